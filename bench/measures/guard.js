@@ -1,0 +1,84 @@
+// What a guard costs: requests/s on a guarded route ÷ the same route unguarded, in one server, with the same bytes sent.
+import { demandSuccess, doubtsOf, getWithToken } from '../harness/load.js'
+import { interleave, summarize, summarizeRatios } from '../harness/statistics.js'
+
+const PEERS = ['fastify', 'fastify-cached', 'express', 'better-auth']
+
+const WARM_UP_SECONDS = 1
+
+export const guard = {
+  title: 'guarded ÷ unguarded route, requests/s',
+  async run (bench) {
+    const rows = []
+    for (const name of bench.chosen(['plugin', ...PEERS])) {
+      const subject = await bench.fleet.get(name)
+      const warm = await measureWarm(bench, subject, { target: name === 'plugin' ? '≥ 0.95' : '', what: 'guard, tokens seen before' })
+      rows.push(warm)
+      if (subject.mint) rows.push(await measureCold(bench, subject, { target: name === 'plugin' ? '≥ 0.60' : '', fastest: warm.guarded.max }))
+    }
+    return rows
+  }
+}
+
+export const verifyRoute = {
+  title: '/auth/verify ÷ /health/live, requests/s',
+  async run (bench) {
+    const rows = []
+    for (const name of bench.chosen(['service'])) {
+      const subject = await bench.fleet.get(name)
+      rows.push(await measureWarm(bench, subject, { target: '≥ 0.85', what: '/auth/verify ÷ /health/live' }))
+    }
+    return rows
+  }
+}
+
+async function measureWarm (bench, subject, { target, what }) {
+  const list = `${subject.name} warm`
+  const tokens = subject.mint ? await bench.mint(subject, bench.settings.warmTokens) : { items: subject.users.map(user => user.token) }
+  await bench.loader.define(list, tokens)
+  return measure(bench, subject, { list, target, what })
+}
+
+// New tokens cannot go faster than known ones, so that rate says how many are enough for every round.
+async function measureCold (bench, subject, { target, fastest }) {
+  const { rounds, seconds } = bench.settings
+  const list = `${subject.name} cold`
+  await bench.loader.define(list, await bench.mint(subject, Math.ceil(1.2 * fastest * (WARM_UP_SECONDS + rounds * seconds))))
+  return measure(bench, subject, { list, once: true, target, what: 'guard, every token new' })
+}
+
+async function measure (bench, subject, { list, once = false, target, what }) {
+  const { rounds, seconds, connections } = bench.settings
+  const load = async (path, options) => {
+    const result = await bench.loader.run(subject, { ...getWithToken(path), list, connections, seconds, ...options })
+    demandSuccess(result, subject, path)
+    return result
+  }
+
+  await load(subject.routes.guarded, { once, seconds: WARM_UP_SECONDS })
+  await load(subject.routes.open, { seconds: WARM_UP_SECONDS })
+  const results = await interleave(rounds, {
+    guarded: () => load(subject.routes.guarded, { once }),
+    open: () => load(subject.routes.open)
+  })
+
+  const guarded = results.guarded.map(result => result.perSecond)
+  const open = results.open.map(result => result.perSecond)
+  const all = [...results.guarded, ...results.open]
+  return {
+    what,
+    subject: subject.title,
+    target,
+    ratio: summarizeRatios(guarded, open),
+    detail: `${perSecond(guarded)} ÷ ${perSecond(open)} req/s`,
+    guarded: summarize(guarded),
+    open: summarize(open),
+    busiestLoader: Math.max(...all.map(result => result.busy)),
+    idlestServer: Math.min(...all.map(result => result.serverBusy)),
+    doubts: doubtsOf(all)
+  }
+}
+
+function perSecond (values) {
+  return Math.round(summarize(values).median).toLocaleString('en')
+}

@@ -1,0 +1,113 @@
+// npm run bench            everything, in a few minutes
+// node bench/run.js --quick | --only guard,storm | --subjects plugin,fastify | --json
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { createDatabases } from './harness/databases.js'
+import { createLoader } from './harness/load.js'
+import { describeMachine } from './harness/machine.js'
+import { mintFile } from './harness/mint.js'
+import { chooseCores, killAll } from './harness/processes.js'
+import { createFleet } from './harness/running.js'
+import { ARGON2, NORMAL, QUICK } from './harness/settings.js'
+import { subjects } from './harness/subjects.js'
+import { toTable } from './harness/table.js'
+import { guard, verifyRoute } from './measures/guard.js'
+import { logins } from './measures/logins.js'
+import { memory } from './measures/memory.js'
+import { start } from './measures/start.js'
+import { storm } from './measures/storm.js'
+import { verifyCore } from './measures/verify-core.js'
+
+const MEASURES = { core: verifyCore, guard, verify: verifyRoute, logins, storm, start, memory }
+
+const options = readArguments()
+const directory = mkdtempSync(join(tmpdir(), 'countersign-bench-'))
+const databases = createDatabases(process.env.BENCH_DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres')
+let finishing
+process.once('SIGINT', () => finish(130))
+process.once('SIGTERM', () => finish(143))
+
+try {
+  await main()
+  await finish(0)
+} catch (error) {
+  if (!finishing) console.error(error instanceof Error ? error.message : error)
+  await finish(1)
+}
+
+async function main () {
+  const settings = options.quick ? QUICK : NORMAL
+  const cores = chooseCores()
+  const fleet = createFleet({ databases, core: cores?.server, argon2: ARGON2, userCount: settings.users })
+  const bench = {
+    settings,
+    cores,
+    fleet,
+    argon2: ARGON2,
+    loader: createLoader(cores),
+    stormLoader: createLoader(cores),
+    chosen: names => names.filter(name => options.subjects.includes(name)),
+    mint: async (subject, count) => ({ file: await mintFile(directory, subject, count) })
+  }
+
+  const startedAt = performance.now()
+  const rows = []
+  for (const name of options.only) {
+    say(`${MEASURES[name].title} …`)
+    rows.push(...await MEASURES[name].run(bench))
+  }
+  const about = describeMachine({ cores, settings, argon2: ARGON2, mode: options.quick ? 'quick' : 'normal', names: options.subjects })
+  about.seconds = Math.round((performance.now() - startedAt) / 1000)
+  print(about, rows)
+}
+
+function print (about, rows) {
+  if (options.json) return console.log(JSON.stringify({ about, rows }, null, 2))
+  const doubts = rows.flatMap(({ what, subject, doubts = [] }) => doubts.map(doubt => `doubt        ${what}, ${subject}: ${doubt}`))
+  console.log([toTable(rows), '', ...about.lines, `took         ${about.seconds} s`, ...doubts].join('\n'))
+}
+
+function say (text) {
+  process.stderr.write(`${text}\n`)
+}
+
+function finish (exitCode) {
+  finishing ??= cleanUp().then(() => process.exit(exitCode))
+  return finishing
+}
+
+async function cleanUp () {
+  killAll()
+  rmSync(directory, { recursive: true, force: true })
+  await databases.dropAll().catch(error => say(`Could not drop the benchmark's databases: ${error.message}`))
+}
+
+function readArguments () {
+  try {
+    const { values } = parseArgs({
+      options: {
+        quick: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        only: { type: 'string', default: Object.keys(MEASURES).join() },
+        subjects: { type: 'string', default: Object.keys(subjects).join() }
+      }
+    })
+    const only = choose('--only', values.only, Object.keys(MEASURES))
+    const chosen = choose('--subjects', values.subjects, Object.keys(subjects))
+    const missing = chosen.filter(name => subjects[name].built === false)
+    for (const name of missing) say(`${subjects[name].title} is left out: build it first (npm run build).`)
+    return { ...values, only, subjects: chosen.filter(name => !missing.includes(name)) }
+  } catch (error) {
+    console.error(error.message)
+    process.exit(2)
+  }
+}
+
+function choose (option, text, known) {
+  const names = text.split(',')
+  const stranger = names.find(name => !known.includes(name))
+  if (stranger !== undefined) throw new Error(`${option} ${stranger}: there is only ${known.join(', ')}`)
+  return names
+}

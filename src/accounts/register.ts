@@ -1,0 +1,32 @@
+import { Problem } from '../errors.ts'
+import type { Passwords } from '../passwords/passwords.ts'
+import type { ClientDetails, Login, OpenSession } from '../sessions/open-session.ts'
+import type { Channel } from '../sessions/store.ts'
+import type { AccountStore } from './store.ts'
+
+/** Somebody who wants an account. */
+export interface Registration {
+  /** Normalised. */
+  email: string
+  password: string
+  name: string | null
+  channel: Channel
+  client: ClientDetails
+  /** Aborts when the client has gone. */
+  signal: AbortSignal
+}
+
+export type Register = (registration: Registration) => Promise<Login>
+
+export function createRegister ({ accounts, passwords, openSession }: { accounts: AccountStore, passwords: Passwords, openSession: OpenSession }): Register {
+  return async function register ({ email, password, name, channel, client, signal }) {
+    passwords.assess(password, { email, ...name !== null && { name } })
+    // Asked first so that a taken address costs no hash; the unique index decides between two at once.
+    if (await accounts.exists(email)) throw new Problem('email_taken')
+    const passwordHash = await passwords.hash(password, { address: client.ip, known: false, signal })
+    const { id } = await accounts.create({ email, name, passwordHash })
+    const login = await openSession({ id, passwordHash }, channel, client)
+    if (login === undefined) throw new Problem('invalid_credentials')
+    return login
+  }
+}

@@ -1,0 +1,91 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import type { FastifyRequest } from 'fastify'
+import type { Principal } from 'countersign-verifier'
+import { Problem } from '../errors.ts'
+import type { Guards } from '../http/authenticate.ts'
+import { createClientSignal } from '../http/client-signal.ts'
+import type { SameSiteRule } from '../http/same-site.ts'
+import { Nullable, problems } from '../http/schemas.ts'
+import { Deliver, type DeliverLogin } from '../sessions/deliver-login.ts'
+import { normaliseEmail } from '../http/email-address.ts'
+import { presentAccount } from './present-account.ts'
+import type { Register } from './register.ts'
+import type { Account, AccountStore } from './store.ts'
+
+/** What the routes of an account take. */
+export interface AccountRoutesOptions {
+  register: Register
+  accounts: AccountStore
+  deliver: DeliverLogin
+  guards: Guards
+  principal: (request: FastifyRequest) => Principal
+  sameSite: SameSiteRule
+}
+
+const Name = Type.String({ minLength: 1, maxLength: 200, examples: ['Ada Lovelace'] })
+const security = [{ bearerAuth: [] }, { cookieAuth: [] }]
+
+export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = async (app, { register, accounts, deliver, guards, principal, sameSite }) => {
+  app.post('/auth/register', {
+    schema: {
+      operationId: 'register',
+      tags: ['Accounts'],
+      summary: 'Create an account and log in',
+      body: Type.Object({
+        email: Type.String({ format: 'email', maxLength: 320, examples: ['ada@example.com'] }),
+        password: Type.String({ minLength: 1, maxLength: 1024, description: 'Used exactly as sent', examples: ['correct horse battery'] }),
+        name: Type.Optional(Name),
+        deliver: Type.Optional(Deliver)
+      }, { additionalProperties: false }),
+      response: { 201: Type.Ref('Login'), ...problems('malformed_json', 'cross_site_request', 'email_taken', 'unsupported_media_type', 'validation_failed', 'weak_password', 'too_busy', 'unavailable') }
+    }
+  }, async (request, reply) => {
+    const { email, password, name = null, deliver: channel = 'body' } = request.body
+    if (channel === 'cookie') sameSite.onSetting(request)
+    const login = await register({
+      email: normaliseEmail(email),
+      password,
+      name,
+      channel,
+      client: { ip: request.ip, userAgent: request.headers['user-agent'] ?? null },
+      signal: createClientSignal(reply)
+    })
+    reply.code(201)
+    return deliver(reply, login)
+  })
+
+  app.get('/auth/me', {
+    onRequest: guards.authenticate,
+    schema: {
+      operationId: 'getMe',
+      tags: ['Accounts'],
+      summary: 'My account',
+      security,
+      response: { 200: Type.Ref('User'), ...problems('unauthenticated', 'invalid_token', 'unavailable') }
+    }
+  }, async (request, reply) => {
+    reply.header('cache-control', 'no-store')
+    return presentAccount(stillThere(await accounts.find(principal(request).id)))
+  })
+
+  app.patch('/auth/me', {
+    onRequest: guards.authenticate,
+    schema: {
+      operationId: 'updateMe',
+      tags: ['Accounts'],
+      summary: 'Change my profile',
+      security,
+      body: Type.Object({ name: Nullable(Name) }, { additionalProperties: false }),
+      response: { 200: Type.Ref('User'), ...problems('malformed_json', 'unauthenticated', 'invalid_token', 'cross_site_request', 'unsupported_media_type', 'validation_failed', 'unavailable') }
+    }
+  }, async (request, reply) => {
+    reply.header('cache-control', 'no-store')
+    return presentAccount(stillThere(await accounts.rename(principal(request).id, request.body.name)))
+  })
+}
+
+function stillThere (account: Account | null): Account {
+  if (account === null) throw new Problem('invalid_token')
+  return account
+}

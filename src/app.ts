@@ -1,0 +1,119 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { createHmacKey, createRevocationSet, createVerifier, type Principal } from 'countersign-verifier'
+import { createRegister } from './accounts/register.ts'
+import { accountRoutes } from './accounts/routes.ts'
+import { createAccountStore } from './accounts/store.ts'
+import { adminRoutes } from './admin/routes.ts'
+import { createAdminStore } from './admin/store.ts'
+import type { Config } from './config.ts'
+import { isDatabaseUnavailable } from './database/errors.ts'
+import { openDatabase } from './database/open.ts'
+import { createGuards, type Guards } from './http/authenticate.ts'
+import { createCookies, type Cookies } from './http/cookies.ts'
+import type { Probe } from './http/health.ts'
+import { readOnlyJson } from './http/json-body.ts'
+import { limitBodies } from './http/limits.ts'
+import { createMetrics, type Metrics } from './http/metrics.ts'
+import { answerProblems } from './http/problem-response.ts'
+import { createSameSiteRule } from './http/same-site.ts'
+import { addSharedSchemas } from './http/schemas.ts'
+import { validateStrictly } from './http/validation.ts'
+import { createPasswords } from './passwords/passwords.ts'
+import { createDeliverLogin, LoginSchema } from './sessions/deliver-login.ts'
+import { createDeviceCookies } from './sessions/device-cookie.ts'
+import { createKnowsDevice } from './sessions/known-device.ts'
+import { createLogIn } from './sessions/log-in.ts'
+import { createLogOut } from './sessions/log-out.ts'
+import { createOpenSession } from './sessions/open-session.ts'
+import { createRefreshTokens } from './sessions/refresh-token.ts'
+import { sessionRoutes } from './sessions/routes.ts'
+import { createSessionStore } from './sessions/store.ts'
+import { verifyRoute } from './sessions/verify-route.ts'
+import { createAccessTokenMint } from './tokens/access-token.ts'
+import { deriveKeyRing } from './tokens/derived-keys.ts'
+import { registerJwtSigner } from './tokens/jwt-signer.ts'
+import { createSeal } from './tokens/seal.ts'
+
+/** Where the principal of a request is kept. */
+export interface PrincipalPlace {
+  read (request: FastifyRequest): Principal
+  write (request: FastifyRequest, principal: Principal): void
+}
+
+/** The composed service, as far as others have to do with it. */
+export interface Service {
+  guards: Guards
+  cookies: Cookies
+  metrics: Metrics
+  probes: Readonly<Record<string, Probe>>
+}
+
+/**
+ * Makes every part once, hands it to those who need it, and adds the routes to `app`, in a child of their own.
+ *
+ * @throws DatabaseStartError
+ */
+export async function compose (app: FastifyInstance, config: Config, place: PrincipalPlace): Promise<Service> {
+  const database = await openDatabase({
+    ...config.databaseUrl !== undefined && { url: config.databaseUrl },
+    dataDir: config.dataDir,
+    pool: {
+      max: config.databasePoolSize,
+      acquireTimeoutMs: config.databaseAcquireTimeout * 1000,
+      statementTimeoutMs: config.databaseStatementTimeout * 1000
+    },
+    log: app.log
+  })
+  app.addHook('onClose', () => database.close())
+
+  const metrics = createMetrics()
+  const cookies = createCookies(config)
+  const sameSite = createSameSiteRule(cookies, config.allowedOrigins)
+
+  const { issuer, audience } = config
+  const seal = createSeal(deriveKeyRing(config.secrets, 'seal').map(key => key.bytes))
+  const jwtKeys = config.jwtSecrets.map(secret => ({ secret, key: createHmacKey(secret, issuer, audience) }))
+  const revocations = createRevocationSet()
+  const verifier = createVerifier({ issuer, audience, keys: jwtKeys.map(({ key }) => key), revocations, isSealed: seal.isSealed })
+  const guards = createGuards({ verify: verifier.verify, cookies, sameSite, assign: place.write, onRefused: ({ reason }) => metrics.tokenRefused(reason) })
+
+  await app.register(async api => {
+    answerProblems(api, { isUnavailable: isDatabaseUnavailable })
+    readOnlyJson(api)
+    limitBodies(api)
+    validateStrictly(api)
+    addSharedSchemas(api, LoginSchema)
+    api.addHook('onRequest', (request, _reply, done) => { sameSite.onCarrying(request); done() })
+
+    const [signing] = jwtKeys
+    if (signing === undefined) throw new Error('JWT_SECRET holds no secret')
+    const sign = await registerJwtSigner(api, { secret: signing.secret, kid: signing.key.kid })
+    const mint = createAccessTokenMint({ sign, seal, issuer, audience, ttl: config.accessTokenTtl })
+
+    const passwords = createPasswords(config)
+    const sessions = createSessionStore(database)
+    const accounts = createAccountStore(database)
+    const refreshRing = deriveKeyRing(config.secrets, 'refresh')
+    const refreshTokens = createRefreshTokens(refreshRing)
+    const devices = createDeviceCookies(deriveKeyRing(config.secrets, 'device'))
+    const openSession = createOpenSession({ sessions, mint, refreshTokens, ring: refreshRing, idleTtl: config.refreshIdleTtl, ttl: config.refreshTtl })
+    const deliver = createDeliverLogin({ cookies, devices, refreshTtl: config.refreshTtl })
+    const principal = place.read
+
+    await api.register(accountRoutes, { register: createRegister({ accounts, passwords, openSession }), accounts, deliver, guards, principal, sameSite })
+    await api.register(sessionRoutes, {
+      logIn: createLogIn({ sessions, passwords, openSession }),
+      logOut: createLogOut({ sessions, revocations }),
+      deliver,
+      knowsDevice: createKnowsDevice({ cookies, devices, verifier }),
+      verifier,
+      refreshTokens,
+      cookies,
+      sameSite
+    })
+    await api.register(verifyRoute, { guards, principal })
+    await api.register(adminRoutes, { users: createAdminStore(database), guards })
+  })
+
+  return { guards, cookies, metrics, probes: { database: database.ping } }
+}

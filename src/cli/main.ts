@@ -1,0 +1,35 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { version } from '../version.ts'
+import { explain } from './explain.ts'
+import { migrateCommand } from './migrate.ts'
+import { secretCommand } from './secret.ts'
+import { serveCommand } from './serve.ts'
+import { usersCommand } from './users.ts'
+
+const FAILED = 1
+const WRONG_USAGE = 2
+
+const program = new Command('countersign')
+  .description('An authentication service. It is configured by environment variables; see .env.example.')
+  .version(version)
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true })
+
+for (const command of [serveCommand, migrateCommand, secretCommand, usersCommand]) program.addCommand(command)
+for (const command of allCommands(program)) command.exitOverride().showHelpAfterError('(add --help for how it is used)')
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE
+  } else {
+    process.stderr.write(`${explain(error)}\n`)
+    process.exitCode = FAILED
+  }
+}
+
+function allCommands (command: Command): Command[] {
+  return [command, ...command.commands.flatMap(allCommands)]
+}

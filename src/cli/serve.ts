@@ -1,0 +1,21 @@
+import { Command } from 'commander'
+import { readConfig, type Config } from '../config.ts'
+import { serve } from '../server.ts'
+
+export const serveCommand = new Command('serve')
+  .description('run the service until it is told to stop')
+  .action(async () => {
+    const config = readConfig(process.env)
+    await serve(config)
+    if (config.nodeEnv !== 'production') process.stdout.write(welcome(config))
+  })
+
+function welcome ({ publicUrl, databaseUrl, dataDir }: Config): string {
+  return `
+  Countersign is running at ${publicUrl}
+  The API page:  ${publicUrl}/docs
+  Its data:      ${databaseUrl === undefined ? `an embedded Postgres in ${dataDir}` : 'the database in DATABASE_URL'}
+  Try it:        curl ${publicUrl}/auth/register --json '{"email":"ada@example.com","password":"correct horse battery"}'
+
+`
+}

@@ -1,0 +1,118 @@
+import { findWeakness } from './config/secret-strength.ts'
+import { loadGeneratedSecrets } from './config/generated-secrets.ts'
+import { settings, type Setting } from './config/settings.ts'
+
+type Settings = typeof settings
+type Value<S> = S extends Setting<infer T> ? S extends { fallback: string } ? T : T | undefined : never
+
+/** What the variables say, before anything is derived from them. */
+type Stated = { [K in keyof Settings]: Value<Settings[K]> }
+
+/** The service's whole configuration. Durations are seconds. */
+export type Config = Readonly<Omit<Stated, 'publicUrl' | 'allowedOrigins' | 'secrets' | 'jwtSecrets' | 'issuer'>> & {
+  /** Without a trailing slash. */
+  readonly publicUrl: string
+  readonly allowedOrigins: readonly string[]
+  /** The ring of `COUNTERSIGN_SECRET`, the current one first. */
+  readonly secrets: readonly string[]
+  /** The ring of `JWT_SECRET`, the current one first. */
+  readonly jwtSecrets: readonly string[]
+  readonly issuer: string
+}
+
+/** One thing that is wrong with one variable. */
+export interface ConfigurationProblem {
+  variable: string
+  problem: string
+  example: string
+}
+
+/** Everything that is wrong with the configuration, at once. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError'
+  readonly problems: readonly ConfigurationProblem[]
+
+  constructor (problems: readonly ConfigurationProblem[]) {
+    const lines = problems.map(({ variable, problem, example }) => `  ${variable} ${problem}, for example ${variable}=${example}`)
+    super(`The configuration is not usable:\n${lines.join('\n')}`)
+    this.problems = problems
+  }
+}
+
+/** The environment, as `process.env` has it. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Reads the configuration. Outside production, secrets that are not given are made once and kept in `DATA_DIR`.
+ *
+ * @throws ConfigurationError naming every variable that is wrong
+ */
+export function readConfig (environment: Environment): Config {
+  const problems: ConfigurationProblem[] = []
+  const report = (name: keyof Settings, problem: string) => {
+    const { variable, example } = settings[name]
+    problems.push({ variable, problem, example })
+  }
+
+  const stated = readStated(environment, report)
+  checkProduction(stated, report)
+  checkRing('secrets', stated.secrets, report)
+  checkRing('jwtSecrets', stated.jwtSecrets, report)
+  if (stated.secrets?.some(secret => stated.jwtSecrets?.includes(secret))) report('jwtSecrets', 'must not be the same as COUNTERSIGN_SECRET')
+  if (stated.refreshIdleTtl > stated.refreshTtl) report('refreshIdleTtl', 'must not be longer than REFRESH_TTL')
+  if (problems.length > 0) throw new ConfigurationError(problems)
+
+  const publicUrl = (stated.publicUrl ?? `http://localhost:${stated.port}`).replace(/\/+$/, '')
+  return Object.freeze({
+    ...stated,
+    ...readSecrets(stated, report, problems),
+    publicUrl,
+    issuer: stated.issuer ?? publicUrl,
+    allowedOrigins: [new URL(publicUrl).origin, ...stated.allowedOrigins ?? []]
+  })
+}
+
+type Report = (name: keyof Settings, problem: string) => void
+
+function readStated (environment: Environment, report: Report): Stated {
+  const entries = Object.entries(settings).map(([name, { variable, parse, fallback }]) => {
+    const given = environment[variable]
+    const written = given === undefined || given === '' ? fallback : given
+    try {
+      return [name, written === undefined ? undefined : parse(written)]
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      report(name as keyof Settings, error.message)
+      return [name, fallback === undefined ? undefined : parse(fallback)]
+    }
+  })
+  return Object.fromEntries(entries) as Stated
+}
+
+function checkProduction (stated: Stated, report: Report): void {
+  if (stated.nodeEnv !== 'production') return
+  if (stated.databaseUrl === undefined && !stated.allowEmbeddedDatabase) {
+    report('databaseUrl', 'is required in production (ALLOW_EMBEDDED_DATABASE=true runs on the embedded one)')
+  }
+  if (stated.allowGeneratedSecrets) return
+  if (stated.secrets === undefined) report('secrets', 'is required in production')
+  if (stated.jwtSecrets === undefined) report('jwtSecrets', 'is required in production')
+}
+
+function checkRing (name: 'secrets' | 'jwtSecrets', ring: readonly string[] | undefined, report: Report): void {
+  if (ring === undefined) return
+  for (const weakness of new Set(ring.map(findWeakness))) if (weakness !== undefined) report(name, weakness)
+  if (new Set(ring).size < ring.length) report(name, 'holds the same secret twice')
+}
+
+function readSecrets (stated: Stated, report: Report, problems: ConfigurationProblem[]): Pick<Config, 'secrets' | 'jwtSecrets'> {
+  const { secrets, jwtSecrets, dataDir } = stated
+  if (secrets !== undefined && jwtSecrets !== undefined) return { secrets, jwtSecrets }
+  try {
+    const made = loadGeneratedSecrets(dataDir)
+    return { secrets: secrets ?? [made.secret], jwtSecrets: jwtSecrets ?? [made.jwtSecret] }
+  } catch (error) {
+    report('dataDir', `must be a directory that this process can write to: ${error instanceof Error ? error.message : String(error)}`)
+    throw new ConfigurationError(problems)
+  }
+}

@@ -1,0 +1,76 @@
+import { isIP } from 'node:net'
+
+/** Turns a variable's text into its value, or throws a `RangeError` that says in a few words what was expected. */
+export type Parse<T> = (text: string) => T
+
+const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 } as const
+
+function expected (what: string): never {
+  throw new RangeError(`must be ${what}`)
+}
+
+/** `10m`, `30d`: a whole number and one of s, m, h, d; gives seconds. */
+export function duration ({ max }: { max?: string } = {}): Parse<number> {
+  const parse: Parse<number> = text => {
+    const match = /^([1-9][0-9]{0,8})([smhd])$/.exec(text)
+    if (match === null) expected('a whole number followed by s, m, h or d')
+    return Number(match[1]) * UNITS[match[2] as keyof typeof UNITS]
+  }
+  if (max === undefined) return parse
+  const limit = parse(max)
+  return text => {
+    const seconds = parse(text)
+    return seconds > limit ? expected(`at most ${max}`) : seconds
+  }
+}
+
+export function integer (min: number, max: number): Parse<number> {
+  return text => {
+    const value = /^[0-9]{1,12}$/.test(text) ? Number(text) : NaN
+    return value >= min && value <= max ? value : expected(`a whole number from ${min} to ${max}`)
+  }
+}
+
+export function oneOf<const T extends string> (...values: readonly T[]): Parse<T> {
+  return text => values.find(value => value === text) ?? expected(`one of ${values.join(', ')}`)
+}
+
+export const text: Parse<string> = value => value
+
+export const flag: Parse<boolean> = text => oneOf('true', 'false')(text) === 'true'
+
+/** A URL whose scheme is one of `schemes`; never quoted back, for it may hold a password. */
+export function url (...schemes: readonly string[]): Parse<string> {
+  return text => {
+    const scheme = URL.canParse(text) ? new URL(text).protocol.slice(0, -1) : undefined
+    return scheme !== undefined && schemes.includes(scheme) ? text : expected(`a URL that begins with ${schemes.map(name => `${name}://`).join(' or ')}`)
+  }
+}
+
+/** An origin (RFC 6454): scheme, host and port, nothing after; never `*` or `null`. */
+export const origin: Parse<string> = text => {
+  const what = 'an origin such as https://app.example.com, with nothing after the host and port'
+  if (!URL.canParse(text)) expected(what)
+  const { origin, protocol } = new URL(text)
+  return (protocol === 'https:' || protocol === 'http:') && origin === text.toLowerCase() ? origin : expected(what)
+}
+
+export function list<T> (item: Parse<T>): Parse<T[]> {
+  return text => text.split(',').map(part => item(part.trim()))
+}
+
+/** How far forwarded headers are believed: the number of proxies in front, or the addresses they come from. */
+export const proxies: Parse<boolean | number | string[]> = text => {
+  if (text === 'true' || text === 'false') return text === 'true'
+  if (/^[0-9]{1,2}$/.test(text)) return Number(text)
+  return list(part => {
+    const [address = '', prefix = '0', ...rest] = part.split('/')
+    const isKnown = ['loopback', 'linklocal', 'uniquelocal'].includes(part)
+    return isKnown || (isIP(address) !== 0 && /^[0-9]{1,3}$/.test(prefix) && rest.length === 0)
+      ? part
+      : expected('the number of proxies in front, or their addresses')
+  })(text)
+}
+
+/** Secrets separated by commas. White space is kept, so that it can be complained of. */
+export const ring: Parse<string[]> = text => text.split(',')

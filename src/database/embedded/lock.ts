@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { DatabaseStartError } from '../start-error.ts'
+import { askClaim } from './ask-claim.ts'
+import type { Answer } from './ask-claim.ts'
+import { withSocketPath } from './socket-path.ts'
+
+export interface Lock { release: () => Promise<void> }
+
+const settleMs = 10_000
+
+/**
+ * Holds a data directory for this process; two engines in one directory destroy it without a word.
+ *
+ * Publish, then look: each contender first shows a claim of its own (a listening socket under a name never used
+ * before), then asks all others. Whoever sees no other living claim holds the directory; of two that see each other
+ * the lower name stays. Nothing is ever taken over, so there is no moment in which two can win, and a killed
+ * process's claim answers no more and is cleared away. Works within one machine, so not for a network file system.
+ * @throws {DatabaseStartError} `data_dir_in_use` with the holder's process id, `data_dir_unusable`
+ */
+export async function lockDirectory (dataDir: string): Promise<Lock> {
+  const directory = join(dataDir, 'lock')
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const claim = await publish(directory)
+  try {
+    await settle(directory, claim.name, dataDir)
+  } catch (error) {
+    await claim.release()
+    throw error
+  }
+  claim.hold()
+  return { release: claim.release }
+}
+
+async function publish (directory: string) {
+  const name = randomBytes(6).toString('hex')
+  let state: Answer['state'] = 'asking'
+  const server = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.end(`${state} ${process.pid}`)
+  })
+  const unborn = `${name}.new`
+  await withSocketPath(directory, unborn, (path) => new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(unusable(directory, error)))
+    server.listen(path, resolve)
+  }))
+  server.unref()
+  // Bound but not yet listening looks the same as dead, so a claim gets its name only once it answers.
+  await rename(join(directory, unborn), join(directory, name))
+  return {
+    name,
+    hold () { state = 'holding' },
+    async release () {
+      await rm(join(directory, name), { force: true })
+      await new Promise((resolve) => { server.close(resolve) })
+    }
+  }
+}
+
+async function settle (directory: string, own: string, dataDir: string) {
+  for (const deadline = Date.now() + settleMs; ;) {
+    const others = await livingClaims(directory, own)
+    if (others.length === 0) return
+    const winner = others.find(({ state, name }) => state === 'holding' || name < own)
+    if (winner ?? Date.now() > deadline) throw inUse(dataDir, (winner ?? others[0])?.pid)
+    await wait(20)
+  }
+}
+
+async function livingClaims (directory: string, own: string) {
+  const living: Array<Answer & { name: string }> = []
+  for (const name of await readdir(directory)) {
+    if (name === own) continue
+    const path = join(directory, name)
+    const unborn = name.endsWith('.new')
+    if (unborn && await isYoung(path)) continue
+    const answer = unborn ? undefined : await withSocketPath(directory, name, askClaim)
+    if (answer) living.push({ name, ...answer })
+    else await rm(path, { force: true })
+  }
+  return living
+}
+
+async function isYoung (path: string) {
+  const made = await stat(path).catch(() => undefined)
+  return made !== undefined && Date.now() - made.mtimeMs < 60_000
+}
+
+function inUse (dataDir: string, pid: string | undefined) {
+  const holder = pid === undefined ? 'another process' : `process ${pid}`
+  return new DatabaseStartError('data_dir_in_use', `The data directory ${dataDir} is in use by ${holder}.`)
+}
+
+function unusable (directory: string, cause: Error) {
+  return new DatabaseStartError('data_dir_unusable',
+    `The directory ${directory} cannot hold a Unix socket, which keeps a second process out: use a local disk.`, cause)
+}

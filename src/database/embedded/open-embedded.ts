@@ -1,0 +1,82 @@
+import { resolve } from 'node:path'
+import type { PGlite } from '@electric-sql/pglite'
+import { PrismaPGlite } from 'pglite-prisma-adapter'
+import { columnParsers } from '../column-parsers.ts'
+import type { Database, DatabaseOptions, Listener, Subscription } from '../database.ts'
+import { createPrismaClient } from '../prisma-client.ts'
+import { within } from '../within.ts'
+import { openCluster } from './cluster.ts'
+import { prepareDataDirectory } from './data-directory.ts'
+import { lockDirectory } from './lock.ts'
+import { migrateEmbedded } from './migrate-embedded.ts'
+
+export async function openEmbedded (options: DatabaseOptions): Promise<Database> {
+  const dataDir = resolve(options.dataDir)
+  await prepareDataDirectory(dataDir)
+  const lock = await lockDirectory(dataDir)
+  try {
+    const { engine, migrated } = await openMigrated(dataDir, options)
+    return databaseOver(engine, migrated, lock.release)
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+async function openMigrated (dataDir: string, { migrate, log }: DatabaseOptions) {
+  const { engine, settled } = await openCluster(dataDir)
+  try {
+    const migrated = migrate === false ? [] : await migrateEmbedded(engine, log)
+    await settled()
+    return { engine, migrated }
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
+}
+
+function databaseOver (engine: PGlite, migrated: readonly string[], release: () => Promise<void>): Database {
+  const prisma = createPrismaClient(new PrismaPGlite(engine))
+  let closing: Promise<void> | undefined
+
+  async function close () {
+    await prisma.$disconnect()
+    // Prisma's disconnect leaves the engine running, and with it files not yet written.
+    await engine.close()
+    await release()
+  }
+
+  return {
+    engine: 'embedded',
+    prisma,
+    migrated,
+    async query<Row> ({ text }: { text: string }, values: readonly unknown[]) {
+      try {
+        return (await engine.query<Row>(text, [...values], { parsers: columnParsers })).rows
+      } catch (error) {
+        throw withoutParameters(error)
+      }
+    },
+    listen: (channel, listener) => listen(engine, channel, listener),
+    async ping () {
+      await within(1_000, engine.query('SELECT 1'))
+    },
+    close () {
+      closing ??= close()
+      return closing
+    }
+  }
+}
+
+async function listen (engine: PGlite, channel: string, { onNotify }: Listener): Promise<Subscription> {
+  const stop = await engine.listen(channel, onNotify)
+  return { close: async () => { if (!engine.closed) await stop() } }
+}
+
+// The engine's errors carry the statement's parameters, which may be secrets, to wherever the error is logged.
+function withoutParameters (error: unknown) {
+  if (error instanceof Error) {
+    for (const name of ['params', 'query', 'queryOptions']) Reflect.deleteProperty(error, name)
+  }
+  return error
+}

@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto'
+import type { Log } from './database.ts'
+import type { Migration } from './migration-files.ts'
+import { DatabaseStartError } from './start-error.ts'
+
+/** One connection, used by nobody else and without a statement timeout, so that BEGIN and COMMIT mean something. */
+export interface MigrationSession {
+  rows: <Row>(text: string, values?: readonly unknown[]) => Promise<Row[]>
+  /** Runs a whole script by the simple protocol: any number of statements, `;` inside bodies included. */
+  script: (sql: string) => Promise<void>
+}
+
+interface Recorded {
+  migration_name: string
+  checksum: string
+  finished_at: Date | null
+}
+
+// The number Prisma's own migrate locks with, so that the two never run at once.
+const prismaLock = 72707369
+
+const createTable = `
+  CREATE TABLE IF NOT EXISTS _prisma_migrations (
+    id VARCHAR(36) PRIMARY KEY NOT NULL,
+    checksum VARCHAR(64) NOT NULL,
+    finished_at TIMESTAMPTZ,
+    migration_name VARCHAR(255) NOT NULL,
+    logs TEXT,
+    rolled_back_at TIMESTAMPTZ,
+    started_at TIMESTAMPTZ NOT NULL DEFAULT now(),
+    applied_steps_count INTEGER NOT NULL DEFAULT 0
+  )`
+
+/**
+ * Applies what is pending and returns the names, in order. Safe to run in many processes at once: each migration
+ * goes in whole or not at all, once. With nothing pending it costs one SELECT and takes no lock.
+ * Migrations the database knows and we do not are a newer version's, and left alone.
+ *
+ * It writes Prisma's own `_prisma_migrations`, so `prisma migrate deploy` and this may take turns. What cannot run in
+ * a transaction cannot be a migration: `CREATE INDEX CONCURRENTLY`, or using an enum value the same script adds.
+ * @throws {DatabaseStartError} `migration_edited`, `migration_half_failed` before anything is changed;
+ *   `migration_failed` with that migration rolled back
+ */
+export async function migrate (session: MigrationSession, migrations: readonly Migration[], log: Log): Promise<string[]> {
+  const pending = pendingAmong(migrations, await readRecordsOfAnyDatabase(session))
+  const applied: string[] = []
+  for (const migration of pending) {
+    if (await applyOnce(session, migrations, migration)) {
+      applied.push(migration.name)
+      log.info({ migration: migration.name }, 'migration applied')
+    }
+  }
+  return applied
+}
+
+async function applyOnce (session: MigrationSession, migrations: readonly Migration[], migration: Migration) {
+  await session.script('BEGIN')
+  try {
+    await session.rows(`SELECT pg_advisory_xact_lock(${prismaLock})::text`)
+    await session.script(createTable)
+    const stillPending = pendingAmong(migrations, await readRecords(session)).includes(migration)
+    if (stillPending) {
+      await runScript(session, migration)
+      await session.rows(
+        `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
+         VALUES ($1, $2, $3, now(), clock_timestamp(), 1)`,
+        [randomUUID(), migration.checksum, migration.name]
+      )
+    }
+    await session.script('COMMIT')
+    return stillPending
+  } catch (error) {
+    // The connection may be what failed: its end rolls back just as well.
+    await session.script('ROLLBACK').catch(() => {})
+    throw error
+  }
+}
+
+async function runScript (session: MigrationSession, migration: Migration) {
+  try {
+    await session.script(migration.sql)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new DatabaseStartError('migration_failed',
+      `Migration ${migration.name} failed and was rolled back: ${reason}.`, error)
+  }
+}
+
+function pendingAmong (migrations: readonly Migration[], records: readonly Recorded[]) {
+  return migrations.filter((migration) => {
+    const rows = records.filter((record) => record.migration_name === migration.name)
+    if (rows.some((row) => row.finished_at === null)) {
+      throw new DatabaseStartError('migration_half_failed',
+        `Migration ${migration.name} was begun by another tool and never finished: mend the database, then settle it with prisma migrate resolve.`)
+    }
+    if (rows.some((row) => row.checksum !== migration.checksum)) {
+      throw new DatabaseStartError('migration_edited',
+        `Migration ${migration.name} was edited after this database applied it: restore the file and put the change in a new migration.`)
+    }
+    return rows.length === 0
+  })
+}
+
+function readRecords (session: MigrationSession) {
+  return session.rows<Recorded>(
+    'SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL'
+  )
+}
+
+async function readRecordsOfAnyDatabase (session: MigrationSession) {
+  try {
+    return await readRecords(session)
+  } catch (error) {
+    const tableIsMissing = error instanceof Error && 'code' in error && error.code === '42P01'
+    if (tableIsMissing) return []
+    throw error
+  }
+}

@@ -1,0 +1,27 @@
+import type { Database, DatabaseOptions } from './database.ts'
+
+/**
+ * Opens the service's database: PostgreSQL when there is a URL, the embedded engine in `dataDir` when not. Applies
+ * pending migrations unless told otherwise. Each engine is loaded only by the process that uses it.
+ * @throws {DatabaseStartError} with one plain sentence; a refused start has changed nothing
+ */
+export async function openDatabase (options: DatabaseOptions): Promise<Database> {
+  const database = await open(options)
+  return {
+    ...database,
+    async listen (channel, listener) {
+      // Both engines take the name as SQL text.
+      if (!/^[a-z_][a-z0-9_]{0,62}$/.test(channel)) throw new TypeError(`No channel can be called "${channel}".`)
+      return database.listen(channel, listener)
+    }
+  }
+}
+
+async function open (options: DatabaseOptions) {
+  if (options.url !== undefined) {
+    const { openPostgres } = await import('./postgres/open-postgres.ts')
+    return openPostgres(options.url, options)
+  }
+  const { openEmbedded } = await import('./embedded/open-embedded.ts')
+  return openEmbedded(options)
+}

@@ -1,0 +1,93 @@
+/**
+ * Every error that the service answers with: code, status, title. The title is all that clients are told; a cause goes
+ * to the log under the request's id.
+ */
+export const catalogue = {
+  malformed_request: [400, 'The request could not be read'],
+  malformed_json: [400, 'The body is not valid JSON'],
+  unauthenticated: [401, 'Authentication is required'],
+  invalid_token: [401, 'The access token is not valid'],
+  invalid_session: [401, 'The session is not valid'],
+  invalid_credentials: [401, 'The e-mail address or the password is wrong'],
+  invalid_refresh_token: [401, 'The refresh token is not valid'],
+  refresh_token_reused: [401, 'The refresh token was used before; its session has ended'],
+  forbidden: [403, 'The role does not permit this'],
+  cross_site_request: [403, 'Requests with cookies are not accepted from this origin'],
+  not_found: [404, 'There is nothing here'],
+  request_timeout: [408, 'The request took too long'],
+  email_taken: [409, 'An account with this e-mail address exists'],
+  last_admin: [409, 'The last admin must remain one'],
+  body_too_large: [413, 'The body is too large'],
+  unsupported_media_type: [415, 'The body must be JSON'],
+  validation_failed: [422, 'Some fields are not valid'],
+  weak_password: [422, 'The password is too easy to guess'],
+  too_many_requests: [429, 'Too many requests'],
+  headers_too_large: [431, 'The headers are too large'],
+  client_gone: [499, 'The client went away'],
+  internal_error: [500, 'Something went wrong'],
+  too_busy: [503, 'The service is too busy'],
+  unavailable: [503, 'The service is temporarily unavailable']
+} as const satisfies Record<string, readonly [status: number, title: string]>
+
+/** The stable name of an error. */
+export type ProblemCode = keyof typeof catalogue
+
+/** One field of the request that is not valid. */
+export interface FieldProblem {
+  /** The field's name, dotted where it is nested. */
+  field: string
+  /** A JSON Pointer into the request's part (RFC 6901), as a fragment. */
+  pointer: string
+  detail: string
+}
+
+/** What a problem may carry beside its code. */
+export interface ProblemOptions {
+  detail?: string
+  errors?: readonly FieldProblem[]
+  headers?: Readonly<Record<string, string>>
+  /** For the log only. */
+  cause?: unknown
+}
+
+/** An error with a decided answer (RFC 9457). */
+export class Problem extends Error {
+  override readonly name = 'Problem'
+  readonly code: ProblemCode
+  readonly statusCode: number
+  readonly detail: string | undefined
+  readonly errors: readonly FieldProblem[] | undefined
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor (code: ProblemCode, { detail, errors, headers = {}, cause }: ProblemOptions = {}) {
+    const [statusCode, title] = catalogue[code]
+    super(title, { cause })
+    this.code = code
+    this.statusCode = statusCode
+    this.detail = detail
+    this.errors = errors
+    this.headers = headers
+  }
+}
+
+/** The body of a problem response. */
+export interface ProblemDocument {
+  type: string
+  title: string
+  status: number
+  code: ProblemCode
+  detail?: string
+  errors?: readonly FieldProblem[]
+}
+
+/** @returns what the client is told */
+export function toProblemDocument ({ code, statusCode, message, detail, errors }: Problem): ProblemDocument {
+  return {
+    type: `urn:countersign:problem:${code}`,
+    title: message,
+    status: statusCode,
+    code,
+    ...detail !== undefined && { detail },
+    ...errors !== undefined && { errors }
+  }
+}

@@ -1,0 +1,69 @@
+import { fastifyCookie } from '@fastify/cookie'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Config } from '../config.ts'
+
+/** What our cookies hold. `device` opens nothing: it only shows that somebody has logged in from here before. */
+export type CookieRole = 'access' | 'refresh' | 'session' | 'device'
+
+/** A cookie came twice under one name: a sibling subdomain may have tossed one in, and nobody can tell which. */
+export class AmbiguousCookie extends Error {
+  override readonly name = 'AmbiguousCookie'
+}
+
+/** Our cookies: their names, and how they are read, set and cleared. */
+export interface Cookies {
+  readonly names: Readonly<Record<CookieRole, string>>
+  /** @throws AmbiguousCookie */
+  read (request: FastifyRequest, role: CookieRole): string | undefined
+  /** @param maxAge seconds */
+  set (reply: FastifyReply, role: CookieRole, value: string, maxAge: number): void
+  clear (reply: FastifyReply, role: CookieRole): void
+  /** Whether a request carries any cookie that opens something. */
+  carriesCredential (request: FastifyRequest): boolean
+}
+
+/**
+ * `PUBLIC_URL`'s scheme alone decides between the `__Host-` names (Secure, this host only) and the bare ones that plain
+ * http has to do with. `COOKIE_DOMAIN` touches the access cookie only.
+ */
+export function createCookies ({ publicUrl, cookieDomain, cookieSameSite }: Pick<Config, 'publicUrl' | 'cookieDomain' | 'cookieSameSite'>): Cookies {
+  const secure = publicUrl.startsWith('https:')
+  const host = secure ? '__Host-' : ''
+  const shared = secure ? '__Secure-' : ''
+  const names = {
+    access: `${cookieDomain === undefined ? host : shared}access`,
+    refresh: `${host}refresh`,
+    session: `${host}session`,
+    device: `${host}device`
+  }
+  const credentials = [names.access, names.refresh, names.session]
+
+  function write (reply: FastifyReply, role: CookieRole, value: string, maxAge: number): void {
+    reply.header('set-cookie', fastifyCookie.serialize(names[role], value, {
+      path: '/',
+      httpOnly: true,
+      secure,
+      sameSite: cookieSameSite,
+      maxAge,
+      ...role === 'access' && cookieDomain !== undefined && { domain: cookieDomain }
+    }))
+  }
+
+  return {
+    names,
+    read: ({ headers: { cookie } }, role) => cookie === undefined ? undefined : readCookie(cookie, names[role]),
+    set: write,
+    clear: (reply, role) => write(reply, role, '', 0),
+    carriesCredential: ({ headers: { cookie } }) => cookie !== undefined && cookieNames(cookie).some(name => credentials.includes(name))
+  }
+}
+
+function readCookie (header: string, name: string): string | undefined {
+  if (!header.includes(name)) return undefined
+  if (cookieNames(header).filter(other => other === name).length > 1) throw new AmbiguousCookie()
+  return fastifyCookie.parse(header)[name]
+}
+
+function cookieNames (header: string): string[] {
+  return header.split(';').map(pair => pair.slice(0, Math.max(0, pair.indexOf('='))).trim())
+}

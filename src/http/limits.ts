@@ -1,0 +1,12 @@
+import type { FastifyInstance } from 'fastify'
+
+/** Bytes of a body: the largest that the API has a use for is a fraction of this. */
+export const MAX_BODY_BYTES = 16 * 1024
+
+/** Bytes of all headers of a request. */
+export const MAX_HEADER_BYTES = 8 * 1024
+
+/** Bounds the bodies of an instance's routes, whatever its host allows. */
+export function limitBodies (app: FastifyInstance): void {
+  app.addHook('onRoute', route => { route.bodyLimit = MAX_BODY_BYTES })
+}

@@ -1,0 +1,32 @@
+import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+import { pino } from 'pino'
+import pretty from 'pino-pretty'
+import type { Config } from '../config.ts'
+
+const SECRET = ['authorization', 'cookie', 'set-cookie', 'password', 'newPassword', 'currentPassword', 'accessToken', 'refreshToken', 'idToken', 'token', 'codeVerifier', 'secret', 'passwordHash']
+
+/** @returns the process's logger: readable on a terminal, JSON lines otherwise, secrets left out of both */
+export function createLogger ({ logLevel }: Pick<Config, 'logLevel'>): NonNullable<FastifyServerOptions['loggerInstance']> {
+  const options = {
+    level: logLevel,
+    redact: { paths: SECRET.flatMap(name => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]), censor: '[redacted]' }
+  }
+  return process.stdout.isTTY ? pino(options, pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' })) : pino(options)
+}
+
+/**
+ * Writes one line a request, after it was answered: what was asked by the route's pattern and not by its URL, for
+ * query strings and ids may be secret or personal.
+ */
+export function logRequests (app: FastifyInstance): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    request.log.info({
+      method: request.method,
+      route: request.routeOptions.url ?? null,
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime * 10) / 10,
+      ip: request.ip
+    }, 'answered')
+    done()
+  })
+}

@@ -1,0 +1,38 @@
+import { Counter, Gauge, Registry, prometheusContentType } from 'prom-client'
+import type { FastifyInstance } from 'fastify'
+import type { TokenFailure } from 'countersign-verifier'
+
+/** What the service counts, in Prometheus' text format. */
+export interface Metrics {
+  /** `forged` is the one to alert on: somebody else holds `JWT_SECRET`. */
+  tokenRefused (reason: TokenFailure): void
+  /** Reports a number that is read when it is asked for. */
+  gauge (name: string, help: string, read: () => number): void
+  /** Everything, as text. */
+  expose (): Promise<string>
+}
+
+export function createMetrics (): Metrics {
+  const registry = new Registry<typeof prometheusContentType>()
+  registry.setContentType(prometheusContentType)
+  const refused = new Counter({
+    name: 'countersign_tokens_refused_total',
+    help: 'Access tokens refused, by reason',
+    labelNames: ['reason'],
+    registers: [registry]
+  })
+  refused.inc({ reason: 'forged' }, 0)
+
+  return {
+    tokenRefused: reason => refused.inc({ reason }),
+    gauge (name, help, read) {
+      registry.registerMetric(new Gauge({ name, help, registers: [], collect () { this.set(read()) } }))
+    },
+    expose: () => registry.metrics()
+  }
+}
+
+/** Serves `GET /metrics`. */
+export function addMetricsRoute (app: FastifyInstance, metrics: Metrics): void {
+  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => reply.type(prometheusContentType).send(await metrics.expose()))
+}

@@ -1,0 +1,26 @@
+import type { FastifyRequest } from 'fastify'
+import { isSafeMethod, isSameSite } from 'countersign-verifier'
+import { Problem } from '../errors.ts'
+import type { Cookies } from './cookies.ts'
+
+/** The cross-site rule for requests that carry, or are about to set, our cookies. */
+export interface SameSiteRule {
+  /** Refuses an unsafe request that carries our cookies from where it may not come. @throws Problem 403 */
+  onCarrying (request: FastifyRequest): void
+  /** Refuses a request whose answer would set cookies. @throws Problem 403 */
+  onSetting (request: FastifyRequest): void
+}
+
+/** @param origins exact origins, `PUBLIC_URL`'s own among them */
+export function createSameSiteRule (cookies: Cookies, origins: readonly string[]): SameSiteRule {
+  function onSetting (request: FastifyRequest): void {
+    if (!isSameSite(request, origins)) throw new Problem('cross_site_request')
+  }
+
+  return {
+    onSetting,
+    onCarrying (request) {
+      if (!isSafeMethod(request.method) && cookies.carriesCredential(request)) onSetting(request)
+    }
+  }
+}

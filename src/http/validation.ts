@@ -1,0 +1,45 @@
+import AjvCompiler from '@fastify/ajv-compiler'
+import type { FastifyInstance, FastifySchema, FastifySchemaCompiler } from 'fastify'
+import type { FieldProblem } from '../errors.ts'
+import { isEmailAddress } from './email-address.ts'
+
+type SchemaErrors = NonNullable<import('fastify').FastifyError['validation']>
+
+// A body is taken at its word: no coercion, nothing removed. In a URL everything is text, so numbers are read from it.
+const STRICT = { coerceTypes: false, removeAdditional: false, useDefaults: true, allErrors: true } as const
+const FROM_TEXT = { ...STRICT, coerceTypes: true } as const
+
+/** Validates an instance's requests by our rules, whatever rules its host has chosen. */
+export function validateStrictly (app: FastifyInstance): void {
+  const build = AjvCompiler()
+  let strict: FastifySchemaCompiler<FastifySchema> | undefined
+  let fromText: FastifySchemaCompiler<FastifySchema> | undefined
+  const compiler = (customOptions: typeof STRICT | typeof FROM_TEXT) =>
+    build(app.getSchemas() as Record<string, object>, { customOptions, plugins: [useOurFormats] }) as FastifySchemaCompiler<FastifySchema>
+
+  app.setValidatorCompiler(route => {
+    if (route.httpPart === 'body') return (strict ??= compiler(STRICT))(route)
+    return (fromText ??= compiler(FROM_TEXT))(route)
+  })
+}
+
+function useOurFormats (ajv: { addFormat (name: string, check: (text: string) => boolean): unknown }) {
+  ajv.addFormat('email', isEmailAddress)
+  return ajv
+}
+
+/** Names every field that a schema refused, once each. */
+export function describeInvalidFields (errors: SchemaErrors): FieldProblem[] {
+  const fields = new Map<string, FieldProblem>()
+  for (const { instancePath, params, message } of errors) {
+    const name = params.missingProperty ?? params.additionalProperty
+    const pointer = typeof name === 'string' ? `${instancePath}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}` : instancePath
+    if (fields.has(pointer)) continue
+    fields.set(pointer, {
+      field: pointer.slice(1).replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~'),
+      pointer: `#${pointer}`,
+      detail: params.additionalProperty === undefined ? message ?? 'is not valid' : 'is not a known field'
+    })
+  }
+  return [...fields.values()]
+}

@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto'
+
+/** The cost of one argon2id hash (RFC 9106 §3.1). */
+export interface Argon2idCost {
+  memoryKiB: number
+  iterations: number
+  parallelism: number
+}
+
+/** What a stored argon2id hash says of itself. */
+export interface Argon2idHash extends Argon2idCost {
+  saltBytes: number
+  tagBytes: number
+}
+
+export const SALT_BYTES = 16
+export const TAG_BYTES = 32
+
+const PHC = /^\$argon2id\$v=19\$m=([1-9]\d{0,9}),t=([1-9]\d{0,9}),p=([1-9]\d{0,7})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/
+
+/** Reads a PHC string of argon2id, version 1.3, salt of 8 to 64 bytes, tag of 16 to 64; of anything else `undefined`. */
+export function readArgon2id (stored: string): Argon2idHash | undefined {
+  const match = PHC.exec(stored)
+  if (!match) return undefined
+  const [, memoryKiB, iterations, parallelism, salt = '', tag = ''] = match
+  return {
+    memoryKiB: Number(memoryKiB),
+    iterations: Number(iterations),
+    parallelism: Number(parallelism),
+    saltBytes: Buffer.byteLength(salt, 'base64'),
+    tagBytes: Buffer.byteLength(tag, 'base64')
+  }
+}
+
+/** A hash of no password: it verifies at the given cost, and making it cost nothing. */
+export function createDecoy ({ memoryKiB, iterations, parallelism }: Argon2idCost): string {
+  const cost = `m=${memoryKiB},t=${iterations},p=${parallelism}`
+  return `$argon2id$v=19$${cost}$${unpadded(randomBytes(SALT_BYTES))}$${unpadded(randomBytes(TAG_BYTES))}`
+}
+
+function unpadded (bytes: Buffer): string {
+  return bytes.toString('base64').replace(/=+$/, '')
+}

@@ -1,0 +1,26 @@
+import type { FastifyRequest } from 'fastify'
+import type { Principal } from 'countersign-verifier'
+import type { PrincipalPlace } from './app.ts'
+
+/**
+ * Keeps the principal as a property of the request, `user` as a rule.
+ *
+ * The property is assigned and never declared as a decorator: so the host may register @fastify/jwt, which declares
+ * `user`, before this plugin or after it.
+ */
+export function createPrincipalPlace (property: string): PrincipalPlace & { peek (request: FastifyRequest): Principal | null } {
+  type Carrier = FastifyRequest & Record<string, Principal | null | undefined>
+  const peek = (request: FastifyRequest) => (request as Carrier)[property] ?? null
+
+  return {
+    peek,
+    read (request) {
+      const principal = peek(request)
+      if (principal === null) throw new Error('This route reads the principal, but no guard stands before it')
+      return principal
+    },
+    write (request, principal) {
+      (request as Carrier)[property] = principal
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import Fastify, { LogController, type FastifyInstance } from 'fastify'
+import { compose } from './app.ts'
+import type { Config } from './config.ts'
+import { isDatabaseUnavailable } from './database/errors.ts'
+import { createCookies } from './http/cookies.ts'
+import { healthRoutes } from './http/health.ts'
+import { MAX_BODY_BYTES, MAX_HEADER_BYTES } from './http/limits.ts'
+import { createLogger, logRequests } from './http/logging.ts'
+import { addMetricsRoute } from './http/metrics.ts'
+import { addOpenApi } from './http/openapi.ts'
+import { answerClientError, answerProblems, answerUnknownRoutes, answerUnroutable } from './http/problem-response.ts'
+import { createPrincipalPlace } from './principal-place.ts'
+import { version } from './version.ts'
+
+const START_TIMEOUT = 120_000
+const REQUEST_TIMEOUT = 10_000
+
+/**
+ * Makes the stand-alone service: the plugin's routes, and what a host would otherwise bring.
+ *
+ * @throws DatabaseStartError
+ */
+export async function createServer (config: Config): Promise<FastifyInstance> {
+  const app: FastifyInstance = Fastify({
+    loggerInstance: createLogger(config),
+    logController: new LogController({ disableRequestLogging: true }),
+    trustProxy: trustedProxies(config.trustProxy),
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT,
+    pluginTimeout: START_TIMEOUT,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: answerUnroutable,
+    http: { maxHeaderSize: MAX_HEADER_BYTES }
+  })
+
+  answerProblems(app, { isUnavailable: isDatabaseUnavailable })
+  answerUnknownRoutes(app)
+  logRequests(app)
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    strictTransportSecurity: config.publicUrl.startsWith('https:')
+  })
+  await app.register(cors, { origin: [...config.allowedOrigins], credentials: true, exposedHeaders: ['retry-after', 'www-authenticate'], maxAge: 600 })
+  await addOpenApi(app, { version, publicUrl: config.publicUrl, cookieNames: createCookies(config).names })
+
+  const { probes, metrics } = await compose(app, config, createPrincipalPlace('user'))
+  await app.register(healthRoutes, { probes })
+  addMetricsRoute(app, metrics)
+  return app
+}
+
+/**
+ * Runs the service until it is told to stop (SIGTERM, SIGINT): then it takes no new connection, finishes what it has
+ * begun, and lets go of its database.
+ *
+ * @returns the server, listening
+ */
+export async function serve (config: Config): Promise<FastifyInstance> {
+  const app = await createServer(config)
+  await app.listen({ host: config.host, port: config.port })
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      app.log.info({ signal }, 'stopping')
+      app.close().catch((error: unknown) => app.log.error({ err: error }, 'could not stop in order'))
+    })
+  }
+  return app
+}
+
+function trustedProxies (trust: Config['trustProxy']) {
+  return typeof trust === 'number' ? (_address: string, hop: number) => hop < trust : trust
+}

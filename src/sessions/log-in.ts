@@ -1,0 +1,39 @@
+import { Problem } from '../errors.ts'
+import type { Passwords } from '../passwords/passwords.ts'
+import type { ClientDetails, Login, OpenSession } from './open-session.ts'
+import type { Channel, SessionStore } from './store.ts'
+
+/** Somebody's attempt to log in. */
+export interface LoginAttempt {
+  /** Normalised. */
+  email: string
+  password: string
+  channel: Channel
+  client: ClientDetails
+  /** Whether the account has logged in from this client before. */
+  knows (userId: string): boolean
+  /** Aborts when the client has gone. */
+  signal: AbortSignal
+}
+
+export type LogIn = (attempt: LoginAttempt) => Promise<Login>
+
+export function createLogIn ({ sessions, passwords, openSession }: { sessions: SessionStore, passwords: Passwords, openSession: OpenSession }): LogIn {
+  return async function logIn ({ email, password, channel, client, knows, signal }) {
+    const account = await sessions.findAccount(email)
+    const place = { address: client.ip, known: account !== null && knows(account.id), signal }
+    // An unknown account costs the same hash as a known one, so time tells nothing.
+    const matches = await passwords.verify(account?.passwordHash, password, place)
+    if (account === null || account.passwordHash === null || account.disabledAt !== null || !matches) throw new Problem('invalid_credentials')
+
+    let { passwordHash } = account
+    if (passwords.isStale(passwordHash)) {
+      const renewed = await passwords.hash(password, place)
+      await sessions.replacePasswordHash({ userId: account.id, from: passwordHash, to: renewed })
+      passwordHash = renewed
+    }
+    const login = await openSession({ id: account.id, passwordHash }, channel, client)
+    if (login === undefined) throw new Problem('invalid_credentials')
+    return login
+  }
+}

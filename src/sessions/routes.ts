@@ -1,0 +1,92 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { InvalidToken, type Verifier } from 'countersign-verifier'
+import { Problem } from '../errors.ts'
+import { bearerToken, invalidToken } from '../http/authenticate.ts'
+import { createClientSignal } from '../http/client-signal.ts'
+import type { Cookies } from '../http/cookies.ts'
+import type { SameSiteRule } from '../http/same-site.ts'
+import { Nullable, problems } from '../http/schemas.ts'
+import { Deliver, type DeliverLogin } from './deliver-login.ts'
+import { normaliseEmail } from '../http/email-address.ts'
+import type { KnowsDevice } from './known-device.ts'
+import type { LogIn } from './log-in.ts'
+import type { LogOut, LogoutRequest } from './log-out.ts'
+import type { RefreshTokens } from './refresh-token.ts'
+import type { FastifyRequest } from 'fastify'
+
+/** What the routes of logging in and out take. */
+export interface SessionRoutesOptions {
+  logIn: LogIn
+  logOut: LogOut
+  deliver: DeliverLogin
+  knowsDevice: KnowsDevice
+  verifier: Verifier
+  refreshTokens: RefreshTokens
+  cookies: Cookies
+  sameSite: SameSiteRule
+}
+
+const Email = Type.String({ minLength: 1, maxLength: 320, description: 'Compared without regard to case', examples: ['ada@example.com'] })
+const Password = Type.String({ minLength: 1, maxLength: 1024, examples: ['correct horse battery'] })
+
+export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = async (app, { logIn, logOut, deliver, knowsDevice, verifier, refreshTokens, cookies, sameSite }) => {
+  app.post('/auth/login', {
+    schema: {
+      operationId: 'login',
+      tags: ['Sessions'],
+      summary: 'Log in with a password',
+      description: 'Opens a session. An unknown account and a wrong password are answered alike, and take the same time.',
+      body: Type.Object({ email: Email, password: Password, deliver: Type.Optional(Deliver) }, { additionalProperties: false }),
+      response: { 200: Type.Ref('Login'), ...problems('malformed_json', 'invalid_credentials', 'cross_site_request', 'unsupported_media_type', 'validation_failed', 'too_busy', 'unavailable') }
+    }
+  }, async (request, reply) => {
+    const { email, password, deliver: channel = 'body' } = request.body
+    if (channel === 'cookie') sameSite.onSetting(request)
+    const login = await logIn({
+      email: normaliseEmail(email),
+      password,
+      channel,
+      client: { ip: request.ip, userAgent: request.headers['user-agent'] ?? null },
+      knows: knowsDevice(request),
+      signal: createClientSignal(reply)
+    })
+    return deliver(reply, login)
+  })
+
+  app.post('/auth/logout', {
+    schema: {
+      operationId: 'logout',
+      tags: ['Sessions'],
+      summary: 'End this session',
+      description: 'Takes the refresh token in the body, the access token as a Bearer header, or the cookies. What it carried is dead when the answer arrives.',
+      security: [{ bearerAuth: [] }, { cookieAuth: [] }, {}],
+      body: Nullable(Type.Object({ refreshToken: Type.Optional(Type.String({ maxLength: 512 })) }, { additionalProperties: false })),
+      response: { 204: Type.Null({ description: 'The session has ended' }), ...problems('unauthenticated', 'invalid_token', 'invalid_refresh_token', 'cross_site_request', 'validation_failed', 'unavailable') }
+    }
+  }, async (request, reply) => {
+    await logOut(sessionToEnd(request, request.body?.refreshToken))
+    if (cookies.carriesCredential(request)) for (const role of ['access', 'refresh', 'session'] as const) cookies.clear(reply, role)
+    return reply.code(204).header('cache-control', 'no-store').send(null)
+  })
+
+  // The refresh token goes before the access token of the same client: it is there when the other has expired.
+  function sessionToEnd (request: FastifyRequest, refreshToken: string | undefined): LogoutRequest {
+    if (refreshToken !== undefined) return refreshTokens.read(refreshToken)
+    const bearer = bearerToken(request.headers.authorization)
+    if (bearer !== undefined) return ownSession(bearer)
+    const refresh = cookies.read(request, 'refresh')
+    if (refresh !== undefined) return refreshTokens.read(refresh)
+    const access = cookies.read(request, 'access')
+    if (access === undefined) throw new Problem('unauthenticated')
+    return ownSession(access)
+  }
+
+  function ownSession (token: string): LogoutRequest {
+    try {
+      return { sessionId: verifier.verify(token).sessionId }
+    } catch (error) {
+      throw error instanceof InvalidToken ? invalidToken(error) : error
+    }
+  }
+}

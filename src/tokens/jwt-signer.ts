@@ -1,0 +1,25 @@
+import fastifyJwt, { type JWT } from '@fastify/jwt'
+import type { FastifyInstance } from 'fastify'
+import type { AccessTokenClaims } from 'countersign-verifier'
+
+/** Signs claims as a compact JWS. */
+export type Sign = (claims: AccessTokenClaims) => string
+
+const NAMESPACE = 'countersign'
+
+/**
+ * Signs HS256 tokens through @fastify/jwt, under a namespace of its own and a decorator that no host has use for, so
+ * that it stands beside a host's own registration of that plugin.
+ */
+export async function registerJwtSigner (app: FastifyInstance, { secret, kid }: { secret: string, kid: string }): Promise<Sign> {
+  await app.register(fastifyJwt, {
+    namespace: NAMESPACE,
+    decoratorName: 'countersignJwtPayload',
+    secret,
+    // fast-jwt copies `typ` and `kid` into the protected header.
+    sign: { algorithm: 'HS256', kid, header: { alg: 'HS256', typ: 'at+jwt' } }
+  })
+  const signer = (app.jwt as JWT & Record<string, JWT | undefined>)[NAMESPACE]
+  if (signer === undefined) throw new Error('@fastify/jwt did not register its namespace')
+  return claims => signer.sign(claims)
+}

@@ -1,0 +1,106 @@
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { openDatabase } from '../../src/database/open.ts'
+import { silent, temporaryDirectory } from '../support/database.ts'
+import { child } from './child.ts'
+
+const log = silent
+
+t.test('a first start makes the directory, readable to its owner only, and a second finds its rows', async (t) => {
+  const dataDir = join(await temporaryDirectory(t), 'not', 'yet', 'there')
+  const first = await openDatabase({ dataDir, log })
+  const { id } = await first.prisma.user.create({ data: { id: crypto.randomUUID(), email: 'a@example.com' } })
+  await first.close()
+  t.equal((await stat(dataDir)).mode & 0o777, 0o700)
+  t.equal((await stat(join(dataDir, 'postgres'))).mode & 0o777, 0o700)
+
+  const second = await openDatabase({ dataDir, log })
+  t.same(second.migrated, [], 'nothing is left to migrate')
+  t.match(await second.prisma.user.findUnique({ where: { id } }), { email: 'a@example.com' })
+  await second.close()
+  await second.close()
+})
+
+t.test('a first start that broke off is begun anew', async (t) => {
+  const dataDir = await temporaryDirectory(t)
+  await mkdir(join(dataDir, 'postgres', 'base'), { recursive: true })
+  await writeFile(join(dataDir, 'postgres', 'PG_VERSION'), '18\n')
+  await writeFile(join(dataDir, 'postgres.unfinished'), '')
+  const database = await openDatabase({ dataDir, log })
+  t.equal(await database.prisma.user.count(), 0)
+  await database.close()
+  t.notOk((await readdir(dataDir)).includes('postgres.unfinished'))
+})
+
+t.test('of two processes on one directory exactly one opens it, and the other names it', async (t) => {
+  const dataDir = await temporaryDirectory(t)
+  const both = [child(t, 'open-and-hold.js', [dataDir]), child(t, 'open-and-hold.js', [dataDir])]
+  const outcomes = await Promise.all(both.map((one) => Promise.any([one.says('opened'), one.says('refused')])))
+  t.equal(outcomes.filter((outcome) => outcome === 'opened').length, 1, outcomes.join(' / '))
+  t.equal(outcomes.filter((outcome) => /^refused data_dir_in_use .*in use by process \d+\.$/.test(outcome)).length, 1)
+
+  await Promise.all(both.map((one) => one.kill()))
+  const heir = await openDatabase({ dataDir, log })
+  t.equal(await heir.prisma.user.count(), 0, 'the killed holder leaves a directory that opens')
+  await heir.close()
+})
+
+t.test('kill -9 in the middle of writing loses nothing that was acknowledged', async (t) => {
+  const dataDir = await temporaryDirectory(t)
+  let stored = 0
+  for (const rows of [5, 60]) {
+    await rm(dataDir, { recursive: true, force: true })
+    const writer = child(t, 'insert-until-killed.js', [dataDir])
+    await writer.says(`stored ${rows}`)
+    await writer.kill()
+    stored = Math.max(...[...writer.output().matchAll(/^stored (\d+)$/gm)].map(([, number]) => Number(number)))
+
+    const database = await openDatabase({ dataDir, log })
+    const names = new Set((await database.prisma.user.findMany()).map(({ email }) => email))
+    const missing = Array.from({ length: stored }, (_, index) => `${index + 1}@example.com`).filter((email) => !names.has(email))
+    t.same(missing, [], `all of ${stored} rows are there`)
+    await database.close()
+  }
+})
+
+t.test('a damaged cluster is refused in one sentence and left as it is', async (t) => {
+  const dataDir = await temporaryDirectory(t)
+  await (await openDatabase({ dataDir, log })).close()
+  const control = join(dataDir, 'postgres', 'global', 'pg_control')
+  await writeFile(control, Buffer.alloc(8192, 7))
+
+  await t.rejects(openDatabase({ dataDir, log }), {
+    name: 'DatabaseStartError',
+    code: 'embedded_damaged',
+    message: /^The embedded database in .* is damaged and cannot be opened: [^\n]{1,100}$/
+  })
+  t.same(await readFile(control), Buffer.alloc(8192, 7))
+  t.same(await readdir(join(dataDir, 'lock')), [], 'the directory is not left locked')
+
+  await writeFile(join(dataDir, 'postgres', 'PG_VERSION'), '17\n')
+  await t.rejects(openDatabase({ dataDir, log }), { code: 'embedded_damaged', message: /made by PostgreSQL 17, and this version runs 18/ })
+  await rm(join(dataDir, 'postgres', 'PG_VERSION'))
+  await t.rejects(openDatabase({ dataDir, log }), { code: 'embedded_damaged' })
+})
+
+t.test('a data directory that is none is refused', async (t) => {
+  const file = join(await temporaryDirectory(t), 'file')
+  await writeFile(file, 'mine')
+  for (const dataDir of [file, join(file, 'below')]) {
+    await t.rejects(openDatabase({ dataDir, log }), {
+      code: 'data_dir_unusable', message: `The data directory ${dataDir} is not a directory.`
+    })
+  }
+  t.equal(await readFile(file, 'utf8'), 'mine')
+  await t.rejects(openDatabase({ dataDir: '/proc/countersign', log }), { code: 'data_dir_unusable' })
+})
+
+const isRoot = process.getuid?.() === 0
+t.test('a read-only data directory is refused', isRoot ? { skip: 'root may write anywhere' } : {}, async (t) => {
+  const dataDir = await temporaryDirectory(t)
+  await chmod(dataDir, 0o500)
+  await t.rejects(openDatabase({ dataDir, log }), {
+    code: 'data_dir_unusable', message: `The data directory ${dataDir} cannot be written to.`
+  })
+})

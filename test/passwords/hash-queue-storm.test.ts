@@ -1,0 +1,148 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { createTimedQueue, type Ticket, type TimedQueue } from './timed-queue.ts'
+
+const HASH_MS = 30
+const attacker = (n: number) => `203.0.113.${n % 40}`
+
+t.test('a storm of strangers from 40 addresses does not keep a known client waiting', async t => {
+  const timed = createTimedQueue({ concurrency: 1, limit: 64 })
+  t.teardown(() => timed[Symbol.dispose]())
+  const known: Ticket[] = []
+  for (let round = 0; round < 150; round++) {
+    for (let n = 0; n < 40; n++) await timed.ask(attacker(n))
+    if (round % 5 === 4) known.push(await timed.ask(`198.51.100.${round}`, true))
+    await timed.pass(HASH_MS)
+    await timed.finish()
+  }
+  await timed.drain(HASH_MS)
+  t.equal(known.length, 30)
+  t.ok(known.every(({ state }) => state === 'done'))
+  t.ok(Math.max(...known.map(waited)) <= 2 * HASH_MS, 'it waits for what runs, and for one stranger at most')
+  t.ok(timed.tickets.filter(({ state, known }) => state === 'done' && !known).length > 100, 'strangers are served too')
+})
+
+t.test('thirty known clients at once are all served within a storm of strangers', async t => {
+  const timed = createTimedQueue({ concurrency: 1, limit: 64 })
+  t.teardown(() => timed[Symbol.dispose]())
+  for (let n = 0; n < 400; n++) await timed.ask(attacker(n))
+  const known = await Promise.all(Array.from({ length: 22 }, (_, n) => timed.ask(`198.51.100.${n}`, true)))
+  while (timed.running().length > 0 && timed.now < 10_000) {
+    if (timed.now < 3000) for (let n = 0; n < 40; n++) await timed.ask(attacker(n))
+    await timed.pass(HASH_MS)
+    await timed.finish()
+  }
+  t.ok(known.every(({ state }) => state === 'done'))
+  t.ok(Math.max(...known.map(waited)) < 2000)
+})
+
+t.test('a storm of known clients does not starve the strangers that wait', async t => {
+  const timed = createTimedQueue({ concurrency: 1, limit: 64 })
+  t.teardown(() => timed[Symbol.dispose]())
+  for (let n = 0; n < 10; n++) await timed.ask(`192.0.2.${n}`)
+  const strangers = timed.waiting()
+  for (let round = 0; round < 100; round++) {
+    for (let n = 0; n < 40; n++) await timed.ask(attacker(n), true)
+    await timed.pass(HASH_MS)
+    await timed.finish()
+  }
+  t.ok(strangers.every(({ state }) => state === 'done'))
+  t.ok(Math.max(...strangers.map(waited)) <= 2 * 10 * HASH_MS)
+})
+
+t.test('whatever comes, the queue keeps its rules', async t => {
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ kind: fc.constant('ask' as const), network: fc.nat(9), known: fc.boolean() }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('finish' as const), which: fc.nat(3) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('abort' as const), which: fc.nat(20) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.nat(900) }) }
+  )
+  const setting = fc.record({ concurrency: fc.integer({ min: 1, max: 4 }), limit: fc.nat(40) })
+
+  await t.resolves(fc.assert(fc.asyncProperty(setting, fc.array(step, { maxLength: 120 }), async (options, steps) => {
+    const timed = createTimedQueue(options)
+    try {
+      const turns = watchTurns(timed)
+      for (const step of steps) {
+        if (step.kind === 'ask') await timed.ask(`192.0.2.${step.network}`, step.known)
+        if (step.kind === 'pass') await timed.pass(step.ms)
+        if (step.kind === 'abort') timed.waiting()[step.which]?.abort()
+        if (step.kind === 'finish') timed.running()[step.which]?.finish()
+        await timed.pass(0)
+        assertBounds(timed, options)
+        turns.assertFair()
+      }
+      await timed.drain(10)
+      assertAllSettled(timed)
+    } finally {
+      timed[Symbol.dispose]()
+    }
+  }), { numRuns: 300 }))
+})
+
+function waited ({ cameAt, beganAt = Infinity }: Ticket): number {
+  return beganAt - cameAt
+}
+
+function assertBounds (timed: TimedQueue, { concurrency, limit }: { concurrency: number, limit: number }): void {
+  const { queue, now } = timed
+  const waiting = timed.waiting()
+  const share = Math.max(1, Math.floor(limit / 8))
+  const held = new Map<string, number>()
+  for (const { address } of waiting) held.set(address, (held.get(address) ?? 0) + 1)
+
+  check(timed.running().length <= concurrency, 'too many run')
+  check(waiting.length <= limit, 'too many wait')
+  check(waiting.length === 0 || timed.running().length === concurrency, 'a slot is idle while somebody waits')
+  check([...held.values()].every(count => count <= share), 'a network is over its share')
+  check(waiting.filter(({ known }) => !known).length <= Math.max(1, Math.floor(limit * 2 / 3)), 'strangers hold too much')
+  check(waiting.every(({ cameAt }) => now - cameAt < 2000), 'somebody waits too long')
+  const stats = queue.stats()
+  check(stats.running === timed.running().length && stats.waiting === waiting.length, 'the figures are wrong')
+  check(stats.waitingKnown === waiting.filter(({ known }) => known).length, 'the figure of known clients is wrong')
+}
+
+/** Between two turns of one network, every other of its class that waits all the while has had one; so too the classes. */
+function watchTurns (timed: TimedQueue): { assertFair (): void } {
+  let seen = 0
+  let before: Ticket[] = []
+  const passedOver = new Map<Ticket, Set<string>>()
+  let lastClass: boolean | undefined
+
+  return {
+    assertFair () {
+      const fresh = timed.served.slice(seen)
+      seen = timed.served.length
+      for (const served of fresh.filter(ticket => before.includes(ticket))) {
+        const rivals = before.filter(ticket => ticket !== served && ticket.state === 'waiting')
+        check(!rivals.some(({ known }) => known !== served.known) || lastClass !== served.known, 'a class went twice')
+        for (const rival of rivals.filter(({ known, address }) => known === served.known && address !== served.address)) {
+          const over = passedOver.get(rival) ?? new Set()
+          if (oldestOfNetwork(rival, timed)) check(!over.has(served.address), 'a network was passed over twice')
+          passedOver.set(rival, over.add(served.address))
+        }
+        for (const sibling of rivals.filter(({ known, address }) => known === served.known && address === served.address)) {
+          passedOver.delete(sibling)
+        }
+      }
+      for (const { known } of fresh.filter(ticket => before.includes(ticket))) lastClass = known
+      before = timed.waiting()
+    }
+  }
+}
+
+function oldestOfNetwork (ticket: Ticket, timed: TimedQueue): boolean {
+  return timed.waiting().find(({ address, known }) => address === ticket.address && known === ticket.known) === ticket
+}
+
+function assertAllSettled (timed: TimedQueue): void {
+  const { tickets, queue } = timed
+  check(tickets.every(({ state }) => state !== 'waiting' && state !== 'running'), 'somebody was forgotten')
+  check(tickets.every(({ settledAt }) => settledAt !== undefined), 'a promise never settled')
+  check(tickets.every(ticket => ticket.beganAt === undefined || waited(ticket) < 2000), 'somebody was served too late')
+  check(queue.stats().running === 0 && queue.stats().waiting === 0, 'the queue is not empty')
+}
+
+function check (holds: boolean, complaint: string): void {
+  if (!holds) throw new Error(complaint)
+}

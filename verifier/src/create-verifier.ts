@@ -1,0 +1,136 @@
+import { decodePart } from './base64url.ts'
+import { checkClaims, type AccessTokenClaims, type ClaimsPolicy } from './claims.ts'
+import { InvalidToken, refuse } from './errors.ts'
+import { selectKey } from './header.ts'
+import type { VerificationKey } from './hmac-key.ts'
+import { instant } from './instant.ts'
+import { DEFAULT_CACHE_BYTES, DEFAULT_CLOCK_TOLERANCE, MAX_TOKEN_BYTES } from './limits.ts'
+import { ROLES, type Credential, type Principal } from './principal.ts'
+import type { Revocable, RevocationSet } from './revocation-set.ts'
+import { createTokenCache } from './token-cache.ts'
+
+/** What a verifier is made of. */
+export interface VerifierOptions {
+  /** The exact `iss` of every token. */
+  issuer: string
+  /** The exact `aud` of every token. */
+  audience: string
+  /** Every key that may have signed; asked for anew at each verification, so that keys can change. */
+  keys: readonly VerificationKey[]
+  /** What has been revoked, and is asked at every verification. */
+  revocations?: RevocationSet
+  /** The roles that a token may carry. */
+  roles?: readonly string[]
+  /** Seconds. Default 5. */
+  clockTolerance?: number
+  /** Bytes that remembered tokens may take; 0 turns the cache off. Default 16 MiB. */
+  cacheBytes?: number
+  /** The time in milliseconds since 1970. */
+  clock?: () => number
+  /** The issuer's own check: whether it sealed this payload. Others have no key to ask it with. */
+  isSealed?: (payload: string) => boolean
+  /** Throws when what is known of revocations is too old to answer by. */
+  assertFresh?: () => void
+}
+
+/** Verifies access tokens with no I/O. */
+export interface Verifier {
+  /**
+   * @param token a compact JWS
+   * @param credential what carried it
+   * @throws InvalidToken
+   */
+  verify (token: string, credential?: Credential): Principal
+  /** Replaces every key, and forgets what was verified with the old ones. */
+  setKeys (keys: readonly VerificationKey[]): void
+}
+
+interface Known extends Revocable {
+  readonly claims: AccessTokenClaims
+  readonly expires: number
+  bearer: Principal | undefined
+  cookie: Principal | undefined
+}
+
+const NO_SCOPES: readonly string[] = Object.freeze([])
+
+export function createVerifier (options: VerifierOptions): Verifier {
+  const { issuer, audience, revocations, isSealed, assertFresh, roles = ROLES, clock = Date.now } = options
+  const { clockTolerance = DEFAULT_CLOCK_TOLERANCE, cacheBytes = DEFAULT_CACHE_BYTES } = options
+  const policy: ClaimsPolicy = { issuer, audience, roles, clockTolerance }
+  const cache = createTokenCache<Known>(cacheBytes)
+  let { keys } = options
+
+  function inspect (token: string, now: number): Known {
+    const { key, payload } = checkSignature(token, keys)
+    if (isSealed !== undefined && !isSealed(payload)) refuse('forged')
+    const claims = checkClaims(parse(payload), policy, now)
+    if (claims.aud !== key.audience) refuse('wrong_audience')
+    return {
+      claims,
+      sessionId: claims.sid,
+      subject: claims.sub,
+      version: claims.ver ?? 0,
+      expires: claims.exp + clockTolerance,
+      bearer: undefined,
+      cookie: undefined
+    }
+  }
+
+  return {
+    verify (token, credential = 'bearer') {
+      const now = clock() / 1000
+      let known = cache.get(token)
+      const isNew = known === undefined
+      known ??= inspect(token, now)
+      if (now >= known.expires) refuse('expired')
+      if (revocations !== undefined && revocations.has(known)) refuse('revoked')
+      assertFresh?.()
+      if (isNew) cache.set(token, known)
+      return credential === 'cookie'
+        ? known.cookie ??= toPrincipal(known.claims, 'cookie')
+        : known.bearer ??= toPrincipal(known.claims, 'bearer')
+    },
+
+    setKeys (next) {
+      keys = next
+      cache.clear()
+    }
+  }
+}
+
+function checkSignature (token: string, keys: readonly VerificationKey[]): { key: VerificationKey, payload: string } {
+  if (typeof token !== 'string') refuse('malformed')
+  if (token.length > MAX_TOKEN_BYTES) refuse('too_large')
+  const start = token.indexOf('.') + 1
+  const end = token.indexOf('.', start)
+  if (start === 0 || end === -1 || token.indexOf('.', end + 1) !== -1) refuse('malformed')
+  // The header that the service itself writes is recognised as it stands; any other spelling of it is read.
+  const key = keys.find(({ header }) => token.startsWith(header)) ?? selectKey(token.slice(0, start - 1), keys)
+  if (!key.verify(token, end, token.slice(end + 1))) refuse('bad_signature')
+  return { key, payload: decodePart(token.slice(start, end)) }
+}
+
+function parse (payload: string): unknown {
+  try {
+    return JSON.parse(payload)
+  } catch {
+    throw new InvalidToken('malformed')
+  }
+}
+
+function toPrincipal (claims: AccessTokenClaims, credential: Credential): Principal {
+  return Object.freeze({
+    id: claims.sub,
+    email: claims.email ?? null,
+    emailVerified: claims.email_verified === true,
+    role: claims.role,
+    sessionId: claims.sid,
+    clientId: claims.client_id ?? null,
+    scopes: NO_SCOPES,
+    tokenId: claims.jti,
+    issuedAt: instant(claims.iat),
+    expiresAt: instant(claims.exp),
+    credential
+  })
+}

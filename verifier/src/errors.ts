@@ -1,0 +1,44 @@
+/**
+ * Why a token was refused. `reason` is for logs and counters; clients are told `invalid_token` and nothing more
+ * (RFC 6750 §3.1).
+ */
+export type TokenFailure =
+  | 'too_large'
+  | 'malformed'
+  | 'wrong_type'
+  | 'unknown_key'
+  | 'wrong_algorithm'
+  | 'critical_extension'
+  | 'bad_signature'
+  | 'forged'
+  | 'invalid_claims'
+  | 'wrong_issuer'
+  | 'wrong_audience'
+  | 'not_yet_valid'
+  | 'too_long_lived'
+  | 'expired'
+  | 'revoked'
+  | 'stale'
+
+/** A token that must not be accepted. */
+export class InvalidToken extends Error {
+  override readonly name = 'InvalidToken'
+  readonly code = 'invalid_token'
+  readonly reason: TokenFailure
+
+  constructor (reason: TokenFailure) {
+    super(`The token was refused: ${reason}`)
+    this.reason = reason
+  }
+}
+
+// A refusal is an ordinary answer and may come by the thousand from a hostile client: it needs no stack.
+export function refuse (reason: TokenFailure): never {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 0
+  try {
+    throw new InvalidToken(reason)
+  } finally {
+    Error.stackTraceLimit = limit
+  }
+}

@@ -1,0 +1,55 @@
+import { hash, timingSafeEqual } from 'node:crypto'
+import { MAX_TOKEN_BYTES } from './limits.ts'
+
+const BLOCK = 64
+const DIGEST = 32
+const ENCODED = 43
+
+const given = Buffer.alloc(ENCODED)
+const expected = Buffer.alloc(ENCODED)
+
+/**
+ * HMAC-SHA-256 (RFC 2104) of short texts under one key, for the path that every request takes.
+ *
+ * Two one-shot hashes over prepared buffers take about half the time of `createHmac`, whose cost lies in setting up
+ * and collecting its context object, and leave nothing behind to collect.
+ */
+export interface HmacSha256 {
+  /** Whether `signature` is the base64url HMAC of `text`'s first `length` characters; in constant time. */
+  matches (text: string, length: number, signature: string): boolean
+  /** The base64url HMAC of a text. */
+  digest (text: string): string
+}
+
+/** @param key the key's bytes; over 64 of them are hashed first, as RFC 2104 §2 asks */
+export function createHmacSha256 (key: Uint8Array): HmacSha256 {
+  const block = Buffer.alloc(BLOCK)
+  block.set(key.length > BLOCK ? hash('sha256', key, 'buffer') : key)
+
+  const inner = Buffer.alloc(BLOCK + MAX_TOKEN_BYTES * 3)
+  const outer = Buffer.alloc(BLOCK + DIGEST)
+  for (let i = 0; i < BLOCK; i++) {
+    inner[i] = block[i]! ^ 0x36
+    outer[i] = block[i]! ^ 0x5c
+  }
+
+  // A view costs more than the copy it saves; tokens come in few lengths, so each length's view is kept.
+  const views: Array<Buffer | undefined> = []
+
+  function digest (text: string): string {
+    const end = BLOCK + inner.write(text, BLOCK, 'utf8')
+    const view = views[end] ??= inner.subarray(0, end)
+    outer.write(hash('sha256', view, 'hex'), BLOCK, 'hex')
+    return hash('sha256', outer, 'base64url')
+  }
+
+  return {
+    digest,
+    matches (text, length, signature) {
+      if (signature.length !== ENCODED) return false
+      expected.write(digest(text.slice(0, length)), 0, 'latin1')
+      // Compared as text: of all encodings of these bytes only the canonical one passes.
+      return given.write(signature, 0, 'utf8') === ENCODED && timingSafeEqual(given, expected)
+    }
+  }
+}

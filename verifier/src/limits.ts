@@ -1,0 +1,11 @@
+/** The longest life an access token may have, in seconds. Revocations are kept this long, so nothing may outlive it. */
+export const MAX_ACCESS_TOKEN_LIFE = 3600
+
+/** The largest token that is looked at, in bytes. */
+export const MAX_TOKEN_BYTES = 4096
+
+/** How far two clocks may differ, in seconds. */
+export const DEFAULT_CLOCK_TOLERANCE = 5
+
+/** What the cache of verified tokens may take, in bytes. */
+export const DEFAULT_CACHE_BYTES = 16 * 1024 * 1024
