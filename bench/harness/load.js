@@ -18,7 +18,7 @@ export function createLoader (cores) {
     },
     /**
      * Runs one job against a subject. `serverBusy` and `othersBusy` are the shares of the servers' core that its
-     * process and all other processes took meanwhile.
+     * process and all other processes took meanwhile; `perCpuSecond` counts answers by the first alone.
      */
     async run (subject, job) {
       const before = readCpu(subject, cores)
@@ -26,7 +26,7 @@ export function createLoader (cores) {
       const after = readCpu(subject, cores)
       const serverBusy = (after.server - before.server) / (after.clock - before.clock)
       const coreBusy = (after.core - before.core) / (after.clock - before.clock)
-      return { ...result, serverBusy, othersBusy: Math.max(0, coreBusy - serverBusy) }
+      return { ...result, perCpuSecond: result.latencies.length / (after.server - before.server), serverBusy, othersBusy: Math.max(0, coreBusy - serverBusy) }
     }
   }
 }

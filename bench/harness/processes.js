@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 
 const children = new Set()
@@ -75,12 +75,15 @@ export function freePort () {
   })
 }
 
-/** CPU seconds a process has used; Linux only, else `undefined`. */
+/** CPU seconds all threads of a process have used; Linux only, else `undefined`. */
 export function cpuSeconds (pid) {
-  const stat = readFile(`/proc/${pid}/stat`)
-  if (!stat) return undefined
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+      .map(thread => Number(readFile(`/proc/${pid}/task/${thread}/schedstat`)?.split(' ')[0] ?? 0))
+      .reduce((sum, nanoseconds) => sum + nanoseconds / 1e9, 0)
+  } catch {
+    return undefined
+  }
 }
 
 /** CPU seconds a core has worked, for whomever, or been taken by the machine's owner; Linux only, else `undefined`. */

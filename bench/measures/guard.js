@@ -64,13 +64,16 @@ async function measure (bench, subject, { list, once = false, target, what }) {
 
   const guarded = results.guarded.map(result => result.perSecond)
   const open = results.open.map(result => result.perSecond)
+  // The same ratio with the machine's other work left out: answers per second of the server's own CPU time.
+  const byCpuTime = summarizeRatios(results.guarded.map(result => result.perCpuSecond), results.open.map(result => result.perCpuSecond))
   const all = [...results.guarded, ...results.open]
   return {
     what,
     subject: subject.title,
     target,
     ratio: summarizeRatios(guarded, open),
-    detail: `${perSecond(guarded)} ÷ ${perSecond(open)} req/s`,
+    detail: `${perSecond(guarded)} ÷ ${perSecond(open)} req/s; by CPU time ${byCpuTime.median.toFixed(2)}`,
+    byCpuTime,
     guarded: summarize(guarded),
     open: summarize(open),
     busiestLoader: Math.max(...all.map(result => result.busy)),

@@ -23,7 +23,7 @@ export function validateStrictly (app: FastifyInstance): void {
   })
 }
 
-function useOurFormats (ajv: { addFormat (name: string, check: (text: string) => boolean): unknown }) {
+function useOurFormats<A extends { addFormat (name: string, check: (text: string) => boolean): unknown }> (ajv: A): A {
   ajv.addFormat('email', isEmailAddress)
   return ajv
 }
