@@ -4,12 +4,12 @@ const { exports: verifier } = require('./verifier/package.json')
 // The floors of the house, from the ground up. The routes of sessions/ stand a floor above the rest of it.
 const ROUTES = '/[a-z-]*routes?'
 const FLOORS = [
-  'config|errors',
+  'config|errors|version',
   'database|http',
   'tokens|revocation|passwords|mail',
   `sessions(?!${ROUTES})`,
   `accounts|sessions(?=${ROUTES})|providers|admin|clients`,
-  'app|index|request-user',
+  'app|index|plugin-options|principal-place|request-user',
   'server|cli'
 ]
 const rooms = names => `^src/(${names})(/|[.]ts$)`

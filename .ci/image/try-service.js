@@ -73,7 +73,7 @@ async function untilReady (url, service) {
     must(service.exitCode === null && service.signalCode === null, `the service ended with ${service.signalCode ?? `exit code ${service.exitCode}`}`)
     const answer = await fetch(`${url}/health/ready`).catch(() => undefined)
     if (answer?.status === 200) return
-    await sleep(50)
+    await sleep(200)
   }
   throw new Error('the service was not ready after 30 s')
 }

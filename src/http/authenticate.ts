@@ -27,6 +27,7 @@ export interface Guards {
   authorize (...roles: [Role, ...Role[]]): Guard
 }
 
+const NO_CREDENTIAL = { 'www-authenticate': 'Bearer' }
 const INVALID_TOKEN = { 'www-authenticate': 'Bearer error="invalid_token"' }
 const INSUFFICIENT_SCOPE = { 'www-authenticate': 'Bearer error="insufficient_scope"' }
 
@@ -41,35 +42,41 @@ export function createGuards ({ verify, cookies, sameSite, assign, onRefused }: 
     if (cookie !== undefined) sameSite.onCarrying(request)
     if (bearer !== undefined) return verify(bearer, 'bearer')
     const access = cookie === undefined ? undefined : cookies.read(request, 'access')
-    if (access === undefined) throw new Problem('unauthenticated')
+    if (access === undefined) throw new Problem('unauthenticated', { headers: NO_CREDENTIAL })
     return verify(access, 'cookie')
   }
 
-  function refusal (error: unknown): Error {
-    if (error instanceof Problem) return error
+  function refuse (error: unknown, reply: FastifyReply, done: HookHandlerDoneFunction): void {
+    const refusal = toRefusal(error)
+    // Written here, for on a host's own routes its own error handler answers.
+    if (refusal instanceof Problem) reply.headers(refusal.headers)
+    done(refusal)
+  }
+
+  function toRefusal (error: unknown): Error {
     if (!(error instanceof InvalidToken || error instanceof AmbiguousCookie)) return error as Error
     if (error instanceof InvalidToken) onRefused(error)
     return invalidToken(error)
   }
 
-  const authenticate: Guard = (request, _reply, done) => {
+  const authenticate: Guard = (request, reply, done) => {
     try {
       assign(request, identify(request))
     } catch (error) {
-      return done(refusal(error))
+      return refuse(error, reply, done)
     }
     done()
   }
 
   return {
     authenticate,
-    authorize: (...roles) => (request, _reply, done) => {
+    authorize: (...roles) => (request, reply, done) => {
       try {
         const principal = identify(request)
         assign(request, principal)
-        if (!roles.includes(principal.role)) return done(new Problem('forbidden', { headers: INSUFFICIENT_SCOPE }))
+        if (!roles.includes(principal.role)) throw new Problem('forbidden', { headers: INSUFFICIENT_SCOPE })
       } catch (error) {
-        return done(refusal(error))
+        return refuse(error, reply, done)
       }
       done()
     }

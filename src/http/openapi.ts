@@ -2,6 +2,8 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import type { Cookies } from './cookies.ts'
+import { allowMissingBodies } from './optional-bodies.ts'
+import { schemaName } from './schemas.ts'
 
 /** What the document says of this deployment. */
 export interface OpenApiOptions {
@@ -17,6 +19,18 @@ const TAGS = [
   { name: 'Operations', description: 'For those who run the service' }
 ]
 
+// The page brings everything itself. It draws its icons from data: URLs, and its widgets style themselves.
+const PAGE_POLICY = {
+  'default-src': "'none'",
+  'script-src': "'self'",
+  'style-src': "'self' 'unsafe-inline'",
+  'img-src': "'self' data:",
+  'connect-src': "'self'",
+  'base-uri': "'none'",
+  'form-action': "'none'",
+  'frame-ancestors': "'none'"
+}
+
 /** Serves `/openapi.json`, made from the schemas that validate, and an API page at `/docs` that needs no network. */
 export async function addOpenApi (app: FastifyInstance, { version, publicUrl, cookieNames }: OpenApiOptions): Promise<void> {
   await app.register(swagger, {
@@ -25,27 +39,38 @@ export async function addOpenApi (app: FastifyInstance, { version, publicUrl, co
       info: {
         title: 'Countersign',
         version,
-        description: 'Authentication: accounts, sessions, and access tokens that can be revoked at once.',
+        description: 'Authentication: accounts, sessions, and access tokens.',
         license: { name: 'MIT', identifier: 'MIT' }
       },
-      servers: [{ url: publicUrl }],
+      servers: [{ url: serverUrl(publicUrl) }],
       tags: TAGS,
-      security: [],
       components: {
         securitySchemes: {
           bearerAuth: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token' },
-          cookieAuth: { type: 'apiKey', in: 'cookie', name: cookieNames.access, description: 'The access token, as browsers carry it' },
-          sessionAuth: { type: 'apiKey', in: 'cookie', name: cookieNames.session, description: 'A stateful session' }
+          cookieAuth: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: cookieNames.access,
+            description: 'The access token, as browsers carry it. A request that changes something must come from an allowed origin, or carry `X-Countersign: 1`.'
+          },
+          sessionAuth: { type: 'apiKey', in: 'cookie', name: cookieNames.session, description: 'A stateful session: reserved, no route takes it yet' }
         }
       }
     },
-    refResolver: { buildLocalReference: ({ $id }, _baseUri, _fragment, index) => typeof $id === 'string' ? $id : `def-${index}` }
+    transformObject: allowMissingBodies,
+    refResolver: { buildLocalReference: ({ $id }, _baseUri, _fragment, index) => typeof $id === 'string' ? schemaName($id) : `def-${index}` }
   })
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    staticCSP: true,
-    uiConfig: { url: '/openapi.json', deepLinking: true },
+    staticCSP: PAGE_POLICY,
+    uiConfig: { deepLinking: true, persistAuthorization: false },
     theme: { title: 'Countersign API' }
   })
   app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => reply.send(app.swagger()))
+}
+
+// On the developer's own machine the service is where the document came from, under whichever of its names.
+function serverUrl (publicUrl: string): string {
+  const { hostname } = new URL(publicUrl)
+  return ['localhost', '127.0.0.1', '[::1]'].includes(hostname) ? '/' : publicUrl
 }

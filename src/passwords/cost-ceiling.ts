@@ -7,9 +7,9 @@ const LANES = 16
 
 /**
  * How much a stored hash may cost before it is not verified at all: a row is data, and one that says 4 GiB must not
- * take the machine down. 256 MiB at once, 1 GiB over all passes (27 hashes of the default cost), 64 passes and 16 lanes leave room for the
- * common imports, or as much as the current cost where that is more. Passes count by themselves too, because each
- * starts four threads a lane, however little memory it goes over.
+ * take the machine down. 256 MiB at once, 1 GiB over all passes (27 hashes of the default cost), 64 passes and 16 lanes
+ * leave room for the common imports, or as much as the current cost where that is more. Passes count by themselves too,
+ * because each starts four threads a lane, however little memory it goes over.
  *
  * @returns whether a cost is one argon2 accepts (RFC 9106 §3.1: at least 8 KiB a lane), under the ceiling
  */

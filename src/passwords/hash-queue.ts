@@ -26,7 +26,10 @@ export interface HashQueueStats {
   abandoned: number
 }
 
-/** Lets so few hashes run at once that everything else keeps its share of the processor, and so few wait that none waits in vain. */
+/**
+ * Lets so few hashes run at once that everything else keeps its share of the processor (PROTOCOL §11). Who waits, and
+ * who is next, is for `waiting-places.ts` to say; how long, is said here.
+ */
 export interface HashQueue {
   /**
    * Runs the job when its turn comes. A job once begun is never stopped, as argon2 cannot be.

@@ -44,14 +44,12 @@ export function createWaitingLine<W extends Queued> (): WaitingLine<W> {
     leave,
 
     next () {
-      for (const [network, waiters] of networks) {
-        for (const waiter of waiters) {
-          leave(waiter)
-          if (networks.delete(network)) networks.set(network, waiters)
-          return waiter
-        }
-      }
-      return undefined
+      const [waiters] = networks.values()
+      const [waiter] = waiters ?? []
+      if (!waiters || !waiter) return undefined
+      leave(waiter)
+      if (networks.delete(waiter.network)) networks.set(waiter.network, waiters)
+      return waiter
     },
 
     countOf: network => networks.get(network)?.size ?? 0,

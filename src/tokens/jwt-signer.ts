@@ -8,13 +8,14 @@ export type Sign = (claims: AccessTokenClaims) => string
 const NAMESPACE = 'countersign'
 
 /**
- * Signs HS256 tokens through @fastify/jwt, under a namespace of its own and a decorator that no host has use for, so
- * that it stands beside a host's own registration of that plugin.
+ * Signs HS256 tokens through @fastify/jwt, under a namespace of its own, so that it stands beside a host's own
+ * registration of that plugin.
  */
 export async function registerJwtSigner (app: FastifyInstance, { secret, kid }: { secret: string, kid: string }): Promise<Sign> {
+  // The namespace is written into `app.jwt`, which would be the host's: this instance gets one of its own.
+  app.decorate('jwt', Object.create(null))
   await app.register(fastifyJwt, {
     namespace: NAMESPACE,
-    decoratorName: 'countersignJwtPayload',
     secret,
     // fast-jwt copies `typ` and `kid` into the protected header.
     sign: { algorithm: 'HS256', kid, header: { alg: 'HS256', typ: 'at+jwt' } }

@@ -60,6 +60,19 @@ t.test('no network holds over an eighth of the places', async t => {
   t.equal(timed.waiting().length, 8, 'an IPv4 address is the same when mapped to IPv6')
 })
 
+t.test('the share of a network and of strangers is a whole number, and never none', async t => {
+  const shares: Array<[limit: number, network: number, strangers: number]> = [[1, 1, 1], [2, 1, 1], [3, 1, 2], [15, 1, 10], [16, 2, 10], [63, 7, 42], [64, 8, 42]]
+  for (const [limit, network, strangers] of shares) {
+    const timed = createTimedQueue({ concurrency: 1, limit })
+    await timed.ask(address(0))
+    for (let n = 0; n < limit; n++) await timed.ask(address(200))
+    t.equal(timed.waiting().length, network, `one network's of ${limit}`)
+    for (let n = 0; n < limit; n++) await timed.ask(address(n))
+    t.equal(timed.waiting().length, strangers, `strangers' of ${limit}`)
+    timed[Symbol.dispose]()
+  }
+})
+
 t.test('networks are served in turns, whoever came first', async t => {
   const timed = createTimedQueue({ concurrency: 1, limit: 32 })
   t.teardown(() => timed[Symbol.dispose]())

@@ -57,13 +57,13 @@ t.test('without a readable hash nothing matches, and it costs one hash in the qu
   }
 })
 
-t.test('an unknown account takes as long as a wrong password', { timeout: 60_000 }, async t => {
+t.test('an unknown account costs as much as a wrong password', { timeout: 60_000 }, async t => {
   const hasher = newHasher(OWASP)
   const stored = await hasher.hash('correct horse', PLACE)
   const took: { known: number[], unknown: number[] } = { known: [], unknown: [] }
   for (let pair = 0; pair < 40; pair++) {
-    took.known.push(await timeOf(() => hasher.verify(stored, 'wrong horse', PLACE)))
-    took.unknown.push(await timeOf(() => hasher.verify(null, 'wrong horse', PLACE)))
+    took.known.push(await processorTimeOf(() => hasher.verify(stored, 'wrong horse', PLACE)))
+    took.unknown.push(await processorTimeOf(() => hasher.verify(null, 'wrong horse', PLACE)))
   }
   t.ok(Math.abs(median(took.known) - median(took.unknown)) < 5, `${median(took.known)} and ${median(took.unknown)} ms`)
 })
@@ -113,10 +113,12 @@ t.test('making a hasher computes no hash', async t => {
   t.ok(process.cpuUsage(before).user < 50_000)
 })
 
-async function timeOf (work: () => Promise<unknown>): Promise<number> {
-  const start = performance.now()
+/** In ms, of all threads: unlike the time on the wall, it is the same on a busy machine. */
+async function processorTimeOf (work: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage()
   await work()
-  return performance.now() - start
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1000
 }
 
 function median (values: number[]): number {
