@@ -1,10 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { createHmacKey, createRevocationSet, createVerifier, type Principal } from 'countersign-verifier'
+import { createChangePassword } from './accounts/change-password.ts'
 import { createRegister } from './accounts/register.ts'
 import { accountRoutes } from './accounts/routes.ts'
 import { createAccountStore } from './accounts/store.ts'
 import { adminRoutes } from './admin/routes.ts'
 import { createAdminStore } from './admin/store.ts'
+import { createAuditStore } from './audit/store.ts'
 import type { Config } from './config.ts'
 import { isDatabaseUnavailable } from './database/errors.ts'
 import { openDatabase } from './database/open.ts'
@@ -19,16 +21,33 @@ import { createSameSiteRule } from './http/same-site.ts'
 import { addSharedSchemas } from './http/schemas.ts'
 import { validateStrictly } from './http/validation.ts'
 import { createPasswords } from './passwords/passwords.ts'
+import { createFreshnessCheck } from './revocation/freshness.ts'
+import { measureRevocation } from './revocation/measure.ts'
+import { followLedger } from './revocation/propagation.ts'
+import { createLedgerStore } from './revocation/store.ts'
 import { createDeliverLogin, LoginSchema } from './sessions/deliver-login.ts'
 import { createDeviceCookies } from './sessions/device-cookie.ts'
+import { deviceRoutes } from './sessions/device-routes.ts'
+import { createDeviceStore } from './sessions/device-store.ts'
+import { createEndingStore } from './sessions/ending-store.ts'
 import { createKnowsDevice } from './sessions/known-device.ts'
 import { createLogIn } from './sessions/log-in.ts'
 import { createLogOut } from './sessions/log-out.ts'
+import { createMemoryCopies } from './sessions/memory-copies.ts'
 import { createOpenSession } from './sessions/open-session.ts'
+import { createSessionPurge } from './sessions/purge-store.ts'
+import { purgeRegularly } from './sessions/purge.ts'
+import { createRecogniseSession } from './sessions/recognise-session.ts'
+import { refreshRoute } from './sessions/refresh-route.ts'
+import { createRefreshStore } from './sessions/refresh-store.ts'
 import { createRefreshTokens } from './sessions/refresh-token.ts'
+import { createRotateRefreshToken } from './sessions/rotate-refresh-token.ts'
 import { sessionRoutes } from './sessions/routes.ts'
+import { createRedisCopies } from './sessions/session-copies.ts'
+import { createStatefulStore } from './sessions/stateful-store.ts'
 import { createSessionStore } from './sessions/store.ts'
 import { verifyRoute } from './sessions/verify-route.ts'
+import { createStandingStore } from './standing/store.ts'
 import { createAccessTokenMint } from './tokens/access-token.ts'
 import { deriveKeyRing } from './tokens/derived-keys.ts'
 import { registerJwtSigner } from './tokens/jwt-signer.ts'
@@ -64,7 +83,6 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     },
     log: app.log
   })
-  app.addHook('onClose', () => database.close())
 
   const metrics = createMetrics()
   const cookies = createCookies(config)
@@ -74,8 +92,31 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
   const seal = createSeal(deriveKeyRing(config.secrets, 'seal').map(key => key.bytes))
   const jwtKeys = config.jwtSecrets.map(secret => ({ secret, key: createHmacKey(secret, issuer, audience) }))
   const revocations = createRevocationSet()
-  const verifier = createVerifier({ issuer, audience, keys: jwtKeys.map(({ key }) => key), revocations, isSealed: seal.isSealed })
-  const guards = createGuards({ verify: verifier.verify, cookies, sameSite, assign: place.write, onRefused: ({ reason }) => metrics.tokenRefused(reason) })
+  const ledger = createLedgerStore(database)
+  const propagation = await followLedger({ ledger, database, set: revocations, log: app.log })
+  const assertFresh = createFreshnessCheck(propagation, config.maxStaleness)
+  const verifier = createVerifier({ issuer, audience, keys: jwtKeys.map(({ key }) => key), revocations, isSealed: seal.isSealed, assertFresh })
+
+  const redis = config.redisUrl === undefined ? [] : [createRedisCopies(config.redisUrl, app.log)]
+  const recognise = createRecogniseSession({
+    sessions: createStatefulStore(database),
+    copies: [createMemoryCopies(), ...redis],
+    revocations,
+    assertFresh,
+    now: propagation.now,
+    idleTtl: config.sessionIdleTtl,
+    onTouchFailed: error => app.log.warn({ err: error }, 'could not write that a session is in use')
+  })
+  const guards = createGuards({ verify: verifier.verify, recognise, cookies, sameSite, assign: place.write, onRefused: ({ reason }) => metrics.tokenRefused(reason) })
+
+  const stopPurging = purgeRegularly([createSessionPurge(database), ledger.purge], app.log)
+  app.addHook('onClose', async () => {
+    stopPurging()
+    await propagation.close()
+    await Promise.all(redis.map(copies => copies.close()))
+    await database.close()
+  })
+  measureRevocation(metrics, revocations, propagation)
 
   await app.register(async api => {
     answerProblems(api, { isUnavailable: isDatabaseUnavailable })
@@ -96,24 +137,57 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     const refreshRing = deriveKeyRing(config.secrets, 'refresh')
     const refreshTokens = createRefreshTokens(refreshRing)
     const devices = createDeviceCookies(deriveKeyRing(config.secrets, 'device'))
-    const openSession = createOpenSession({ sessions, mint, refreshTokens, ring: refreshRing, idleTtl: config.refreshIdleTtl, ttl: config.refreshTtl })
-    const deliver = createDeliverLogin({ cookies, devices, refreshTtl: config.refreshTtl })
+    const endings = createEndingStore(database)
+    const standing = createStandingStore(database)
+    const openSession = createOpenSession({
+      sessions,
+      endings,
+      propagation,
+      mint,
+      refreshTokens,
+      ring: refreshRing,
+      stateless: { idleTtl: config.refreshIdleTtl, ttl: config.refreshTtl },
+      stateful: { idleTtl: config.sessionIdleTtl, ttl: config.sessionTtl }
+    })
+    const rotate = createRotateRefreshToken({
+      sessions: createRefreshStore(database),
+      endings,
+      propagation,
+      audit: createAuditStore(database),
+      refreshTokens,
+      mint,
+      ring: refreshRing,
+      idleTtl: config.refreshIdleTtl
+    })
+    const deliver = createDeliverLogin({ cookies, devices })
     const principal = place.read
 
-    await api.register(accountRoutes, { register: createRegister({ accounts, passwords, openSession }), accounts, deliver, guards, principal, sameSite })
+    await api.register(accountRoutes, {
+      register: createRegister({ accounts, passwords, openSession }),
+      changePassword: createChangePassword({ accounts, standing, passwords, propagation }),
+      accounts,
+      standing,
+      propagation,
+      deliver,
+      guards,
+      principal,
+      sameSite
+    })
     await api.register(sessionRoutes, {
       logIn: createLogIn({ sessions, passwords, openSession }),
-      logOut: createLogOut({ sessions, revocations }),
+      logOut: createLogOut({ endings, propagation }),
       deliver,
       knowsDevice: createKnowsDevice({ cookies, devices, verifier }),
-      verifier,
+      guards,
       refreshTokens,
       cookies,
       sameSite
     })
+    await api.register(refreshRoute, { rotate, deliver, cookies, sameSite })
+    await api.register(deviceRoutes, { devices: createDeviceStore(database), endings, propagation, guards, principal })
     await api.register(verifyRoute, { guards, principal })
-    await api.register(adminRoutes, { users: createAdminStore(database), guards })
+    await api.register(adminRoutes, { users: createAdminStore(database), standing, propagation, guards, principal })
   })
 
-  return { guards, cookies, metrics, probes: { database: database.ping } }
+  return { guards, cookies, metrics, probes: { database: database.ping, ...redis[0] !== undefined && { redis: redis[0].ping } } }
 }

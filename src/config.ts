@@ -59,6 +59,7 @@ export function readConfig (environment: Environment): Config {
   checkRing('secrets', stated.secrets, report)
   checkRing('jwtSecrets', stated.jwtSecrets, report)
   if (stated.secrets?.some(secret => stated.jwtSecrets?.includes(secret))) report('jwtSecrets', 'must not be the same as COUNTERSIGN_SECRET')
+  if (stated.sessionIdleTtl > stated.sessionTtl) report('sessionIdleTtl', 'must not be longer than SESSION_TTL')
   if (stated.refreshIdleTtl > stated.refreshTtl) report('refreshIdleTtl', 'must not be longer than REFRESH_TTL')
   if (problems.length > 0) throw new ConfigurationError(problems)
 

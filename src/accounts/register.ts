@@ -1,6 +1,7 @@
 import { Problem } from '../errors.ts'
+import type { ClientDetails } from '../http/client-details.ts'
 import type { Passwords } from '../passwords/passwords.ts'
-import type { ClientDetails, Login, OpenSession } from '../sessions/open-session.ts'
+import type { Login, OpenSession } from '../sessions/open-session.ts'
 import type { Channel } from '../sessions/store.ts'
 import type { AccountStore } from './store.ts'
 

@@ -4,12 +4,16 @@ import type { FastifyRequest } from 'fastify'
 import type { Principal } from 'countersign-verifier'
 import { Problem } from '../errors.ts'
 import type { Guards } from '../http/authenticate.ts'
+import { clientDetails } from '../http/client-details.ts'
 import { createClientSignal } from '../http/client-signal.ts'
 import type { SameSiteRule } from '../http/same-site.ts'
 import { Nullable, problems } from '../http/schemas.ts'
 import { Deliver, type DeliverLogin } from '../sessions/deliver-login.ts'
 import { normaliseEmail } from '../http/email-address.ts'
+import type { Propagation } from '../revocation/propagation.ts'
+import type { StandingStore } from '../standing/store.ts'
 import { presentAccount } from './present-account.ts'
+import type { ChangePassword } from './change-password.ts'
 import type { Register } from './register.ts'
 import type { Account, AccountStore } from './store.ts'
 
@@ -17,6 +21,9 @@ import type { Account, AccountStore } from './store.ts'
 export interface AccountRoutesOptions {
   register: Register
   accounts: AccountStore
+  changePassword: ChangePassword
+  standing: StandingStore
+  propagation: Pick<Propagation, 'apply'>
   deliver: DeliverLogin
   guards: Guards
   principal: (request: FastifyRequest) => Principal
@@ -24,9 +31,9 @@ export interface AccountRoutesOptions {
 }
 
 const Name = Type.String({ minLength: 1, maxLength: 200, examples: ['Ada Lovelace'] })
-const security = [{ bearerAuth: [] }, { cookieAuth: [] }]
+const security = [{ bearerAuth: [] }, { cookieAuth: [] }, { sessionAuth: [] }]
 
-export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = async (app, { register, accounts, deliver, guards, principal, sameSite }) => {
+export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = async (app, { register, accounts, changePassword, standing, propagation, deliver, guards, principal, sameSite }) => {
   app.post('/auth/register', {
     schema: {
       operationId: 'register',
@@ -42,13 +49,13 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
     }
   }, async (request, reply) => {
     const { email, password, name = null, deliver: channel = 'body' } = request.body
-    if (channel === 'cookie') sameSite.onSetting(request)
+    if (channel !== 'body') sameSite.onSetting(request)
     const login = await register({
       email: normaliseEmail(email),
       password,
       name,
       channel,
-      client: { ip: request.ip, userAgent: request.headers['user-agent'] ?? null },
+      client: clientDetails(request),
       signal: createClientSignal(reply)
     })
     reply.code(201)
@@ -82,6 +89,41 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
   }, async (request, reply) => {
     reply.header('cache-control', 'no-store')
     return presentAccount(stillThere(await accounts.rename(principal(request).id, request.body.name)))
+  })
+
+  app.delete('/auth/me', {
+    onRequest: guards.authenticate,
+    schema: {
+      operationId: 'deleteMe',
+      tags: ['Accounts'],
+      summary: 'Delete my account, and everything of it',
+      security,
+      response: { 204: Type.Null({ description: 'The account is gone' }), ...problems('unauthenticated', 'invalid_token', 'cross_site_request', 'last_admin', 'unavailable') }
+    }
+  }, async (request, reply) => {
+    const { id } = principal(request)
+    propagation.apply(await standing.remove(id, { actorId: id, ...clientDetails(request) }) ?? [])
+    return reply.code(204).send(null)
+  })
+
+  app.post('/auth/password', {
+    onRequest: guards.authenticate,
+    schema: {
+      operationId: 'changePassword',
+      tags: ['Accounts'],
+      summary: 'Change my password',
+      description: 'Ends all my other sessions.',
+      security,
+      body: Type.Object({
+        currentPassword: Type.String({ minLength: 1, maxLength: 1024, examples: ['correct horse battery'] }),
+        newPassword: Type.String({ minLength: 1, maxLength: 1024, description: 'Used exactly as sent', examples: ['a staple of nine words'] })
+      }, { additionalProperties: false }),
+      response: { 204: Type.Null({ description: 'The new password is in force' }), ...problems('malformed_json', 'unauthenticated', 'invalid_token', 'invalid_credentials', 'cross_site_request', 'unsupported_media_type', 'validation_failed', 'weak_password', 'too_busy', 'unavailable') }
+    }
+  }, async (request, reply) => {
+    const { id: userId, sessionId } = principal(request)
+    await changePassword({ userId, sessionId, ...request.body, client: clientDetails(request), signal: createClientSignal(reply) })
+    return reply.code(204).header('cache-control', 'no-store').send(null)
   })
 }
 

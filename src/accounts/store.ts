@@ -11,6 +11,7 @@ export interface AccountStore {
   /** @throws Problem 409 when the address is taken */
   create (account: { email: string, name: string | null, passwordHash: string, role?: Account['role'] }): Promise<Account>
   find (id: string): Promise<Account | null>
+  findWithPassword (id: string): Promise<Pick<Account, 'email' | 'name'> & { passwordHash: string | null } | null>
   exists (email: string): Promise<boolean>
   rename (id: string, name: string | null): Promise<Account | null>
 }
@@ -26,6 +27,8 @@ export function createAccountStore ({ prisma }: Pick<Database, 'prisma'>): Accou
     },
 
     find: id => prisma.user.findUnique({ where: { id } }),
+
+    findWithPassword: id => prisma.user.findUnique({ where: { id, disabledAt: null }, select: { email: true, name: true, passwordHash: true } }),
 
     exists: async email => await prisma.user.count({ where: { email } }) > 0,
 

@@ -1,14 +1,23 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import type { FastifyRequest } from 'fastify'
+import type { Principal } from 'countersign-verifier'
+import { Problem } from '../errors.ts'
 import type { Guards } from '../http/authenticate.ts'
+import { clientDetails } from '../http/client-details.ts'
 import { Id, Nullable, problems, RoleName, Time } from '../http/schemas.ts'
+import type { Propagation } from '../revocation/propagation.ts'
+import type { Actor, StandingStore } from '../standing/store.ts'
 import { readCursor, writeCursor } from './page.ts'
 import type { AdminStore, ListedUser } from './store.ts'
 
 /** What the routes of administration take. */
 export interface AdminRoutesOptions {
   users: AdminStore
+  standing: StandingStore
+  propagation: Pick<Propagation, 'apply'>
   guards: Guards
+  principal: (request: FastifyRequest) => Principal
 }
 
 const AdminUserSchema = Type.Object({
@@ -22,16 +31,20 @@ const AdminUserSchema = Type.Object({
   updatedAt: Time
 }, { $id: 'AdminUser', description: 'An account, as an admin sees it' })
 
-export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async (app, { users, guards }) => {
+const Params = Type.Object({ id: Id })
+const security = [{ bearerAuth: [] }, { cookieAuth: [] }, { sessionAuth: [] }]
+const refusals = ['unauthenticated', 'invalid_token', 'forbidden', 'cross_site_request', 'not_found', 'validation_failed', 'unavailable'] as const
+
+export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async (app, { users, standing, propagation, guards, principal }) => {
   app.addSchema(AdminUserSchema)
+  app.addHook('onRequest', guards.authorize('admin'))
 
   app.get('/admin/users', {
-    onRequest: guards.authorize('admin'),
     schema: {
       operationId: 'listUsers',
       tags: ['Admin'],
       summary: 'All accounts, oldest first',
-      security: [{ bearerAuth: [] }, { cookieAuth: [] }],
+      security,
       querystring: Type.Object({
         limit: Type.Integer({ minimum: 1, maximum: 100, default: 50 }),
         cursor: Type.Optional(Type.String({ maxLength: 64, description: '`nextCursor` of the page before' }))
@@ -50,6 +63,54 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
     reply.header('cache-control', 'no-store')
     return { items: items.map(presentUser), nextCursor: next === undefined ? null : writeCursor(next) }
   })
+
+  app.get('/admin/users/:id', {
+    schema: { operationId: 'getUser', tags: ['Admin'], summary: 'One account', security, params: Params, response: { 200: Type.Ref('AdminUser'), ...problems(...refusals) } }
+  }, async (request, reply) => {
+    reply.header('cache-control', 'no-store')
+    return presentUser(found(await users.findUser(request.params.id)))
+  })
+
+  app.patch('/admin/users/:id', {
+    schema: {
+      operationId: 'updateUser',
+      tags: ['Admin'],
+      summary: 'Change a role, disable or enable an account',
+      description: 'Takes effect at once: tokens with the old role are refused, and a disabled account has no session left.',
+      security,
+      params: Params,
+      body: Type.Object({ role: Type.Optional(RoleName), disabled: Type.Optional(Type.Boolean()) }, { additionalProperties: false, minProperties: 1 }),
+      response: { 200: Type.Ref('AdminUser'), ...problems(...refusals, 'malformed_json', 'last_admin', 'unsupported_media_type') }
+    }
+  }, async (request, reply) => {
+    const { id } = request.params
+    propagation.apply(found(await standing.setRoleAndStanding(id, request.body, actor(request))))
+    reply.header('cache-control', 'no-store')
+    return presentUser(found(await users.findUser(id)))
+  })
+
+  app.delete('/admin/users/:id', {
+    schema: { operationId: 'deleteUser', tags: ['Admin'], summary: 'Delete an account', security, params: Params, response: { 204: Type.Null({ description: 'The account is gone' }), ...problems(...refusals, 'last_admin') } }
+  }, async (request, reply) => {
+    propagation.apply(found(await standing.remove(request.params.id, actor(request))))
+    return reply.code(204).send(null)
+  })
+
+  app.delete('/admin/users/:id/sessions', {
+    schema: { operationId: 'endUserSessions', tags: ['Admin'], summary: 'End all sessions of an account', security, params: Params, response: { 204: Type.Null({ description: 'They have ended' }), ...problems(...refusals) } }
+  }, async (request, reply) => {
+    propagation.apply(found(await standing.endAllSessions(request.params.id, actor(request))))
+    return reply.code(204).send(null)
+  })
+
+  function actor (request: FastifyRequest): Actor {
+    return { actorId: principal(request).id, ...clientDetails(request) }
+  }
+}
+
+function found<T> (what: T | null | undefined): T {
+  if (what === null || what === undefined) throw new Problem('not_found')
+  return what
 }
 
 function presentUser ({ id, email, emailVerified, name, role, disabledAt, createdAt, updatedAt }: ListedUser) {

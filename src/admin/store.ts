@@ -7,10 +7,13 @@ export type ListedUser = Awaited<ReturnType<Database['prisma']['user']['findMany
 /** The queries of administration. */
 export interface AdminStore {
   listUsers (request: PageRequest): Promise<Page<ListedUser>>
+  findUser (id: string): Promise<ListedUser | null>
 }
 
 export function createAdminStore ({ prisma }: Pick<Database, 'prisma'>): AdminStore {
   return {
+    findUser: id => prisma.user.findUnique({ where: { id } }),
+
     // Ids are UUID v7: in their order accounts stand by age, and no two share a place.
     async listUsers ({ limit, after }) {
       const found = await prisma.user.findMany({

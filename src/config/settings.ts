@@ -45,6 +45,7 @@ export const settings = {
   databasePoolSize: data('DATABASE_POOL_SIZE', integer(1, 1000), { fallback: '10', example: '20', about: 'The most connections this process opens to the database.' }),
   databaseAcquireTimeout: data('DATABASE_ACQUIRE_TIMEOUT', duration({ max: '30s' }), { fallback: '2s', example: '5s', about: 'How long a request waits for a connection.' }),
   databaseStatementTimeout: data('DATABASE_STATEMENT_TIMEOUT', duration({ max: '30s' }), { fallback: '3s', example: '5s', about: 'How long one statement may run.' }),
+  redisUrl: data('REDIS_URL', url('redis', 'rediss'), { fallbackAbout: 'none: stateful sessions are read from Postgres', example: 'redis://localhost:6379', about: 'A Redis that holds copies of stateful sessions. Losing it loses nothing.' }),
   dataDir: data('DATA_DIR', text, { fallback: '.countersign', example: '/var/lib/countersign', about: 'Where the embedded database and the secrets of a development machine are kept.' }),
   allowEmbeddedDatabase: data('ALLOW_EMBEDDED_DATABASE', flag, { fallback: 'false', example: 'true', about: 'Lets production run on the embedded database: one process, no replica.' }),
 
@@ -57,6 +58,9 @@ export const settings = {
 
   refreshTtl: sessions('REFRESH_TTL', duration(), { fallback: '90d', example: '30d', about: 'How long a session with refresh tokens lasts at most.' }),
   refreshIdleTtl: sessions('REFRESH_IDLE_TTL', duration(), { fallback: '30d', example: '14d', about: 'How long such a session lasts unused.' }),
+  sessionTtl: sessions('SESSION_TTL', duration(), { fallback: '30d', example: '7d', about: 'How long a stateful session lasts at most.' }),
+  sessionIdleTtl: sessions('SESSION_IDLE_TTL', duration(), { fallback: '7d', example: '1d', about: 'How long a stateful session lasts unused.' }),
+  maxStaleness: sessions('REVOCATION_MAX_STALENESS', duration({ max: '1h' }), { fallback: '30s', example: '10s', about: 'How long tokens are accepted while the ledger of revocations cannot be read; then they are answered 503.' }),
   cookieDomain: sessions('COOKIE_DOMAIN', text, { fallbackAbout: 'none: the cookie is for this host alone', example: 'example.com', about: 'Shares the access cookie, and no other, with the subdomains of a domain.' }),
   cookieSameSite: sessions('COOKIE_SAMESITE', oneOf('lax', 'strict'), { fallback: 'lax', example: 'strict', about: 'The SameSite attribute of the cookies.' }),
 

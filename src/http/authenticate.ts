@@ -8,11 +8,13 @@ import type { SameSiteRule } from './same-site.ts'
 export interface AuthenticationParts {
   /** @throws InvalidToken */
   verify (token: string, credential: Credential): Principal
+  /** Recognises a stateful session by its cookie. @throws InvalidToken */
+  recognise (cookie: string): Promise<Principal>
   cookies: Cookies
   sameSite: SameSiteRule
   /** Hands the principal to the request. */
   assign (request: FastifyRequest, principal: Principal): void
-  /** Told of each refused token. */
+  /** Told of each refused credential. */
   onRefused (error: InvalidToken): void
 }
 
@@ -25,6 +27,8 @@ export interface Guards {
   authenticate: Guard
   /** The same, and refuses a principal that has none of the roles (403). */
   authorize (...roles: [Role, ...Role[]]): Guard
+  /** Finds out who is asking, for a handler that decides by itself. @throws Problem 401, 403 */
+  identify (request: FastifyRequest): Promise<Principal>
 }
 
 const NO_CREDENTIAL = { 'www-authenticate': 'Bearer' }
@@ -32,53 +36,64 @@ const INVALID_TOKEN = { 'www-authenticate': 'Bearer error="invalid_token"' }
 const INSUFFICIENT_SCOPE = { 'www-authenticate': 'Bearer error="insufficient_scope"' }
 
 /**
- * Makes the guards. The first credential that is present decides, in the order of Bearer header and access cookie; a
- * bad one is refused and never falls through to the next.
+ * Makes the guards. The first credential that is present decides, in the order of Bearer header, access cookie and
+ * session cookie; a bad one is refused and never falls through to the next.
+ *
+ * Tokens are decided without a promise: that path is taken by nearly every request.
  */
-export function createGuards ({ verify, cookies, sameSite, assign, onRefused }: AuthenticationParts): Guards {
-  function identify (request: FastifyRequest): Principal {
+export function createGuards ({ verify, recognise, cookies, sameSite, assign, onRefused }: AuthenticationParts): Guards {
+  function identify (request: FastifyRequest): Principal | Promise<Principal> {
     const { authorization, cookie } = request.headers
     const bearer = bearerToken(authorization)
     if (cookie !== undefined) sameSite.onCarrying(request)
     if (bearer !== undefined) return verify(bearer, 'bearer')
-    const access = cookie === undefined ? undefined : cookies.read(request, 'access')
-    if (access === undefined) throw new Problem('unauthenticated', { headers: NO_CREDENTIAL })
-    return verify(access, 'cookie')
+    const access = cookies.read(request, 'access')
+    if (access !== undefined) return verify(access, 'cookie')
+    const session = cookies.read(request, 'session')
+    if (session !== undefined) return recognise(session)
+    throw new Problem('unauthenticated', { headers: NO_CREDENTIAL })
   }
 
-  function refuse (error: unknown, reply: FastifyReply, done: HookHandlerDoneFunction): void {
-    const refusal = toRefusal(error)
+  function toRefusal (error: unknown): Error {
+    if (error instanceof InvalidToken) onRefused(error)
+    else if (!(error instanceof AmbiguousCookie)) return error instanceof Error ? error : new Problem('internal_error', { cause: error })
+    return invalidToken(error)
+  }
+
+  function refuse (refusal: Error, reply: FastifyReply, done: HookHandlerDoneFunction): void {
     // Written here, for on a host's own routes its own error handler answers.
     if (refusal instanceof Problem) reply.headers(refusal.headers)
     done(refusal)
   }
 
-  function toRefusal (error: unknown): Error {
-    if (!(error instanceof InvalidToken || error instanceof AmbiguousCookie)) return error as Error
-    if (error instanceof InvalidToken) onRefused(error)
-    return invalidToken(error)
-  }
-
-  const authenticate: Guard = (request, reply, done) => {
-    try {
-      assign(request, identify(request))
-    } catch (error) {
-      return refuse(error, reply, done)
+  function guard (isPermitted: (principal: Principal) => boolean): Guard {
+    function admit (request: FastifyRequest, principal: Principal, reply: FastifyReply, done: HookHandlerDoneFunction): void {
+      if (!isPermitted(principal)) return refuse(new Problem('forbidden', { headers: INSUFFICIENT_SCOPE }), reply, done)
+      assign(request, principal)
+      done()
     }
-    done()
+
+    return (request, reply, done) => {
+      let identified
+      try {
+        identified = identify(request)
+      } catch (error) {
+        return refuse(toRefusal(error), reply, done)
+      }
+      if (!(identified instanceof Promise)) return admit(request, identified, reply, done)
+      identified.then(principal => admit(request, principal, reply, done), error => refuse(toRefusal(error), reply, done))
+    }
   }
 
   return {
-    authenticate,
-    authorize: (...roles) => (request, reply, done) => {
+    authenticate: guard(() => true),
+    authorize: (...roles) => guard(({ role }) => roles.includes(role)),
+    async identify (request) {
       try {
-        const principal = identify(request)
-        assign(request, principal)
-        if (!roles.includes(principal.role)) throw new Problem('forbidden', { headers: INSUFFICIENT_SCOPE })
+        return await identify(request)
       } catch (error) {
-        return refuse(error, reply, done)
+        throw toRefusal(error)
       }
-      done()
     }
   }
 }

@@ -8,7 +8,7 @@ import { assessPassword } from './policy.ts'
 /** Everything the service does with passwords. */
 export interface Passwords extends PasswordHasher {
   /** Refuses a password that is too easy to guess. @throws Problem 422 `weak_password` */
-  assess (password: string, account: { email: string, name?: string | undefined }): void
+  assess (password: string, account: { email: string, name?: string | undefined }, field?: string): void
   queue (): HashQueueStats
 }
 
@@ -31,10 +31,10 @@ export function createPasswords (config: PasswordConfig): Passwords {
   return {
     ...hasher,
     queue: queue.stats,
-    assess (password, { email, name }) {
+    assess (password, { email, name }, field = 'password') {
       const weakness = assessPassword(password, { email, ...name !== undefined && { name }, minLength: config.passwordMinLength, serviceName: SERVICE_NAME })
       if (weakness !== undefined) {
-        throw new Problem('weak_password', { detail: weakness.message, errors: [{ field: 'password', pointer: '#/password', detail: weakness.message }] })
+        throw new Problem('weak_password', { detail: weakness.message, errors: [{ field, pointer: `#/${field}`, detail: weakness.message }] })
       }
     }
   }

@@ -3,11 +3,11 @@ import type { FastifyReply } from 'fastify'
 import type { Cookies } from '../http/cookies.ts'
 import { DEVICE_LIFE, type DeviceCookies } from './device-cookie.ts'
 import type { Login } from './open-session.ts'
-import type { OpenedSession } from './store.ts'
+import type { SessionAccount } from './store.ts'
 
-export const Deliver = Type.Enum(['body', 'cookie'], {
+export const Deliver = Type.Enum(['body', 'cookie', 'session'], {
   default: 'body',
-  description: '`body`: tokens in the answer, for mobile apps and services. `cookie`: the same tokens in httpOnly cookies, for browsers.'
+  description: '`body`: tokens in the answer, for mobile apps and services. `cookie`: the same tokens in httpOnly cookies, for browsers. `session`: one opaque id in an httpOnly cookie, for browsers with a stateful session.'
 })
 
 export const LoginSchema = Type.Object({
@@ -15,7 +15,7 @@ export const LoginSchema = Type.Object({
   accessToken: Type.Optional(Type.String({ description: 'Absent where cookies carry it' })),
   refreshToken: Type.Optional(Type.String({ description: 'Absent where cookies carry it' })),
   tokenType: Type.Literal('Bearer'),
-  expiresIn: Type.Integer({ description: 'Seconds that the access token lives', examples: [600] })
+  expiresIn: Type.Integer({ description: 'Seconds that the access token lives, or the stateful session at most', examples: [600] })
 }, { $id: 'Login', description: 'An open session' })
 
 /** The body that answers a login. */
@@ -25,25 +25,30 @@ export type LoginView = Omit<Static<typeof LoginSchema>, 'user'> & { user: Retur
 export interface DeliveryParts {
   cookies: Cookies
   devices: DeviceCookies
-  /** Seconds that the refresh cookie is kept: the session's absolute life. */
-  refreshTtl: number
 }
 
-/** Hands a login to the client in the way its channel says: tokens in the body, or in cookies. */
+/** Hands a login to the client in the way its channel says: tokens in the body, or in cookies, or one opaque id. */
 export type DeliverLogin = (reply: FastifyReply, login: Login) => LoginView
 
-export function createDeliverLogin ({ cookies, devices, refreshTtl }: DeliveryParts): DeliverLogin {
-  return (reply, { channel, user, accessToken, refreshToken, expiresIn }) => {
-    reply.header('cache-control', 'no-store')
+export function createDeliverLogin ({ cookies, devices }: DeliveryParts): DeliverLogin {
+  return (reply, login) => {
+    const { user, channel, expiresIn } = login
     const view = { user: presentUser(user), tokenType: 'Bearer', expiresIn } as const
-    if (channel === 'body') return { ...view, accessToken, refreshToken }
-    cookies.set(reply, 'access', accessToken, expiresIn)
-    cookies.set(reply, 'refresh', refreshToken, refreshTtl)
+    reply.header('cache-control', 'no-store')
+    if (channel === 'body') return { ...view, accessToken: login.accessToken, refreshToken: login.refreshToken }
+
+    const sessionLife = Math.max(1, Math.floor(user.endsAt - user.now))
+    if (channel === 'session') {
+      cookies.set(reply, 'session', login.secret, sessionLife)
+    } else {
+      cookies.set(reply, 'access', login.accessToken, expiresIn)
+      cookies.set(reply, 'refresh', login.refreshToken, sessionLife)
+    }
     cookies.set(reply, 'device', devices.write(user.userId), DEVICE_LIFE)
     return view
   }
 }
 
-function presentUser ({ userId, email, emailVerified, name, role, userCreatedAt }: OpenedSession) {
+function presentUser ({ userId, email, emailVerified, name, role, userCreatedAt }: SessionAccount) {
   return { id: userId, email, emailVerified, name, role, createdAt: userCreatedAt.toISOString() }
 }

@@ -1,6 +1,7 @@
 import { Problem } from '../errors.ts'
+import type { ClientDetails } from '../http/client-details.ts'
 import type { Passwords } from '../passwords/passwords.ts'
-import type { ClientDetails, Login, OpenSession } from './open-session.ts'
+import type { Login, OpenSession } from './open-session.ts'
 import type { Channel, SessionStore } from './store.ts'
 
 /** Somebody's attempt to log in. */

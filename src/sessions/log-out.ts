@@ -1,5 +1,6 @@
-import { MAX_ACCESS_TOKEN_LIFE, type RevocationSet } from 'countersign-verifier'
-import type { SessionStore } from './store.ts'
+import type { ClientDetails } from '../http/client-details.ts'
+import type { Propagation } from '../revocation/propagation.ts'
+import type { EndingStore } from './ending-store.ts'
 
 /** The session to end: by its id, and by its nonce where a refresh token named it. */
 export interface LogoutRequest {
@@ -7,12 +8,10 @@ export interface LogoutRequest {
   nonce?: Buffer
 }
 
-export type LogOut = (request: LogoutRequest) => Promise<void>
+export type LogOut = (request: LogoutRequest, client: ClientDetails) => Promise<void>
 
-/** @param clock milliseconds since 1970 */
-export function createLogOut ({ sessions, revocations, clock = Date.now }: { sessions: SessionStore, revocations: RevocationSet, clock?: () => number }): LogOut {
-  return async function logOut ({ sessionId, nonce }) {
-    await sessions.end({ id: sessionId, ...nonce !== undefined && { nonce } }, 'logout')
-    revocations.add({ kind: 'session', id: sessionId, expiresAt: Math.ceil(clock() / 1000) + MAX_ACCESS_TOKEN_LIFE + 60 })
+export function createLogOut ({ endings, propagation }: { endings: Pick<EndingStore, 'logOut'>, propagation: Pick<Propagation, 'apply'> }): LogOut {
+  return async function logOut ({ sessionId, nonce }, client) {
+    propagation.apply(await endings.logOut({ id: sessionId, ...nonce !== undefined && { nonce } }, client))
   }
 }

@@ -1,48 +1,64 @@
 import { randomBytes } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
-import type { MintAccessToken, MintedToken } from '../tokens/access-token.ts'
+import type { ClientDetails } from '../http/client-details.ts'
+import type { Propagation } from '../revocation/propagation.ts'
+import type { MintAccessToken } from '../tokens/access-token.ts'
 import type { KeyRing } from '../tokens/derived-keys.ts'
+import type { EndingStore } from './ending-store.ts'
 import type { RefreshTokens } from './refresh-token.ts'
-import type { Channel, OpenedSession, SessionStore } from './store.ts'
+import { createSessionSecret } from './session-secret.ts'
+import type { Channel, OpenedSession, SessionAccount, SessionStore } from './store.ts'
 
-/** Where a login comes from. */
-export interface ClientDetails {
-  ip: string
-  userAgent: string | null
-}
-
-/** A session that was just opened: whose it is, and its credentials. */
-export interface Login extends MintedToken {
-  user: OpenedSession
-  refreshToken: string
-  channel: Channel
-  sessionId: string
-}
+/** A session and its credentials: a pair of tokens, or the secret of a stateful session. */
+export type Login = { user: SessionAccount, sessionId: string } & (
+  | { channel: Exclude<Channel, 'session'>, accessToken: string, refreshToken: string, expiresIn: number }
+  | { channel: 'session', secret: string, expiresIn: number }
+)
 
 /** Opens a session for an account whose password was found to match `passwordHash`; `undefined` when that no longer holds. */
 export type OpenSession = (account: { id: string, passwordHash: string }, channel: Channel, client: ClientDetails) => Promise<Login | undefined>
 
-/** What opening a session takes. Lives are seconds. */
-export interface OpenSessionParts {
-  sessions: Pick<SessionStore, 'open'>
-  mint: MintAccessToken
-  refreshTokens: RefreshTokens
-  ring: KeyRing
+/** How long sessions last, in seconds. */
+export interface SessionLives {
   idleTtl: number
   ttl: number
 }
 
-const USER_AGENT_LENGTH = 512
+/** What opening a session takes. */
+export interface OpenSessionParts {
+  sessions: Pick<SessionStore, 'open'>
+  endings: Pick<EndingStore, 'endOldest'>
+  propagation: Pick<Propagation, 'apply'>
+  mint: MintAccessToken
+  refreshTokens: RefreshTokens
+  ring: KeyRing
+  stateless: SessionLives
+  stateful: SessionLives
+}
 
-export function createOpenSession ({ sessions, mint, refreshTokens, ring, idleTtl, ttl }: OpenSessionParts): OpenSession {
-  return async ({ id: userId, passwordHash }, channel, { ip, userAgent }) => {
+/** The most live sessions of a user. */
+const MOST_SESSIONS = 100
+
+export function createOpenSession ({ sessions, endings, propagation, mint, refreshTokens, ring, stateless, stateful }: OpenSessionParts): OpenSession {
+  return async ({ id: userId, passwordHash }, channel, client) => {
     const sessionId = uuidv7()
     const nonce = randomBytes(16)
-    const user = await sessions.open({
-      id: sessionId, userId, passwordHash, channel, nonce, keyId: ring[0].id, ip, userAgent: userAgent?.slice(0, USER_AGENT_LENGTH) ?? null, idleTtl, ttl
-    })
+    const secret = channel === 'session' ? createSessionSecret() : undefined
+    const lives = channel === 'session' ? stateful : stateless
+    const user = await sessions.open({ id: sessionId, userId, passwordHash, channel, nonce, secretHash: secret?.hash ?? null, keyId: ring[0].id, ...client, ...lives })
     if (user === undefined) return undefined
-    const minted = mint({ subject: { ...user, id: user.userId }, sessionId, now: user.now, sessionEnds: user.endsAt })
-    return { ...minted, user, sessionId, channel, refreshToken: refreshTokens.write({ sessionId, generation: 0, nonce }) }
+    await makeRoom(user, client)
+    if (secret !== undefined) return { user, sessionId, channel: 'session', secret: secret.text, expiresIn: Math.floor(user.endsAt - user.now) }
+    return {
+      ...mint({ subject: { ...user, id: userId }, sessionId, now: user.now, sessionEnds: user.endsAt }),
+      user,
+      sessionId,
+      channel: channel === 'cookie' ? 'cookie' : 'body',
+      refreshToken: refreshTokens.write({ sessionId, generation: 0, nonce })
+    }
+  }
+
+  async function makeRoom ({ userId, others }: OpenedSession, client: ClientDetails): Promise<void> {
+    if (others >= MOST_SESSIONS) propagation.apply(await endings.endOldest({ id: userId, kept: MOST_SESSIONS }, client))
   }
 }

@@ -1,8 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { InvalidToken, type Verifier } from 'countersign-verifier'
-import { Problem } from '../errors.ts'
-import { bearerToken, invalidToken } from '../http/authenticate.ts'
+import { bearerToken, type Guards } from '../http/authenticate.ts'
+import { clientDetails } from '../http/client-details.ts'
 import { createClientSignal } from '../http/client-signal.ts'
 import type { Cookies } from '../http/cookies.ts'
 import type { SameSiteRule } from '../http/same-site.ts'
@@ -21,7 +20,7 @@ export interface SessionRoutesOptions {
   logOut: LogOut
   deliver: DeliverLogin
   knowsDevice: KnowsDevice
-  verifier: Verifier
+  guards: Guards
   refreshTokens: RefreshTokens
   cookies: Cookies
   sameSite: SameSiteRule
@@ -30,7 +29,7 @@ export interface SessionRoutesOptions {
 const Email = Type.String({ minLength: 1, maxLength: 320, description: 'Compared without regard to case', examples: ['ada@example.com'] })
 const Password = Type.String({ minLength: 1, maxLength: 1024, examples: ['correct horse battery'] })
 
-export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = async (app, { logIn, logOut, deliver, knowsDevice, verifier, refreshTokens, cookies, sameSite }) => {
+export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = async (app, { logIn, logOut, deliver, knowsDevice, guards, refreshTokens, cookies, sameSite }) => {
   app.post('/auth/login', {
     schema: {
       operationId: 'login',
@@ -42,12 +41,12 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = as
     }
   }, async (request, reply) => {
     const { email, password, deliver: channel = 'body' } = request.body
-    if (channel === 'cookie') sameSite.onSetting(request)
+    if (channel !== 'body') sameSite.onSetting(request)
     const login = await logIn({
       email: normaliseEmail(email),
       password,
       channel,
-      client: { ip: request.ip, userAgent: request.headers['user-agent'] ?? null },
+      client: clientDetails(request),
       knows: knowsDevice(request),
       signal: createClientSignal(reply)
     })
@@ -60,33 +59,24 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = as
       tags: ['Sessions'],
       summary: 'End this session',
       description: 'Takes the refresh token in the body, the access token as a Bearer header, or the cookies. What it carried is dead when the answer arrives.',
-      security: [{ bearerAuth: [] }, { cookieAuth: [] }, {}],
+      security: [{ bearerAuth: [] }, { cookieAuth: [] }, { sessionAuth: [] }, {}],
       body: Nullable(Type.Object({ refreshToken: Type.Optional(Type.String({ maxLength: 512 })) }, { additionalProperties: false })),
       response: { 204: Type.Null({ description: 'The session has ended' }), ...problems('unauthenticated', 'invalid_token', 'invalid_refresh_token', 'cross_site_request', 'validation_failed', 'unavailable') }
     }
   }, async (request, reply) => {
-    await logOut(sessionToEnd(request, request.body?.refreshToken))
+    await logOut(await sessionToEnd(request, request.body?.refreshToken), clientDetails(request))
     if (cookies.carriesCredential(request)) for (const role of ['access', 'refresh', 'session'] as const) cookies.clear(reply, role)
     return reply.code(204).header('cache-control', 'no-store').send(null)
   })
 
   // The refresh token goes before the access token of the same client: it is there when the other has expired.
-  function sessionToEnd (request: FastifyRequest, refreshToken: string | undefined): LogoutRequest {
+  async function sessionToEnd (request: FastifyRequest, refreshToken: string | undefined): Promise<LogoutRequest> {
     if (refreshToken !== undefined) return refreshTokens.read(refreshToken)
     const bearer = bearerToken(request.headers.authorization)
-    if (bearer !== undefined) return ownSession(bearer)
-    const refresh = cookies.read(request, 'refresh')
-    if (refresh !== undefined) return refreshTokens.read(refresh)
-    const access = cookies.read(request, 'access')
-    if (access === undefined) throw new Problem('unauthenticated')
-    return ownSession(access)
-  }
-
-  function ownSession (token: string): LogoutRequest {
-    try {
-      return { sessionId: verifier.verify(token).sessionId }
-    } catch (error) {
-      throw error instanceof InvalidToken ? invalidToken(error) : error
+    if (bearer === undefined) {
+      const refresh = cookies.read(request, 'refresh')
+      if (refresh !== undefined) return refreshTokens.read(refresh)
     }
+    return { sessionId: (await guards.identify(request)).sessionId }
   }
 }

@@ -1,8 +1,10 @@
+import { v7 as uuidv7 } from 'uuid'
 import type { Role } from 'countersign-verifier'
+import { auditSql } from '../audit/store.ts'
 import type { Database } from '../database/database.ts'
 
 /** How a session's credential travels. */
-export type Channel = 'body' | 'cookie'
+export type Channel = 'body' | 'cookie' | 'session'
 
 /** An account, as logging in needs it. */
 export interface LoginAccount {
@@ -19,6 +21,8 @@ export interface NewSession {
   passwordHash: string
   channel: Channel
   nonce: Buffer
+  /** SHA-256 of a stateful session's secret. */
+  secretHash: Buffer | null
   keyId: string
   ip: string
   userAgent: string | null
@@ -26,8 +30,8 @@ export interface NewSession {
   ttl: number
 }
 
-/** A session as it stands right after opening, and the account it belongs to. */
-export interface OpenedSession {
+/** The account of a session, from one row version, and the session's bounds. Times are Unix seconds by the database's clock. */
+export interface SessionAccount {
   userId: string
   email: string
   emailVerified: boolean
@@ -35,20 +39,28 @@ export interface OpenedSession {
   role: Role
   version: number
   userCreatedAt: Date
-  /** The database's clock at the statement, and the session's absolute end: Unix seconds. */
   now: number
   endsAt: number
 }
 
-/** The queries of logging in and out. */
+/** A session as it stands right after opening. */
+export interface OpenedSession extends SessionAccount {
+  /** How many live sessions the user had before. */
+  others: number
+}
+
+/** The queries of logging in. */
 export interface SessionStore {
   findAccount (email: string): Promise<LoginAccount | null>
   replacePasswordHash (change: { userId: string, from: string, to: string }): Promise<void>
   /** @returns `undefined` when the account was disabled, deleted or given another password meanwhile */
   open (session: NewSession): Promise<OpenedSession | undefined>
-  /** Ends one session, if it is live. */
-  end (session: { id: string, nonce?: Buffer }, reason: string): Promise<void>
 }
+
+/** SQL: the columns of `SessionAccount` but for `endsAt`, from a table with the account's. */
+export const accountColumns = (table: string) => `
+  ${table}.id AS "userId", ${table}.email, ${table}.email_verified AS "emailVerified", ${table}.name, ${table}.role::text AS role,
+  ${table}.version, ${table}.created_at AS "userCreatedAt", extract(epoch FROM statement_timestamp())::float8 AS now`
 
 // One statement, one round trip. The row lock makes a login wait for whoever is changing the account, and then look
 // again: without it, a login that was hashing while an admin disabled the account would leave a live session.
@@ -60,22 +72,15 @@ const OPEN = {
       WHERE id = $2::uuid AND disabled_at IS NULL AND password_hash = $3
       FOR SHARE
     ), opened AS (
-      INSERT INTO sessions (id, user_id, channel, nonce, key_id, ip, user_agent, idle_ends_at, ends_at)
-      SELECT $1::uuid, id, $4::channel, $5::bytea, $6, $7, $8,
-        now() + make_interval(secs => least($9, $10)::float8), now() + make_interval(secs => $10::float8)
+      INSERT INTO sessions (id, user_id, channel, nonce, secret_hash, key_id, ip, user_agent, idle_ends_at, ends_at)
+      SELECT $1::uuid, id, $4::channel, $5::bytea, $6::bytea, $7, $8, $9,
+        now() + make_interval(secs => least($10::float8, $11::float8)), now() + make_interval(secs => $11::float8)
       FROM account
-      RETURNING ends_at
-    )
-    SELECT account.id AS "userId", email, email_verified AS "emailVerified", name, role, version, created_at AS "userCreatedAt",
-      extract(epoch FROM statement_timestamp())::float8 AS now, extract(epoch FROM ends_at)::float8 AS "endsAt"
+      RETURNING id AS session_id, user_id, ends_at
+    ), ${auditSql('login', 'success', 'opened', { id: '$12', ip: '$8', userAgent: '$9' })}
+    SELECT ${accountColumns('account')}, extract(epoch FROM ends_at)::float8 AS "endsAt",
+      (SELECT count(*)::int FROM sessions WHERE user_id = $2::uuid AND ended_at IS NULL AND idle_ends_at > now()) AS others
     FROM account, opened`
-}
-
-const END = {
-  name: 'sessions.end',
-  text: `
-    UPDATE sessions SET ended_at = now(), ended_reason = $3
-    WHERE id = $1::uuid AND ended_at IS NULL AND ($2::bytea IS NULL OR nonce = $2)`
 }
 
 export function createSessionStore ({ prisma, query }: Pick<Database, 'prisma' | 'query'>): SessionStore {
@@ -89,13 +94,9 @@ export function createSessionStore ({ prisma, query }: Pick<Database, 'prisma' |
       await prisma.user.updateMany({ where: { id: userId, passwordHash: from }, data: { passwordHash: to } })
     },
 
-    async open ({ id, userId, passwordHash, channel, nonce, keyId, ip, userAgent, idleTtl, ttl }) {
-      const [opened] = await query<OpenedSession>(OPEN, [id, userId, passwordHash, channel, nonce, keyId, ip, userAgent, idleTtl, ttl])
+    async open ({ id, userId, passwordHash, channel, nonce, secretHash, keyId, ip, userAgent, idleTtl, ttl }) {
+      const [opened] = await query<OpenedSession>(OPEN, [id, userId, passwordHash, channel, nonce, secretHash, keyId, ip, userAgent, idleTtl, ttl, uuidv7()])
       return opened
-    },
-
-    async end ({ id, nonce }, reason) {
-      await query(END, [id, nonce ?? null, reason])
     }
   }
 }

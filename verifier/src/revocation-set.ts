@@ -17,6 +17,8 @@ export interface Revocable {
 export interface RevocationSet {
   add (revocation: Revocation): void
   has (token: Revocable): boolean
+  /** Whether the session itself has ended, whatever became of its user. */
+  hasSession (sessionId: string): boolean
   /** Drops what has expired. @param now Unix seconds */
   prune (now: number): void
   readonly size: number
@@ -49,6 +51,8 @@ export function createRevocationSet (): RevocationSet {
       const threshold = users.get(subject)
       return threshold !== undefined && version < threshold.minVersion
     },
+
+    hasSession: sessionId => sessions.has(sessionId),
 
     prune (now) {
       for (const [id, expiresAt] of sessions) if (expiresAt <= now) sessions.delete(id)

@@ -1,0 +1,58 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { Database, DbTransaction } from '../database/database.ts'
+
+/** What is worth remembering. */
+export type AuditAction =
+  | 'register' | 'login' | 'logout' | 'refresh' | 'session_end' | 'password_change'
+  | 'role_change' | 'disable' | 'enable' | 'delete'
+
+/** Who did what to whom, and how it went. Never a secret. */
+export interface AuditEvent {
+  action: AuditAction
+  outcome: 'success' | 'failure' | 'reused' | 'repeated'
+  actorId?: string | undefined
+  subjectId?: string | undefined
+  sessionId?: string | undefined
+  ip?: string | undefined
+  userAgent?: string | null | undefined
+  detail?: Record<string, string | number | boolean>
+}
+
+/** The audit trail. */
+export interface AuditStore {
+  record (event: AuditEvent): Promise<void>
+}
+
+export function createAuditStore ({ prisma }: Pick<Database, 'prisma'>): AuditStore {
+  return { record: event => recordAudit(prisma, event) }
+}
+
+/** Writes an event within a transaction, so that it is there exactly when what it tells of is. */
+export async function recordAudit (tx: Pick<DbTransaction, 'auditEvent'>, { userAgent, actorId, subjectId, sessionId, ip, detail, ...event }: AuditEvent): Promise<void> {
+  await tx.auditEvent.create({
+    data: {
+      id: uuidv7(),
+      ...event,
+      actorId: actorId ?? null,
+      subjectId: subjectId ?? null,
+      sessionId: sessionId ?? null,
+      ip: ip ?? null,
+      userAgent: userAgent?.slice(0, 512) ?? null,
+      ...detail !== undefined && { detail }
+    }
+  })
+}
+
+/**
+ * SQL: a common table expression `audited` that writes one event for each row of `source`.
+ *
+ * @param source a table with the columns user_id and session_id
+ * @param parameters placeholders of the event's id, ip and user agent
+ */
+export function auditSql (action: AuditAction, outcome: AuditEvent['outcome'], source: string, { id, ip, userAgent }: Record<'id' | 'ip' | 'userAgent', string>): string {
+  return `
+    audited AS (
+      INSERT INTO audit_events (id, action, outcome, actor_id, subject_id, session_id, ip, user_agent)
+      SELECT ${id}::uuid, '${action}', '${outcome}', user_id, user_id, session_id, ${ip}, ${userAgent} FROM ${source}
+    )`
+}

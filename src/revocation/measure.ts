@@ -1,0 +1,12 @@
+import type { RevocationSet } from 'countersign-verifier'
+import type { Metrics } from '../http/metrics.ts'
+import type { Propagation } from './propagation.ts'
+
+/** Reports how much is revoked, and how well this instance keeps up with it. */
+export function measureRevocation (metrics: Metrics, set: RevocationSet, { age, counts }: Propagation): void {
+  metrics.gauge('countersign_revocations', 'Live revocations in memory', () => set.size)
+  metrics.gauge('countersign_revocations_age_seconds', 'Time since the last completed read of the ledger began', () => age() / 1000)
+  metrics.gauge('countersign_revocations_heard', 'Revocations heard of as they committed', () => counts.heard)
+  metrics.gauge('countersign_revocations_reads', 'Completed reads of the ledger', () => counts.read)
+  metrics.gauge('countersign_revocations_failed_reads', 'Reads of the ledger that failed', () => counts.failed)
+}

@@ -1,0 +1,100 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import type { FastifyRequest } from 'fastify'
+import type { Principal } from 'countersign-verifier'
+import { Problem } from '../errors.ts'
+import type { Guards } from '../http/authenticate.ts'
+import { clientDetails } from '../http/client-details.ts'
+import { Id, Nullable, problems, Time } from '../http/schemas.ts'
+import type { Propagation } from '../revocation/propagation.ts'
+import { describeUserAgent } from './describe-user-agent.ts'
+import type { DeviceStore, ListedSession } from './device-store.ts'
+import type { EndingStore } from './ending-store.ts'
+
+/** What the routes of a user's own sessions take. */
+export interface DeviceRoutesOptions {
+  devices: DeviceStore
+  endings: Pick<EndingStore, 'endOwn' | 'endOthers'>
+  propagation: Pick<Propagation, 'apply'>
+  guards: Guards
+  principal: (request: FastifyRequest) => Principal
+}
+
+const SessionSchema = Type.Object({
+  id: Id,
+  current: Type.Boolean({ description: 'Whether this request came with it' }),
+  deliver: Type.Enum(['body', 'cookie', 'session']),
+  device: Nullable(Type.String({ description: 'The user agent in words', examples: ['Firefox on Windows'] })),
+  userAgent: Nullable(Type.String()),
+  ip: Nullable(Type.String()),
+  createdAt: Time,
+  lastSeenAt: Time,
+  expiresAt: Time
+}, { $id: 'Session', description: 'A live session' })
+
+const security = [{ bearerAuth: [] }, { cookieAuth: [] }, { sessionAuth: [] }]
+
+export const deviceRoutes: FastifyPluginAsyncTypebox<DeviceRoutesOptions> = async (app, { devices, endings, propagation, guards, principal }) => {
+  app.addSchema(SessionSchema)
+  app.addHook('onRequest', guards.authenticate)
+
+  app.get('/auth/sessions', {
+    schema: {
+      operationId: 'listSessions',
+      tags: ['Sessions'],
+      summary: 'My live sessions, the last used first',
+      security,
+      response: { 200: Type.Object({ items: Type.Array(Type.Ref('Session')) }), ...problems('unauthenticated', 'invalid_token', 'unavailable') }
+    }
+  }, async (request, reply) => {
+    const { id, sessionId } = principal(request)
+    const sessions = await devices.list(id)
+    reply.header('cache-control', 'no-store')
+    return { items: sessions.map(session => present(session, sessionId)) }
+  })
+
+  app.delete('/auth/sessions', {
+    schema: {
+      operationId: 'endOtherSessions',
+      tags: ['Sessions'],
+      summary: 'End all my sessions but this one',
+      security,
+      response: { 204: Type.Null({ description: 'They have ended' }), ...problems('unauthenticated', 'invalid_token', 'cross_site_request', 'unavailable') }
+    }
+  }, async (request, reply) => {
+    const { id: userId, sessionId: id } = principal(request)
+    propagation.apply(await endings.endOthers({ id, userId }, clientDetails(request)))
+    return reply.code(204).send(null)
+  })
+
+  app.delete('/auth/sessions/:id', {
+    schema: {
+      operationId: 'endSession',
+      tags: ['Sessions'],
+      summary: 'End one of my sessions',
+      security,
+      params: Type.Object({ id: Id }),
+      response: { 204: Type.Null({ description: 'It has ended' }), ...problems('unauthenticated', 'invalid_token', 'cross_site_request', 'not_found', 'validation_failed', 'unavailable') }
+    }
+  }, async (request, reply) => {
+    const ended = await endings.endOwn({ id: request.params.id, userId: principal(request).id }, clientDetails(request))
+    // Somebody else's session is as unknown as one that never was.
+    if (ended === undefined) throw new Problem('not_found')
+    propagation.apply(ended)
+    return reply.code(204).send(null)
+  })
+}
+
+function present ({ id, channel, ip, userAgent, createdAt, lastSeenAt, idleEndsAt }: ListedSession, current: string) {
+  return {
+    id,
+    current: id === current,
+    deliver: channel,
+    device: userAgent === null ? null : describeUserAgent(userAgent),
+    userAgent,
+    ip,
+    createdAt: createdAt.toISOString(),
+    lastSeenAt: lastSeenAt.toISOString(),
+    expiresAt: idleEndsAt.toISOString()
+  }
+}

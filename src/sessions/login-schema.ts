@@ -1,0 +1,36 @@
+import { Type } from 'typebox'
+import { answer } from '../http/answers.ts'
+import { EXAMPLE_USER, named, schemaId } from '../http/schemas.ts'
+
+export const Deliver = Type.Enum(['body', 'cookie'], {
+  type: 'string',
+  default: 'body',
+  description: '`body`: tokens in the answer, for mobile apps and services. `cookie`: the same tokens in httpOnly cookies, for browsers.'
+})
+
+export const LoginSchema = Type.Object({
+  user: named('User'),
+  accessToken: Type.Optional(Type.String({ description: 'Absent where cookies carry it' })),
+  refreshToken: Type.Optional(Type.String({ description: 'Absent where cookies carry it' })),
+  tokenType: Type.Literal('Bearer'),
+  expiresIn: Type.Integer({ description: 'Seconds that the access token lives', examples: [600] })
+}, { $id: schemaId('Login'), description: 'An open session' })
+
+const example = { user: EXAMPLE_USER, tokenType: 'Bearer', expiresIn: 600 }
+
+/** The answer of a route that logs in. */
+export function loginAnswer (description: string) {
+  return answer(named('Login'), {
+    description,
+    headers: {
+      'Set-Cookie': Type.String({
+        description: 'With `deliver: "cookie"` only: the access token, the refresh token, and a sign that this browser has logged in before, each a cookie of its own',
+        examples: ['__Host-access=eyJhbGciOiJIUzI1NiIs…; Max-Age=600; Path=/; HttpOnly; Secure; SameSite=Lax']
+      })
+    },
+    examples: {
+      body: { summary: 'Tokens in the body', value: { ...example, accessToken: 'eyJhbGciOiJIUzI1NiIs…', refreshToken: '01890a5d-ac96-774b-bcce-b302099a8057.0.…' } },
+      cookie: { summary: 'Tokens in cookies', value: example }
+    }
+  })
+}

@@ -1,0 +1,30 @@
+import type { SessionCopies } from './session-copies.ts'
+import type { SessionRecord } from './stateful-store.ts'
+
+const MOST = 10_000
+
+/** Keeps the copies that this process used last, a bounded number of them. */
+export function createMemoryCopies (most = MOST): SessionCopies {
+  const records = new Map<string, SessionRecord>()
+
+  return {
+    async get (secretHash) {
+      return records.get(secretHash.toString('latin1'))
+    },
+    async set (secretHash, record) {
+      const key = secretHash.toString('latin1')
+      records.delete(key)
+      records.set(key, record)
+      if (records.size <= most) return
+      const [oldest] = records.keys()
+      if (oldest !== undefined) records.delete(oldest)
+    },
+    async delete (secretHash) {
+      records.delete(secretHash.toString('latin1'))
+    },
+    async ping () {},
+    async close () {
+      records.clear()
+    }
+  }
+}

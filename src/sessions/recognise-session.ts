@@ -1,0 +1,97 @@
+import { InvalidToken, MAX_ACCESS_TOKEN_LIFE, type Principal, type RevocationSet } from 'countersign-verifier'
+import { readSessionSecret, type SessionSecret } from './session-secret.ts'
+import type { SessionCopies } from './session-copies.ts'
+import type { SessionRecord, StatefulStore } from './stateful-store.ts'
+
+/** Recognises a stateful session by its cookie. @throws InvalidToken when it is no live session's */
+export type RecogniseSession = (cookie: string) => Promise<Principal>
+
+/** What recognising takes. */
+export interface RecognitionParts {
+  sessions: StatefulStore
+  /** Copies in front of Postgres, nearest first. */
+  copies: readonly SessionCopies[]
+  revocations: RevocationSet
+  /** Throws when what is known of revocations is too old to trust a copy by. */
+  assertFresh: () => void
+  /** The database's clock, Unix seconds. */
+  now: () => number
+  /** Seconds. */
+  idleTtl: number
+  /** Told of a failure to write that a session is in use: it keeps nobody out. */
+  onTouchFailed: (error: unknown) => void
+}
+
+/** The part of its idle life after which a session in use is written to be. */
+const TOUCH_AFTER = 0.1
+
+/**
+ * A copy is believed only while the revocation set says nothing of its session, and never for longer than revocations
+ * are kept: so neither a lost deletion nor a failover can outlive the end of a session.
+ */
+export function createRecogniseSession ({ sessions, copies, revocations, assertFresh, now, idleTtl, onTouchFailed }: RecognitionParts): RecogniseSession {
+  const touching = new Set<string>()
+
+  return async function recogniseSession (cookie) {
+    const secret = readSessionSecret(cookie)
+    if (secret === undefined) throw new InvalidToken('malformed')
+    const record = await fromCopies(secret) ?? await confirm(secret)
+    if (record === undefined) throw new InvalidToken('expired')
+    if (record.seenAt + idleTtl * TOUCH_AFTER < now()) touch(secret, record.sessionId)
+    return toPrincipal(record)
+  }
+
+  async function fromCopies (secret: SessionSecret): Promise<SessionRecord | undefined> {
+    for (const [index, copy] of copies.entries()) {
+      const record = await copy.get(secret.hash)
+      if (record === undefined) continue
+      const { sessionId, userId: subject, version } = record
+      if (revocations.hasSession(sessionId)) throw new InvalidToken('revoked')
+      // Another role, or a disabled account: the copy is behind, and Postgres knows. So it does for what seems to be over.
+      if (revocations.has({ sessionId, subject, version }) || !isCurrent(record)) return undefined
+      assertFresh()
+      await Promise.all(copies.slice(0, index).map(nearer => nearer.set(secret.hash, record)))
+      return record
+    }
+    return undefined
+  }
+
+  function isCurrent ({ confirmedAt, idleEndsAt, endsAt }: SessionRecord): boolean {
+    const time = now()
+    return time < idleEndsAt && time < endsAt && time < confirmedAt + MAX_ACCESS_TOKEN_LIFE
+  }
+
+  async function confirm (secret: SessionSecret): Promise<SessionRecord | undefined> {
+    return keep(secret, await sessions.find(secret.hash))
+  }
+
+  async function keep (secret: SessionSecret, record: SessionRecord | undefined): Promise<SessionRecord | undefined> {
+    await Promise.all(copies.map(copy => record === undefined ? copy.delete(secret.hash) : copy.set(secret.hash, record)))
+    return record
+  }
+
+  function touch (secret: SessionSecret, sessionId: string): void {
+    if (touching.has(sessionId)) return
+    touching.add(sessionId)
+    sessions.touch(secret.hash, idleTtl)
+      .then(record => keep(secret, record))
+      .catch(onTouchFailed)
+      .finally(() => touching.delete(sessionId))
+  }
+}
+
+function toPrincipal ({ userId, email, emailVerified, role, sessionId, createdAt, endsAt }: SessionRecord): Principal {
+  return Object.freeze({
+    id: userId,
+    email,
+    emailVerified,
+    role,
+    sessionId,
+    clientId: null,
+    scopes: Object.freeze([]),
+    tokenId: null,
+    issuedAt: new Date(createdAt * 1000).toISOString(),
+    expiresAt: new Date(endsAt * 1000).toISOString(),
+    credential: 'session'
+  })
+}

@@ -1,0 +1,47 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { Problem } from '../errors.ts'
+import { clientDetails } from '../http/client-details.ts'
+import type { Cookies } from '../http/cookies.ts'
+import type { SameSiteRule } from '../http/same-site.ts'
+import { Nullable, problems } from '../http/schemas.ts'
+import type { DeliverLogin } from './deliver-login.ts'
+import type { RotateRefreshToken } from './rotate-refresh-token.ts'
+
+/** What the route of refreshing takes. */
+export interface RefreshRouteOptions {
+  rotate: RotateRefreshToken
+  deliver: DeliverLogin
+  cookies: Cookies
+  sameSite: SameSiteRule
+}
+
+export const refreshRoute: FastifyPluginAsyncTypebox<RefreshRouteOptions> = async (app, { rotate, deliver, cookies, sameSite }) => {
+  app.post('/auth/refresh', {
+    schema: {
+      operationId: 'refresh',
+      tags: ['Sessions'],
+      summary: 'Get a new pair of tokens',
+      description: 'Takes the refresh token in the body, or the cookie, and answers in the same way. A client that lost the answer asks again with the token it has: within 30 s, or at any time under the same `Idempotency-Key`, it gets the same successor. Any other second use ends the session.',
+      security: [],
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({ minLength: 22, maxLength: 255, description: '128 or more random bits, stored before they are sent' }))
+      }),
+      body: Nullable(Type.Object({ refreshToken: Type.Optional(Type.String({ maxLength: 4096 })) }, { additionalProperties: false })),
+      response: { 200: Type.Ref('Login'), ...problems('malformed_json', 'invalid_refresh_token', 'refresh_token_reused', 'cross_site_request', 'unsupported_media_type', 'validation_failed', 'unavailable') }
+    }
+  }, async (request, reply) => {
+    const fromBody = request.body?.refreshToken
+    const refreshToken = fromBody ?? cookies.read(request, 'refresh')
+    if (refreshToken === undefined) throw new Problem('invalid_refresh_token')
+    const channel = fromBody === undefined ? 'cookie' : 'body'
+    if (channel === 'cookie') sameSite.onSetting(request)
+    try {
+      return deliver(reply, await rotate({ refreshToken, channel, idempotencyKey: request.headers['idempotency-key'], client: clientDetails(request) }))
+    } catch (error) {
+      // What is over is over: a browser need not go on sending it.
+      if (channel === 'cookie' && error instanceof Problem && error.statusCode === 401) for (const role of ['access', 'refresh'] as const) cookies.clear(reply, role)
+      throw error
+    }
+  })
+}

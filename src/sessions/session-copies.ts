@@ -1,0 +1,62 @@
+import { Redis } from 'ioredis'
+import { MAX_ACCESS_TOKEN_LIFE } from 'countersign-verifier'
+import type { SessionRecord } from './stateful-store.ts'
+
+/** A fast copy of stateful sessions, by the hash of their secret. It may lose or lag: it is never the authority. */
+export interface SessionCopies {
+  get (secretHash: Buffer): Promise<SessionRecord | undefined>
+  set (secretHash: Buffer, record: SessionRecord): Promise<void>
+  delete (secretHash: Buffer): Promise<void>
+  ping (): Promise<void>
+  close (): Promise<void>
+}
+
+const COMMAND_TIMEOUT = 250
+const KEY = 'countersign:session:'
+
+/**
+ * Keeps copies in redis, each under a life that ends it by itself: its own idle end, and at most an access token's life
+ * after Postgres confirmed it. A redis that does not answer within 250 ms counts as having nothing.
+ */
+export function createRedisCopies (url: string, log: { warn (details: object, message: string): void }): SessionCopies {
+  const redis = new Redis(url, {
+    commandTimeout: COMMAND_TIMEOUT,
+    connectTimeout: 2_000,
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    retryStrategy: attempt => Math.min(100 * attempt, 2_000)
+  })
+  let isDown = false
+  redis.on('ready', () => { isDown = false })
+  redis.on('error', (error: Error) => {
+    if (!isDown) log.warn({ err: error }, 'redis does not answer; stateful sessions are read from Postgres')
+    isDown = true
+  })
+
+  const keyOf = (secretHash: Buffer) => KEY + secretHash.toString('base64url')
+  const orNothing = <T>(command: Promise<T>): Promise<T | undefined> => command.catch(() => undefined)
+
+  return {
+    async get (secretHash) {
+      const json = await orNothing(redis.get(keyOf(secretHash)))
+      return typeof json === 'string' ? JSON.parse(json) as SessionRecord : undefined
+    },
+
+    async set (secretHash, record) {
+      const life = Math.min(record.idleEndsAt - record.confirmedAt, MAX_ACCESS_TOKEN_LIFE)
+      if (life >= 0.001) await orNothing(redis.set(keyOf(secretHash), JSON.stringify(record), 'PX', Math.floor(life * 1000)))
+    },
+
+    async delete (secretHash) {
+      await orNothing(redis.del(keyOf(secretHash)))
+    },
+
+    async ping () {
+      await redis.ping()
+    },
+
+    async close () {
+      redis.disconnect()
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import type { Revocation, Role } from 'countersign-verifier'
+import { recordAudit, type AuditAction } from '../audit/store.ts'
+import type { Database, DbTransaction } from '../database/database.ts'
+import { Problem } from '../errors.ts'
+import type { ClientDetails } from '../http/client-details.ts'
+import { MOST_SESSION_ROWS, NO_VERSION, noteRevocation } from '../revocation/store.ts'
+
+/** Who changes an account's standing, and from where. */
+export interface Actor extends ClientDetails {
+  actorId: string
+}
+
+/** What has to be put into force here now that a change is stored. */
+export type Change = Revocation[]
+
+/**
+ * The changes by which credentials lose their worth: each raises the account's version, writes the ledger and the audit
+ * trail, all in one transaction.
+ */
+export interface StandingStore {
+  /** @returns `undefined` when there is no such account. @throws Problem 409 `last_admin` */
+  setRoleAndStanding (userId: string, change: { role?: Role | undefined, disabled?: boolean | undefined }, by: Actor): Promise<Change | undefined>
+  /** @returns `undefined` when there is no such account. @throws Problem 409 `last_admin` */
+  remove (userId: string, by: Actor): Promise<Change | undefined>
+  /** Ends every session of an account. @returns `undefined` when there is no such account */
+  endAllSessions (userId: string, by: Actor): Promise<Change | undefined>
+  /** Sets a new password and ends all sessions but one; only if the old hash still stands. */
+  replacePassword (change: { userId: string, from: string, to: string, keptSession: string }, by: Actor): Promise<Change | undefined>
+}
+
+export function createStandingStore ({ prisma }: Pick<Database, 'prisma'>): StandingStore {
+  /** Raises the version and tells the ledger: nothing that was issued before is good any longer. */
+  async function raiseVersion (tx: DbTransaction, userId: string): Promise<Revocation[]> {
+    const { version } = await tx.user.update({ where: { id: userId }, data: { version: { increment: 1 } }, select: { version: true } })
+    return noteRevocation(tx, { kind: 'user', subject: userId, minVersion: version })
+  }
+
+  return {
+    setRoleAndStanding: (userId, { role, disabled }, { actorId, ...client }) => prisma.$transaction(async tx => {
+      const before = await lockWithAdmins(tx, userId)
+      if (before === undefined) return undefined
+      const actions = actionsOf(before, { role, disabled })
+      if (actions.length === 0) return []
+      if (before.isLastAdmin && (role === 'user' || disabled === true)) throw new Problem('last_admin')
+      await tx.user.update({
+        where: { id: userId },
+        data: { ...role !== undefined && { role }, ...disabled !== undefined && { disabledAt: disabled ? before.disabledAt ?? new Date() : null } }
+      })
+      if (disabled === true) await endSessions(tx, userId, 'disabled')
+      for (const action of actions) await recordAudit(tx, { action, outcome: 'success', actorId, subjectId: userId, ...client, ...role !== undefined && { detail: { role } } })
+      return await raiseVersion(tx, userId)
+    }),
+
+    remove: (userId, { actorId, ...client }) => prisma.$transaction(async tx => {
+      const before = await lockWithAdmins(tx, userId)
+      if (before === undefined) return undefined
+      if (before.isLastAdmin) throw new Problem('last_admin')
+      await tx.user.delete({ where: { id: userId } })
+      await recordAudit(tx, { action: 'delete', outcome: 'success', actorId, subjectId: userId, ...client })
+      return await noteRevocation(tx, { kind: 'user', subject: userId, minVersion: NO_VERSION })
+    }),
+
+    endAllSessions: (userId, { actorId, ...client }) => prisma.$transaction(async tx => {
+      const before = await lock(tx, userId)
+      if (before === undefined) return undefined
+      await endSessions(tx, userId, 'ended')
+      await recordAudit(tx, { action: 'session_end', outcome: 'success', actorId, subjectId: userId, ...client })
+      return await raiseVersion(tx, userId)
+    }),
+
+    replacePassword: ({ userId, from, to, keptSession }, { actorId, ...client }) => prisma.$transaction(async tx => {
+      const { count } = await tx.user.updateMany({ where: { id: userId, passwordHash: from, disabledAt: null }, data: { passwordHash: to, version: { increment: 1 } } })
+      if (count === 0) return undefined
+      const ended = await endSessions(tx, userId, 'password_change', keptSession)
+      await recordAudit(tx, { action: 'password_change', outcome: 'success', actorId, subjectId: userId, sessionId: keptSession, ...client })
+      // The session that changed it goes on with the token it has, unless there are more to end than the ledger lists.
+      if (ended.length > MOST_SESSION_ROWS) return await raiseVersion(tx, userId)
+      const noted: Revocation[] = []
+      for (const id of ended) noted.push(...await noteRevocation(tx, { kind: 'session', subject: id, userId }))
+      return noted
+    })
+  }
+}
+
+interface Standing {
+  role: Role
+  disabledAt: Date | null
+}
+
+async function lock (tx: DbTransaction, userId: string): Promise<Standing | undefined> {
+  const [row] = await tx.$queryRaw<Standing[]>`SELECT role::text AS role, disabled_at AS "disabledAt" FROM users WHERE id = ${userId}::uuid FOR NO KEY UPDATE`
+  return row
+}
+
+// All admins are locked, in one order, by whoever is about to change one: so two who demote each other take turns, and
+// the second finds itself the last.
+async function lockWithAdmins (tx: DbTransaction, userId: string): Promise<Standing & { isLastAdmin: boolean } | undefined> {
+  const rows = await tx.$queryRaw<Array<Standing & { id: string }>>`
+    SELECT id::text AS id, role::text AS role, disabled_at AS "disabledAt" FROM users
+    WHERE id = ${userId}::uuid OR (role = 'admin' AND disabled_at IS NULL) ORDER BY id FOR UPDATE`
+  const admins = rows.filter(({ role, disabledAt }) => role === 'admin' && disabledAt === null)
+  const target = rows.find(({ id }) => id === userId)
+  return target && { ...target, isLastAdmin: admins.length === 1 && admins[0]?.id === userId }
+}
+
+async function endSessions (tx: DbTransaction, userId: string, reason: string, kept?: string): Promise<string[]> {
+  const ended = await tx.$queryRaw<Array<{ id: string }>>`
+    UPDATE sessions SET ended_at = now(), ended_reason = ${reason}
+    WHERE user_id = ${userId}::uuid AND ended_at IS NULL AND (${kept ?? null}::uuid IS NULL OR id <> ${kept ?? null}::uuid) RETURNING id::text AS id`
+  return ended.map(({ id }) => id)
+}
+
+function actionsOf (before: Standing, { role, disabled }: { role?: Role | undefined, disabled?: boolean | undefined }): AuditAction[] {
+  const actions: AuditAction[] = []
+  if (role !== undefined && role !== before.role) actions.push('role_change')
+  if (disabled !== undefined && disabled !== (before.disabledAt !== null)) actions.push(disabled ? 'disable' : 'enable')
+  return actions
+}
