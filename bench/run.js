@@ -30,8 +30,7 @@ process.once('SIGINT', () => finish(130))
 process.once('SIGTERM', () => finish(143))
 
 try {
-  await main()
-  await finish(0)
+  await finish(await main())
 } catch (error) {
   if (!finishing) console.error(error instanceof Error ? error.message : error)
   await finish(1)
@@ -46,8 +45,7 @@ async function main () {
     cores,
     fleet,
     argon2: ARGON2,
-    loader: createLoader(cores),
-    stormLoader: createLoader(cores),
+    ...createLoaders(cores),
     chosen: names => names.filter(name => options.subjects.includes(name)),
     mint: async (subject, count) => ({ file: await mintFile(directory, subject, count) })
   }
@@ -56,11 +54,25 @@ async function main () {
   const rows = []
   for (const name of options.only) {
     say(`${MEASURES[name].title} …`)
-    rows.push(...await MEASURES[name].run(bench))
+    rows.push(...await MEASURES[name].run(bench).catch(error => failed(bench, MEASURES[name].title, error)))
   }
   const about = describeMachine({ cores, settings, argon2: ARGON2, mode: options.quick ? 'quick' : 'normal', names: options.subjects })
   about.seconds = Math.round((performance.now() - startedAt) / 1000)
   print(about, rows)
+  return rows.some(row => row.failed) ? 1 : 0
+}
+
+// What was measured before and after is worth keeping; on ctrl-C everything fails at once, and nothing is said.
+function failed (bench, what, error) {
+  if (finishing) throw error
+  say(error.message)
+  // The old ones may still be at work, and would answer the next question with the last one's answer.
+  Object.assign(bench, createLoaders(bench.cores))
+  return [{ what, subject: '', target: '', detail: 'failed', failed: error.message }]
+}
+
+function createLoaders (cores) {
+  return { loader: createLoader(cores), stormLoader: createLoader(cores) }
 }
 
 function print (about, rows) {

@@ -4,7 +4,7 @@ import { createChangePassword } from './accounts/change-password.ts'
 import { createRegister } from './accounts/register.ts'
 import { accountRoutes } from './accounts/routes.ts'
 import { createAccountStore } from './accounts/store.ts'
-import { adminRoutes } from './admin/routes.ts'
+import { adminRoutes, AdminUserSchema } from './admin/routes.ts'
 import { createAdminStore } from './admin/store.ts'
 import { createAuditStore } from './audit/store.ts'
 import type { Config } from './config.ts'
@@ -19,20 +19,22 @@ import { createMetrics, type Metrics } from './http/metrics.ts'
 import { answerProblems } from './http/problem-response.ts'
 import { createSameSiteRule } from './http/same-site.ts'
 import { addSharedSchemas } from './http/schemas.ts'
+import { writeBySchema } from './http/serialization.ts'
 import { validateStrictly } from './http/validation.ts'
 import { createPasswords } from './passwords/passwords.ts'
 import { createFreshnessCheck } from './revocation/freshness.ts'
 import { measureRevocation } from './revocation/measure.ts'
 import { followLedger } from './revocation/propagation.ts'
 import { createLedgerStore } from './revocation/store.ts'
-import { createDeliverLogin, LoginSchema } from './sessions/deliver-login.ts'
+import { createDeliverLogin } from './sessions/deliver-login.ts'
 import { createDeviceCookies } from './sessions/device-cookie.ts'
-import { deviceRoutes } from './sessions/device-routes.ts'
+import { deviceRoutes, SessionSchema } from './sessions/device-routes.ts'
 import { createDeviceStore } from './sessions/device-store.ts'
 import { createEndingStore } from './sessions/ending-store.ts'
 import { createKnowsDevice } from './sessions/known-device.ts'
 import { createLogIn } from './sessions/log-in.ts'
 import { createLogOut } from './sessions/log-out.ts'
+import { LoginSchema } from './sessions/login-schema.ts'
 import { createMemoryCopies } from './sessions/memory-copies.ts'
 import { createOpenSession } from './sessions/open-session.ts'
 import { createSessionPurge } from './sessions/purge-store.ts'
@@ -47,7 +49,7 @@ import { createRedisCopies } from './sessions/session-copies.ts'
 import { createStatefulStore } from './sessions/stateful-store.ts'
 import { createSessionStore } from './sessions/store.ts'
 import { verifyRoute } from './sessions/verify-route.ts'
-import { createStandingStore } from './standing/store.ts'
+import { createStandingStore } from './sessions/standing-store.ts'
 import { createAccessTokenMint } from './tokens/access-token.ts'
 import { deriveKeyRing } from './tokens/derived-keys.ts'
 import { registerJwtSigner } from './tokens/jwt-signer.ts'
@@ -72,8 +74,8 @@ export interface Service {
  *
  * @throws DatabaseStartError
  */
-export async function compose (app: FastifyInstance, config: Config, place: PrincipalPlace): Promise<Service> {
-  const database = await openDatabase({
+export async function compose (app: FastifyInstance, config: Config, place: PrincipalPlace, open = openDatabase): Promise<Service> {
+  const database = await open({
     ...config.databaseUrl !== undefined && { url: config.databaseUrl },
     dataDir: config.dataDir,
     pool: {
@@ -123,7 +125,8 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     readOnlyJson(api)
     limitBodies(api)
     validateStrictly(api)
-    addSharedSchemas(api, LoginSchema)
+    writeBySchema(api)
+    addSharedSchemas(api, LoginSchema, SessionSchema, AdminUserSchema)
     api.addHook('onRequest', (request, _reply, done) => { sameSite.onCarrying(request); done() })
 
     const [signing] = jwtKeys

@@ -1,9 +1,10 @@
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
-import Fastify, { LogController, type FastifyInstance } from 'fastify'
+import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { compose } from './app.ts'
 import type { Config } from './config.ts'
 import { isDatabaseUnavailable } from './database/errors.ts'
+import { openDatabase } from './database/open.ts'
 import { createCookies } from './http/cookies.ts'
 import { healthRoutes } from './http/health.ts'
 import { MAX_BODY_BYTES, MAX_HEADER_BYTES } from './http/limits.ts'
@@ -11,20 +12,27 @@ import { createLogger, logRequests } from './http/logging.ts'
 import { addMetricsRoute } from './http/metrics.ts'
 import { addOpenApi } from './http/openapi.ts'
 import { answerClientError, answerProblems, answerUnknownRoutes, answerUnroutable } from './http/problem-response.ts'
+import { addSharedSchemas } from './http/schemas.ts'
 import { createPrincipalPlace } from './principal-place.ts'
 import { version } from './version.ts'
 
 const START_TIMEOUT = 120_000
 const REQUEST_TIMEOUT = 10_000
 
+/** What the service has of the outside world, as far as a test must hold it. */
+export interface Surroundings {
+  logger?: NonNullable<FastifyServerOptions['loggerInstance']>
+  open?: typeof openDatabase
+}
+
 /**
  * Makes the stand-alone service: the plugin's routes, and what a host would otherwise bring.
  *
  * @throws DatabaseStartError
  */
-export async function createServer (config: Config): Promise<FastifyInstance> {
+export async function createServer (config: Config, { logger = createLogger(config), open = openDatabase }: Surroundings = {}): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
-    loggerInstance: createLogger(config),
+    loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: trustedProxies(config.trustProxy),
     bodyLimit: MAX_BODY_BYTES,
@@ -47,7 +55,8 @@ export async function createServer (config: Config): Promise<FastifyInstance> {
   await app.register(cors, { origin: [...config.allowedOrigins], credentials: true, exposedHeaders: ['retry-after', 'www-authenticate'], maxAge: 600 })
   await addOpenApi(app, { version, publicUrl: config.publicUrl, cookieNames: createCookies(config).names })
 
-  const { probes, metrics } = await compose(app, config, createPrincipalPlace('user'))
+  const { probes, metrics } = await compose(app, config, createPrincipalPlace('user'), open)
+  addSharedSchemas(app)
   await app.register(healthRoutes, { probes })
   addMetricsRoute(app, metrics)
   return app

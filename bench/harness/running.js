@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AUDIENCE, ISSUER } from '../peers/claims.js'
-import { freePort, startNode, stop } from './processes.js'
+import { freePort, startNode } from './processes.js'
 import { subjects } from './subjects.js'
 
 const START_LIMIT_MS = 60_000
@@ -43,7 +43,6 @@ export function createFleet ({ databases, core, argon2, userCount }) {
   }
 
   return {
-    secrets,
     prepare,
     launch,
 
@@ -52,9 +51,9 @@ export function createFleet ({ databases, core, argon2, userCount }) {
       if (!running.has(name)) running.set(name, prepare(name).then(launch).then(subject => fill(subject, userCount)))
       return running.get(name)
     },
-    started: () => Promise.all(running.values()),
-    async stopAll () {
-      await Promise.allSettled([...running.values()].map(async subject => stop((await subject).child)))
+    async started () {
+      const outcomes = await Promise.allSettled(running.values())
+      return outcomes.filter(({ status }) => status === 'fulfilled').map(({ value }) => value)
     }
   }
 }

@@ -1,14 +1,14 @@
 // How long and how hard: two modes, nothing else to turn.
 export const NORMAL = {
-  rounds: 12,
+  rounds: 10,
   seconds: 0.5,
   connections: 64,
   warmTokens: 1000,
   users: 32,
   loginRounds: 5,
-  loginSeconds: 3,
+  loginSeconds: 2.5,
   loginConnections: 4,
-  stormRounds: 4,
+  stormRounds: 3,
   stormSeconds: 4,
   stormClients: 32,
   stormPauseMs: 100,

@@ -2,7 +2,7 @@ import { Problem } from '../errors.ts'
 import type { ClientDetails } from '../http/client-details.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Propagation } from '../revocation/propagation.ts'
-import type { StandingStore } from '../standing/store.ts'
+import type { StandingStore } from '../sessions/standing-store.ts'
 import type { AccountStore } from './store.ts'
 
 /** Somebody who is logged in and wants another password. */

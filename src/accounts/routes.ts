@@ -3,15 +3,17 @@ import { Type } from 'typebox'
 import type { FastifyRequest } from 'fastify'
 import type { Principal } from 'countersign-verifier'
 import { Problem } from '../errors.ts'
+import { answer, AUTHENTICATED, BODY_PROBLEMS, done, problems, PUBLIC } from '../http/answers.ts'
 import type { Guards } from '../http/authenticate.ts'
 import { clientDetails } from '../http/client-details.ts'
 import { createClientSignal } from '../http/client-signal.ts'
-import type { SameSiteRule } from '../http/same-site.ts'
-import { Nullable, problems } from '../http/schemas.ts'
-import { Deliver, type DeliverLogin } from '../sessions/deliver-login.ts'
 import { normaliseEmail } from '../http/email-address.ts'
+import type { SameSiteRule } from '../http/same-site.ts'
+import { EXAMPLE, EXAMPLE_USER, named, Nullable } from '../http/schemas.ts'
 import type { Propagation } from '../revocation/propagation.ts'
-import type { StandingStore } from '../standing/store.ts'
+import type { DeliverLogin } from '../sessions/deliver-login.ts'
+import { Deliver, loginAnswer } from '../sessions/login-schema.ts'
+import type { StandingStore } from '../sessions/standing-store.ts'
 import { presentAccount } from './present-account.ts'
 import type { ChangePassword } from './change-password.ts'
 import type { Register } from './register.ts'
@@ -30,8 +32,9 @@ export interface AccountRoutesOptions {
   sameSite: SameSiteRule
 }
 
-const Name = Type.String({ minLength: 1, maxLength: 200, examples: ['Ada Lovelace'] })
-const security = [{ bearerAuth: [] }, { cookieAuth: [] }, { sessionAuth: [] }]
+const Name = Type.String({ minLength: 1, maxLength: 200, examples: [EXAMPLE.name] })
+const NEW_PASSWORD = 'a staple of nine words'
+const account = (description: string) => answer(named('User'), { description, example: EXAMPLE_USER })
 
 export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = async (app, { register, accounts, changePassword, standing, propagation, deliver, guards, principal, sameSite }) => {
   app.post('/auth/register', {
@@ -39,13 +42,17 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
       operationId: 'register',
       tags: ['Accounts'],
       summary: 'Create an account and log in',
+      security: PUBLIC,
       body: Type.Object({
-        email: Type.String({ format: 'email', maxLength: 320, examples: ['ada@example.com'] }),
-        password: Type.String({ minLength: 1, maxLength: 1024, description: 'Used exactly as sent', examples: ['correct horse battery'] }),
+        email: Type.String({ format: 'email', maxLength: 320, examples: [EXAMPLE.email] }),
+        password: Type.String({ minLength: 1, maxLength: 1024, description: 'Used exactly as sent', examples: [EXAMPLE.password] }),
         name: Type.Optional(Name),
         deliver: Type.Optional(Deliver)
-      }, { additionalProperties: false }),
-      response: { 201: Type.Ref('Login'), ...problems('malformed_json', 'cross_site_request', 'email_taken', 'unsupported_media_type', 'validation_failed', 'weak_password', 'too_busy', 'unavailable') }
+      }, { additionalProperties: false, examples: [{ email: EXAMPLE.email, password: EXAMPLE.password, name: EXAMPLE.name }] }),
+      response: {
+        201: loginAnswer('The account exists, and a session is open'),
+        ...problems(...BODY_PROBLEMS, 'cross_site_request', 'email_taken', 'weak_password', 'too_busy', 'unavailable')
+      }
     }
   }, async (request, reply) => {
     const { email, password, name = null, deliver: channel = 'body' } = request.body
@@ -68,8 +75,8 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
       operationId: 'getMe',
       tags: ['Accounts'],
       summary: 'My account',
-      security,
-      response: { 200: Type.Ref('User'), ...problems('unauthenticated', 'invalid_token', 'unavailable') }
+      security: AUTHENTICATED,
+      response: { 200: account('My account'), ...problems('unauthenticated', 'invalid_token', 'unavailable') }
     }
   }, async (request, reply) => {
     reply.header('cache-control', 'no-store')
@@ -82,9 +89,12 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
       operationId: 'updateMe',
       tags: ['Accounts'],
       summary: 'Change my profile',
-      security,
-      body: Type.Object({ name: Nullable(Name) }, { additionalProperties: false }),
-      response: { 200: Type.Ref('User'), ...problems('malformed_json', 'unauthenticated', 'invalid_token', 'cross_site_request', 'unsupported_media_type', 'validation_failed', 'unavailable') }
+      security: AUTHENTICATED,
+      body: Type.Object({ name: Nullable(Name) }, { additionalProperties: false, examples: [{ name: EXAMPLE.name }] }),
+      response: {
+        200: account('My account, changed'),
+        ...problems(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'cross_site_request', 'unavailable')
+      }
     }
   }, async (request, reply) => {
     reply.header('cache-control', 'no-store')
@@ -97,8 +107,8 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
       operationId: 'deleteMe',
       tags: ['Accounts'],
       summary: 'Delete my account, and everything of it',
-      security,
-      response: { 204: Type.Null({ description: 'The account is gone' }), ...problems('unauthenticated', 'invalid_token', 'cross_site_request', 'last_admin', 'unavailable') }
+      security: AUTHENTICATED,
+      response: { 204: done('The account is gone'), ...problems('unauthenticated', 'invalid_token', 'cross_site_request', 'last_admin', 'unavailable') }
     }
   }, async (request, reply) => {
     const { id } = principal(request)
@@ -113,12 +123,15 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
       tags: ['Accounts'],
       summary: 'Change my password',
       description: 'Ends all my other sessions.',
-      security,
+      security: AUTHENTICATED,
       body: Type.Object({
-        currentPassword: Type.String({ minLength: 1, maxLength: 1024, examples: ['correct horse battery'] }),
-        newPassword: Type.String({ minLength: 1, maxLength: 1024, description: 'Used exactly as sent', examples: ['a staple of nine words'] })
-      }, { additionalProperties: false }),
-      response: { 204: Type.Null({ description: 'The new password is in force' }), ...problems('malformed_json', 'unauthenticated', 'invalid_token', 'invalid_credentials', 'cross_site_request', 'unsupported_media_type', 'validation_failed', 'weak_password', 'too_busy', 'unavailable') }
+        currentPassword: Type.String({ minLength: 1, maxLength: 1024, examples: [EXAMPLE.password] }),
+        newPassword: Type.String({ minLength: 1, maxLength: 1024, description: 'Used exactly as sent', examples: [NEW_PASSWORD] })
+      }, { additionalProperties: false, examples: [{ currentPassword: EXAMPLE.password, newPassword: NEW_PASSWORD }] }),
+      response: {
+        204: done('The new password is in force'),
+        ...problems(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'invalid_credentials', 'cross_site_request', 'weak_password', 'too_busy', 'unavailable')
+      }
     }
   }, async (request, reply) => {
     const { id: userId, sessionId } = principal(request)

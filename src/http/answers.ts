@@ -3,7 +3,7 @@ import { catalogue, type ProblemCode } from '../errors.ts'
 import { named } from './schemas.ts'
 
 /** One answer as an example. */
-interface Example {
+export interface Example {
   summary: string
   value: unknown
 }
@@ -21,10 +21,12 @@ interface Shown {
 export const BODY_PROBLEMS = ['malformed_json', 'body_too_large', 'unsupported_media_type', 'validation_failed'] as const satisfies readonly ProblemCode[]
 
 /** The security of routes for people who have logged in. */
-export const AUTHENTICATED = [{ bearerAuth: [] }, { cookieAuth: [] }]
+export const AUTHENTICATED = [{ bearerAuth: [] }, { cookieAuth: [] }, { sessionAuth: [] }]
 
 /** The security of routes for everybody. */
 export const PUBLIC = []
+
+export const RETRY_AFTER = { 'Retry-After': Type.Integer({ description: 'Seconds to wait', examples: [2] }) }
 
 /** The response of a route that went well, with examples. */
 export function answer (schema: TSchema, { description, example, examples, headers }: Shown) {
@@ -32,10 +34,15 @@ export function answer (schema: TSchema, { description, example, examples, heade
   return { description, ...headers !== undefined && { headers }, content: { 'application/json': media } }
 }
 
+/** The response of a route that did what it was asked for, and has nothing to tell. */
+export function done (description: string, headers: Readonly<Record<string, TSchema>> = {}) {
+  return Type.Null({ description, ...Object.keys(headers).length > 0 && { headers } })
+}
+
 /** The responses of a route for the problems that it may answer with, by status. */
 export function problems (...codes: ProblemCode[]) {
   const byStatus = new Map<number, ProblemCode[]>()
-  for (const code of codes) {
+  for (const code of new Set(codes)) {
     const [status] = catalogue[code]
     byStatus.set(status, [...byStatus.get(status) ?? [], code])
   }
@@ -50,7 +57,7 @@ export function problems (...codes: ProblemCode[]) {
 
 function headersOf (status: number) {
   if (status === 401) return { headers: { 'WWW-Authenticate': Type.String({ description: 'RFC 6750 §3', examples: ['Bearer error="invalid_token"'] }) } }
-  if (status === 429 || status === 503) return { headers: { 'Retry-After': Type.Integer({ description: 'Seconds to wait', examples: [2] }) } }
+  if (status === 429 || status === 503) return { headers: RETRY_AFTER }
   return {}
 }
 

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
-import { InvalidToken, type Credential, type Principal, type Role } from 'countersign-verifier'
+import { InvalidToken, type Principal, type Role, type TokenCredential } from 'countersign-verifier'
 import { Problem } from '../errors.ts'
 import { AmbiguousCookie, type Cookies } from './cookies.ts'
 import type { SameSiteRule } from './same-site.ts'
@@ -7,7 +7,7 @@ import type { SameSiteRule } from './same-site.ts'
 /** What finds out who is asking. */
 export interface AuthenticationParts {
   /** @throws InvalidToken */
-  verify (token: string, credential: Credential): Principal
+  verify (token: string, credential: TokenCredential): Principal
   /** Recognises a stateful session by its cookie. @throws InvalidToken */
   recognise (cookie: string): Promise<Principal>
   cookies: Cookies

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import { answer, problems, PUBLIC, RETRY_AFTER } from './answers.ts'
 
 /** Asks one dependency whether it answers; rejects where it does not. */
 export type Probe = () => Promise<void>
@@ -11,20 +12,36 @@ export interface HealthOptions {
 
 const Live = Type.Object({ status: Type.Literal('ok') })
 const Ready = Type.Object({
-  status: Type.Enum(['ok', 'unavailable']),
-  checks: Type.Record(Type.String(), Type.Enum(['ok', 'unavailable']), { description: 'Each dependency by name' })
+  status: Type.Enum(['ok', 'unavailable'], { type: 'string' }),
+  checks: Type.Record(Type.String(), Type.Enum(['ok', 'unavailable'], { type: 'string' }), { description: 'Each dependency by name' })
 })
 
 /** `/health/live`: the process answers. `/health/ready`: so does everything that it needs. */
 export const healthRoutes: FastifyPluginAsyncTypebox<HealthOptions> = async (app, { probes }) => {
   app.get('/health/live', {
-    schema: { operationId: 'getLiveness', tags: ['Operations'], summary: 'Whether the process answers', security: [], response: { 200: Live } }
+    schema: {
+      operationId: 'getLiveness',
+      tags: ['Operations'],
+      summary: 'Whether the process answers',
+      security: PUBLIC,
+      response: { 200: answer(Live, { description: 'It does', example: { status: 'ok' } }), ...problems('headers_too_large') }
+    }
   }, (_request, reply) => {
     reply.header('cache-control', 'no-store').send({ status: 'ok' })
   })
 
   app.get('/health/ready', {
-    schema: { operationId: 'getReadiness', tags: ['Operations'], summary: 'Whether everything that the service needs answers', security: [], response: { 200: Ready, 503: Ready } }
+    schema: {
+      operationId: 'getReadiness',
+      tags: ['Operations'],
+      summary: 'Whether everything that the service needs answers',
+      security: PUBLIC,
+      response: {
+        200: answer(Ready, { description: 'It does', example: { status: 'ok', checks: { database: 'ok' } } }),
+        503: answer(Ready, { description: 'Something does not', example: { status: 'unavailable', checks: { database: 'unavailable' } }, headers: RETRY_AFTER }),
+        ...problems('headers_too_large')
+      }
+    }
   }, async (request, reply) => {
     const checks = Object.fromEntries(await Promise.all(Object.entries(probes).map(async ([name, probe]) => {
       try {

@@ -1,19 +1,28 @@
 import type { FastifyInstance } from 'fastify'
+import { parse } from 'secure-json-parse'
 import { Problem } from '../errors.ts'
 
 const MAX_DEPTH = 8
 
-/** Makes an instance read JSON bodies, strictly, and no others: a body of another type is 415. */
+/**
+ * Makes an instance read JSON bodies, strictly, and no others: a body of another type is 415. An empty one is no body:
+ * many clients name the type whether they send anything or not.
+ */
 export function readOnlyJson (app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    parse(request, String(body), (error, value) => {
-      if (error) return done(new Problem('malformed_json', { cause: error }))
-      if (depth(value) > MAX_DEPTH) return done(new Problem('malformed_json', { detail: `Nested deeper than ${MAX_DEPTH} levels` }))
-      done(null, value)
-    })
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    try {
+      done(null, body === '' ? null : parseStrictly(String(body)))
+    } catch (error) {
+      done(error instanceof Problem ? error : new Problem('malformed_json', { cause: error }))
+    }
   })
+}
+
+function parseStrictly (body: string): unknown {
+  const value: unknown = parse(body)
+  if (depth(value) > MAX_DEPTH) throw new Problem('malformed_json', { detail: `Nested deeper than ${MAX_DEPTH} levels` })
+  return value
 }
 
 // Level by level rather than by recursion: a hostile body must not choose how deep our stack goes.

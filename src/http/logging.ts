@@ -1,16 +1,20 @@
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
-import { pino } from 'pino'
+import { pino, type DestinationStream } from 'pino'
 import pretty from 'pino-pretty'
 import type { Config } from '../config.ts'
 
 const SECRET = ['authorization', 'cookie', 'set-cookie', 'password', 'newPassword', 'currentPassword', 'accessToken', 'refreshToken', 'idToken', 'token', 'codeVerifier', 'secret', 'passwordHash']
 
-/** @returns the process's logger: readable on a terminal, JSON lines otherwise, secrets left out of both */
-export function createLogger ({ logLevel }: Pick<Config, 'logLevel'>): NonNullable<FastifyServerOptions['loggerInstance']> {
+/**
+ * @param to where JSON lines go, if not to standard output
+ * @returns the process's logger: readable on a terminal, JSON lines otherwise, secrets left out of both
+ */
+export function createLogger ({ logLevel }: Pick<Config, 'logLevel'>, to?: DestinationStream): NonNullable<FastifyServerOptions['loggerInstance']> {
   const options = {
     level: logLevel,
     redact: { paths: SECRET.flatMap(name => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]), censor: '[redacted]' }
   }
+  if (to !== undefined) return pino(options, to)
   return process.stdout.isTTY ? pino(options, pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' })) : pino(options)
 }
 

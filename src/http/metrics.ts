@@ -1,6 +1,8 @@
+import { Type } from 'typebox'
 import { Counter, Gauge, Registry, prometheusContentType } from 'prom-client'
 import type { FastifyInstance } from 'fastify'
 import type { TokenFailure } from 'countersign-verifier'
+import { problems, PUBLIC } from './answers.ts'
 
 /** What the service counts, in Prometheus' text format. */
 export interface Metrics {
@@ -34,5 +36,19 @@ export function createMetrics (): Metrics {
 
 /** Serves `GET /metrics`. */
 export function addMetricsRoute (app: FastifyInstance, metrics: Metrics): void {
-  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => reply.type(prometheusContentType).send(await metrics.expose()))
+  app.get('/metrics', {
+    schema: {
+      operationId: 'getMetrics',
+      tags: ['Operations'],
+      summary: 'What the service counts',
+      security: PUBLIC,
+      response: {
+        200: {
+          description: 'Prometheus\' text format',
+          content: { 'text/plain': { schema: Type.String(), example: 'countersign_tokens_refused_total{reason="forged"} 0\n' } }
+        },
+        ...problems('headers_too_large')
+      }
+    }
+  }, async (_request, reply) => reply.type(prometheusContentType).send(await metrics.expose()))
 }

@@ -53,7 +53,7 @@ export async function addOpenApi (app: FastifyInstance, { version, publicUrl, co
             name: cookieNames.access,
             description: 'The access token, as browsers carry it. A request that changes something must come from an allowed origin, or carry `X-Countersign: 1`.'
           },
-          sessionAuth: { type: 'apiKey', in: 'cookie', name: cookieNames.session, description: 'A stateful session: reserved, no route takes it yet' }
+          sessionAuth: { type: 'apiKey', in: 'cookie', name: cookieNames.session, description: 'A stateful session, as browsers carry it. The same rule holds.' }
         }
       }
     },

@@ -42,7 +42,10 @@ export function answerUnroutable (error: FastifyError, request: FastifyRequest, 
 
 /** Answers what is no HTTP request at all, before there is a request to speak of. */
 export function answerClientError (error: ConnectionError, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
   const problem = new Problem(CLIENT_ERRORS[error.code] ?? 'malformed_request')
   const body = JSON.stringify(toProblemDocument(problem))
   socket.end(`HTTP/1.1 ${problem.statusCode} ${STATUS_CODES[problem.statusCode]}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)

@@ -78,7 +78,9 @@ export type UserView = Static<typeof UserSchema>
 
 export const EXAMPLE_USER: UserView = { id: EXAMPLE.id, email: EXAMPLE.email, emailVerified: false, name: EXAMPLE.name, role: 'user', createdAt: EXAMPLE.time }
 
-/** Names the schemas that several routes refer to: ours, and those of features. */
-export function addSharedSchemas (app: FastifyInstance, ...ofFeatures: readonly TSchema[]): void {
-  for (const schema of [ProblemSchema, PrincipalSchema, UserSchema, ...ofFeatures]) app.addSchema(schema)
+/** Names the schemas that several routes refer to: ours, and those of features. What a parent has named, its children have. */
+export function addSharedSchemas (app: FastifyInstance, ...ofFeatures: readonly (TSchema & { $id: string })[]): void {
+  for (const schema of [ProblemSchema, PrincipalSchema, UserSchema, ...ofFeatures]) {
+    if (app.getSchema(schema.$id) === undefined) app.addSchema(schema)
+  }
 }

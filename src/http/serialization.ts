@@ -1,9 +1,10 @@
-import { SerializerSelector } from '@fastify/fast-json-stringify-compiler'
-import type { FastifyInstance, FastifySchema, FastifySerializerCompiler } from 'fastify'
+import { SerializerSelector, type SerializerCompiler } from '@fastify/fast-json-stringify-compiler'
+import type { FastifyInstance } from 'fastify'
 
-/** Writes an instance's answers by their schemas, whatever its host writes answers with. */
+/** Writes an instance's answers by their schemas, whatever its host writes its own with. */
 export function writeBySchema (app: FastifyInstance): void {
   const build = SerializerSelector()
-  let compile: FastifySerializerCompiler<FastifySchema> | undefined
-  app.setSerializerCompiler(route => (compile ??= build(app.getSchemas()))(route))
+  let compile: SerializerCompiler | undefined
+  app.setSerializerCompiler(({ schema, method, url, httpStatus = '' }) =>
+    (compile ??= build(app.getSchemas()))({ schema, method, url, httpStatus }))
 }

@@ -41,7 +41,7 @@ export interface LedgerStore {
 }
 
 /** The columns of a ledger row, for `RETURNING` and `SELECT`. */
-const COLUMNS = `kind::text AS kind, subject, min_version AS "minVersion", ceil(extract(epoch FROM expires_at))::float8 AS "expiresAt"`
+const COLUMNS = 'kind::text AS kind, subject, min_version AS "minVersion", ceil(extract(epoch FROM expires_at))::float8 AS "expiresAt"'
 
 /**
  * SQL: a common table expression `noted` that writes ledger rows, and `announced` that tells every instance when the

@@ -1,22 +1,10 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import type { FastifyReply } from 'fastify'
 import type { Cookies } from '../http/cookies.ts'
 import { DEVICE_LIFE, type DeviceCookies } from './device-cookie.ts'
+import type { LoginSchema } from './login-schema.ts'
 import type { Login } from './open-session.ts'
 import type { SessionAccount } from './store.ts'
-
-export const Deliver = Type.Enum(['body', 'cookie', 'session'], {
-  default: 'body',
-  description: '`body`: tokens in the answer, for mobile apps and services. `cookie`: the same tokens in httpOnly cookies, for browsers. `session`: one opaque id in an httpOnly cookie, for browsers with a stateful session.'
-})
-
-export const LoginSchema = Type.Object({
-  user: Type.Ref('User'),
-  accessToken: Type.Optional(Type.String({ description: 'Absent where cookies carry it' })),
-  refreshToken: Type.Optional(Type.String({ description: 'Absent where cookies carry it' })),
-  tokenType: Type.Literal('Bearer'),
-  expiresIn: Type.Integer({ description: 'Seconds that the access token lives, or the stateful session at most', examples: [600] })
-}, { $id: 'Login', description: 'An open session' })
 
 /** The body that answers a login. */
 export type LoginView = Omit<Static<typeof LoginSchema>, 'user'> & { user: ReturnType<typeof presentUser> }

@@ -3,9 +3,10 @@ import { Type } from 'typebox'
 import type { FastifyRequest } from 'fastify'
 import type { Principal } from 'countersign-verifier'
 import { Problem } from '../errors.ts'
+import { answer, AUTHENTICATED, done, problems } from '../http/answers.ts'
 import type { Guards } from '../http/authenticate.ts'
 import { clientDetails } from '../http/client-details.ts'
-import { Id, Nullable, problems, Time } from '../http/schemas.ts'
+import { EXAMPLE, Id, named, Nullable, schemaId, Time } from '../http/schemas.ts'
 import type { Propagation } from '../revocation/propagation.ts'
 import { describeUserAgent } from './describe-user-agent.ts'
 import type { DeviceStore, ListedSession } from './device-store.ts'
@@ -20,22 +21,31 @@ export interface DeviceRoutesOptions {
   principal: (request: FastifyRequest) => Principal
 }
 
-const SessionSchema = Type.Object({
+export const SessionSchema = Type.Object({
   id: Id,
   current: Type.Boolean({ description: 'Whether this request came with it' }),
-  deliver: Type.Enum(['body', 'cookie', 'session']),
+  deliver: Type.Enum(['body', 'cookie', 'session'], { type: 'string', description: 'How its credentials travel' }),
   device: Nullable(Type.String({ description: 'The user agent in words', examples: ['Firefox on Windows'] })),
   userAgent: Nullable(Type.String()),
   ip: Nullable(Type.String()),
   createdAt: Time,
   lastSeenAt: Time,
   expiresAt: Time
-}, { $id: 'Session', description: 'A live session' })
+}, { $id: schemaId('Session'), description: 'A live session' })
 
-const security = [{ bearerAuth: [] }, { cookieAuth: [] }, { sessionAuth: [] }]
+const EXAMPLE_SESSION = {
+  id: EXAMPLE.id,
+  current: true,
+  deliver: 'cookie',
+  device: 'Firefox on Windows',
+  userAgent: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0',
+  ip: '203.0.113.7',
+  createdAt: EXAMPLE.time,
+  lastSeenAt: EXAMPLE.time,
+  expiresAt: '2026-03-02T12:00:00.000Z'
+}
 
 export const deviceRoutes: FastifyPluginAsyncTypebox<DeviceRoutesOptions> = async (app, { devices, endings, propagation, guards, principal }) => {
-  app.addSchema(SessionSchema)
   app.addHook('onRequest', guards.authenticate)
 
   app.get('/auth/sessions', {
@@ -43,8 +53,11 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<DeviceRoutesOptions> = asyn
       operationId: 'listSessions',
       tags: ['Sessions'],
       summary: 'My live sessions, the last used first',
-      security,
-      response: { 200: Type.Object({ items: Type.Array(Type.Ref('Session')) }), ...problems('unauthenticated', 'invalid_token', 'unavailable') }
+      security: AUTHENTICATED,
+      response: {
+        200: answer(Type.Object({ items: Type.Array(named('Session')) }), { description: 'My live sessions', example: { items: [EXAMPLE_SESSION] } }),
+        ...problems('unauthenticated', 'invalid_token', 'unavailable')
+      }
     }
   }, async (request, reply) => {
     const { id, sessionId } = principal(request)
@@ -58,8 +71,8 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<DeviceRoutesOptions> = asyn
       operationId: 'endOtherSessions',
       tags: ['Sessions'],
       summary: 'End all my sessions but this one',
-      security,
-      response: { 204: Type.Null({ description: 'They have ended' }), ...problems('unauthenticated', 'invalid_token', 'cross_site_request', 'unavailable') }
+      security: AUTHENTICATED,
+      response: { 204: done('They have ended'), ...problems('unauthenticated', 'invalid_token', 'cross_site_request', 'unavailable') }
     }
   }, async (request, reply) => {
     const { id: userId, sessionId: id } = principal(request)
@@ -72,9 +85,9 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<DeviceRoutesOptions> = asyn
       operationId: 'endSession',
       tags: ['Sessions'],
       summary: 'End one of my sessions',
-      security,
+      security: AUTHENTICATED,
       params: Type.Object({ id: Id }),
-      response: { 204: Type.Null({ description: 'It has ended' }), ...problems('unauthenticated', 'invalid_token', 'cross_site_request', 'not_found', 'validation_failed', 'unavailable') }
+      response: { 204: done('It has ended'), ...problems('unauthenticated', 'invalid_token', 'cross_site_request', 'not_found', 'validation_failed', 'unavailable') }
     }
   }, async (request, reply) => {
     const ended = await endings.endOwn({ id: request.params.id, userId: principal(request).id }, clientDetails(request))

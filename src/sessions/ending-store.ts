@@ -66,7 +66,6 @@ function endingStatement (name: string, reason: keyof typeof REASONS, which: str
   }
 }
 
-
 const LOG_OUT = endingStatement('log-out', 'logout', 'id = $4::uuid AND ($5::bytea IS NULL OR nonce = $5) AND ended_at IS NULL')
 const END_REUSED = endingStatement('end-reused', 'reused', 'id = $4::uuid AND ended_at IS NULL')
 const END_OWN = endingStatement('end-own', 'ended', `id = $4::uuid AND user_id = $5::uuid AND ${IS_LIVE}`)

@@ -2,10 +2,10 @@ import { Type } from 'typebox'
 import { answer } from '../http/answers.ts'
 import { EXAMPLE_USER, named, schemaId } from '../http/schemas.ts'
 
-export const Deliver = Type.Enum(['body', 'cookie'], {
+export const Deliver = Type.Enum(['body', 'cookie', 'session'], {
   type: 'string',
   default: 'body',
-  description: '`body`: tokens in the answer, for mobile apps and services. `cookie`: the same tokens in httpOnly cookies, for browsers.'
+  description: '`body`: tokens in the answer, for mobile apps and services. `cookie`: the same tokens in httpOnly cookies, for browsers. `session`: one opaque id in an httpOnly cookie, for browsers with a stateful session.'
 })
 
 export const LoginSchema = Type.Object({
@@ -13,7 +13,7 @@ export const LoginSchema = Type.Object({
   accessToken: Type.Optional(Type.String({ description: 'Absent where cookies carry it' })),
   refreshToken: Type.Optional(Type.String({ description: 'Absent where cookies carry it' })),
   tokenType: Type.Literal('Bearer'),
-  expiresIn: Type.Integer({ description: 'Seconds that the access token lives', examples: [600] })
+  expiresIn: Type.Integer({ description: 'Seconds that the access token lives, or the stateful session at most', examples: [600] })
 }, { $id: schemaId('Login'), description: 'An open session' })
 
 const example = { user: EXAMPLE_USER, tokenType: 'Bearer', expiresIn: 600 }
@@ -24,13 +24,19 @@ export function loginAnswer (description: string) {
     description,
     headers: {
       'Set-Cookie': Type.String({
-        description: 'With `deliver: "cookie"` only: the access token, the refresh token, and a sign that this browser has logged in before, each a cookie of its own',
+        description: 'Only where cookies carry the session: its credentials, and a sign that this browser has logged in before, each a cookie of its own',
         examples: ['__Host-access=eyJhbGciOiJIUzI1NiIs…; Max-Age=600; Path=/; HttpOnly; Secure; SameSite=Lax']
       })
     },
     examples: {
       body: { summary: 'Tokens in the body', value: { ...example, accessToken: 'eyJhbGciOiJIUzI1NiIs…', refreshToken: '01890a5d-ac96-774b-bcce-b302099a8057.0.…' } },
-      cookie: { summary: 'Tokens in cookies', value: example }
+      cookie: { summary: 'Tokens in cookies', value: example },
+      session: { summary: 'A stateful session', value: { ...example, expiresIn: 2_592_000 } }
     }
   })
+}
+
+/** The header that takes back cookies. */
+export const CLEARED_COOKIES = {
+  'Set-Cookie': Type.String({ description: 'Takes back the cookies that the request carried', examples: ['__Host-access=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax'] })
 }

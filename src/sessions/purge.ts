@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises'
+
 /** Deletes a batch of what is over, unless another instance is at it. @returns how many rows went */
 export type PurgeBatch = (limit: number) => Promise<number>
 
@@ -11,25 +13,22 @@ const PAUSE = 50
  * @returns stops purging
  */
 export function purgeRegularly (purges: readonly PurgeBatch[], log: { warn (details: object, message: string): void }): () => void {
-  let stopped = false
-  let timer: NodeJS.Timeout
+  const stopping = new AbortController()
 
   async function purgeAll (): Promise<void> {
     for (const purge of purges) {
-      while (!stopped && await purge(BATCH) === BATCH) await new Promise(resolve => setTimeout(resolve, PAUSE))
+      while (!stopping.signal.aborted && await purge(BATCH) === BATCH) await setTimeout(PAUSE)
     }
   }
 
-  function schedule (): void {
-    timer = setTimeout(() => {
-      purgeAll().catch((error: unknown) => log.warn({ err: error }, 'could not purge what has expired')).finally(() => { if (!stopped) schedule() })
-    }, EVERY)
-    timer.unref()
+  async function goOn (): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await setTimeout(EVERY, undefined, { ref: false, signal: stopping.signal })
+      await purgeAll().catch((error: unknown) => log.warn({ err: error }, 'could not purge what has expired'))
+    }
   }
 
-  schedule()
-  return () => {
-    stopped = true
-    clearTimeout(timer)
-  }
+  // Only the abort below ends it.
+  goOn().catch(() => {})
+  return () => stopping.abort()
 }

@@ -1,11 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { Problem } from '../errors.ts'
+import { BODY_PROBLEMS, problems, PUBLIC } from '../http/answers.ts'
 import { clientDetails } from '../http/client-details.ts'
 import type { Cookies } from '../http/cookies.ts'
 import type { SameSiteRule } from '../http/same-site.ts'
-import { Nullable, problems } from '../http/schemas.ts'
+import { Nullable } from '../http/schemas.ts'
 import type { DeliverLogin } from './deliver-login.ts'
+import { loginAnswer } from './login-schema.ts'
 import type { RotateRefreshToken } from './rotate-refresh-token.ts'
 
 /** What the route of refreshing takes. */
@@ -23,12 +25,18 @@ export const refreshRoute: FastifyPluginAsyncTypebox<RefreshRouteOptions> = asyn
       tags: ['Sessions'],
       summary: 'Get a new pair of tokens',
       description: 'Takes the refresh token in the body, or the cookie, and answers in the same way. A client that lost the answer asks again with the token it has: within 30 s, or at any time under the same `Idempotency-Key`, it gets the same successor. Any other second use ends the session.',
-      security: [],
+      security: PUBLIC,
       headers: Type.Object({
-        'idempotency-key': Type.Optional(Type.String({ minLength: 22, maxLength: 255, description: '128 or more random bits, stored before they are sent' }))
+        'idempotency-key': Type.Optional(Type.String({ minLength: 22, maxLength: 255, description: '128 or more random bits, stored before they are sent', examples: ['f5dEaPz1TrG0pAXZlVLrKQ'] }))
       }),
-      body: Nullable(Type.Object({ refreshToken: Type.Optional(Type.String({ maxLength: 4096 })) }, { additionalProperties: false })),
-      response: { 200: Type.Ref('Login'), ...problems('malformed_json', 'invalid_refresh_token', 'refresh_token_reused', 'cross_site_request', 'unsupported_media_type', 'validation_failed', 'unavailable') }
+      body: Nullable(Type.Object({ refreshToken: Type.Optional(Type.String({ maxLength: 4096 })) }, {
+        additionalProperties: false,
+        examples: [{ refreshToken: '01890a5d-ac96-774b-bcce-b302099a8057.0.…' }]
+      })),
+      response: {
+        200: loginAnswer('The new pair'),
+        ...problems(...BODY_PROBLEMS, 'invalid_refresh_token', 'refresh_token_reused', 'cross_site_request', 'unavailable')
+      }
     }
   }, async (request, reply) => {
     const fromBody = request.body?.refreshToken

@@ -1,16 +1,18 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import { AUTHENTICATED, BODY_PROBLEMS, done, problems, PUBLIC } from '../http/answers.ts'
 import { bearerToken, type Guards } from '../http/authenticate.ts'
 import { clientDetails } from '../http/client-details.ts'
 import { createClientSignal } from '../http/client-signal.ts'
 import type { Cookies } from '../http/cookies.ts'
-import type { SameSiteRule } from '../http/same-site.ts'
-import { Nullable, problems } from '../http/schemas.ts'
-import { Deliver, type DeliverLogin } from './deliver-login.ts'
 import { normaliseEmail } from '../http/email-address.ts'
+import type { SameSiteRule } from '../http/same-site.ts'
+import { EXAMPLE, Nullable } from '../http/schemas.ts'
+import type { DeliverLogin } from './deliver-login.ts'
 import type { KnowsDevice } from './known-device.ts'
 import type { LogIn } from './log-in.ts'
 import type { LogOut, LogoutRequest } from './log-out.ts'
+import { CLEARED_COOKIES, Deliver, loginAnswer } from './login-schema.ts'
 import type { RefreshTokens } from './refresh-token.ts'
 import type { FastifyRequest } from 'fastify'
 
@@ -26,8 +28,8 @@ export interface SessionRoutesOptions {
   sameSite: SameSiteRule
 }
 
-const Email = Type.String({ minLength: 1, maxLength: 320, description: 'Compared without regard to case', examples: ['ada@example.com'] })
-const Password = Type.String({ minLength: 1, maxLength: 1024, examples: ['correct horse battery'] })
+const Email = Type.String({ minLength: 1, maxLength: 320, description: 'Compared without regard to case', examples: [EXAMPLE.email] })
+const Password = Type.String({ minLength: 1, maxLength: 1024, examples: [EXAMPLE.password] })
 
 export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = async (app, { logIn, logOut, deliver, knowsDevice, guards, refreshTokens, cookies, sameSite }) => {
   app.post('/auth/login', {
@@ -36,8 +38,15 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = as
       tags: ['Sessions'],
       summary: 'Log in with a password',
       description: 'Opens a session. An unknown account and a wrong password are answered alike, and take the same time.',
-      body: Type.Object({ email: Email, password: Password, deliver: Type.Optional(Deliver) }, { additionalProperties: false }),
-      response: { 200: Type.Ref('Login'), ...problems('malformed_json', 'invalid_credentials', 'cross_site_request', 'unsupported_media_type', 'validation_failed', 'too_busy', 'unavailable') }
+      security: PUBLIC,
+      body: Type.Object({ email: Email, password: Password, deliver: Type.Optional(Deliver) }, {
+        additionalProperties: false,
+        examples: [{ email: EXAMPLE.email, password: EXAMPLE.password }]
+      }),
+      response: {
+        200: loginAnswer('The session is open'),
+        ...problems(...BODY_PROBLEMS, 'invalid_credentials', 'cross_site_request', 'too_busy', 'unavailable')
+      }
     }
   }, async (request, reply) => {
     const { email, password, deliver: channel = 'body' } = request.body
@@ -59,9 +68,15 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = as
       tags: ['Sessions'],
       summary: 'End this session',
       description: 'Takes the refresh token in the body, the access token as a Bearer header, or the cookies. What it carried is dead when the answer arrives.',
-      security: [{ bearerAuth: [] }, { cookieAuth: [] }, { sessionAuth: [] }, {}],
-      body: Nullable(Type.Object({ refreshToken: Type.Optional(Type.String({ maxLength: 512 })) }, { additionalProperties: false })),
-      response: { 204: Type.Null({ description: 'The session has ended' }), ...problems('unauthenticated', 'invalid_token', 'invalid_refresh_token', 'cross_site_request', 'validation_failed', 'unavailable') }
+      security: [...AUTHENTICATED, {}],
+      body: Nullable(Type.Object({ refreshToken: Type.Optional(Type.String({ maxLength: 512 })) }, {
+        additionalProperties: false,
+        examples: [{ refreshToken: '01890a5d-ac96-774b-bcce-b302099a8057.0.…' }]
+      })),
+      response: {
+        204: done('The session has ended', CLEARED_COOKIES),
+        ...problems(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'invalid_refresh_token', 'cross_site_request', 'unavailable')
+      }
     }
   }, async (request, reply) => {
     await logOut(await sessionToEnd(request, request.body?.refreshToken), clientDetails(request))

@@ -2,13 +2,28 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { FastifyRequest } from 'fastify'
 import type { Principal } from 'countersign-verifier'
+import { answer, AUTHENTICATED, problems } from '../http/answers.ts'
 import type { Guards } from '../http/authenticate.ts'
-import { problems } from '../http/schemas.ts'
+import { EXAMPLE, named } from '../http/schemas.ts'
 
 /** What the route takes. */
 export interface VerifyRouteOptions {
   guards: Guards
   principal: (request: FastifyRequest) => Principal
+}
+
+const EXAMPLE_PRINCIPAL: Principal = {
+  id: EXAMPLE.id,
+  email: EXAMPLE.email,
+  emailVerified: true,
+  role: 'user',
+  sessionId: '01890a5d-ac97-7d3c-9a41-5f6f2b1f0c5e',
+  clientId: 'countersign',
+  scopes: [],
+  tokenId: 'AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA',
+  issuedAt: EXAMPLE.time,
+  expiresAt: '2026-01-31T12:10:00.000Z',
+  credential: 'bearer'
 }
 
 /** The stateless check, for gateways and for clients: no database, no redis. */
@@ -20,9 +35,17 @@ export const verifyRoute: FastifyPluginAsyncTypebox<VerifyRouteOptions> = async 
       tags: ['Sessions'],
       summary: 'Who is asking',
       description: 'Checks the credential with no I/O. The headers of the answer are for gateways; `X-Auth-Email` is percent-encoded, and sent only when the address is verified.',
-      security: [{ bearerAuth: [] }, { cookieAuth: [] }],
+      security: AUTHENTICATED,
       response: {
-        200: Type.Ref('Principal'),
+        200: answer(named('Principal'), {
+          description: 'The credential is good',
+          headers: {
+            'X-Auth-User-Id': Type.String({ examples: [EXAMPLE.id] }),
+            'X-Auth-Role': Type.String({ examples: ['user'] }),
+            'X-Auth-Email': Type.String({ description: 'Percent-encoded; only where the address is verified', examples: ['ada%40example.com'] })
+          },
+          example: EXAMPLE_PRINCIPAL
+        }),
         ...problems('unauthenticated', 'invalid_token')
       }
     }

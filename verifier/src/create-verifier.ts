@@ -5,7 +5,7 @@ import { selectKey } from './header.ts'
 import type { VerificationKey } from './hmac-key.ts'
 import { instant } from './instant.ts'
 import { DEFAULT_CACHE_BYTES, DEFAULT_CLOCK_TOLERANCE, MAX_TOKEN_BYTES } from './limits.ts'
-import { ROLES, type Credential, type Principal } from './principal.ts'
+import { ROLES, type Principal, type TokenCredential } from './principal.ts'
 import type { Revocable, RevocationSet } from './revocation-set.ts'
 import { createTokenCache } from './token-cache.ts'
 
@@ -40,7 +40,7 @@ export interface Verifier {
    * @param credential what carried it
    * @throws InvalidToken
    */
-  verify (token: string, credential?: Credential): Principal
+  verify (token: string, credential?: TokenCredential): Principal
   /** Replaces every key, and forgets what was verified with the old ones. */
   setKeys (keys: readonly VerificationKey[]): void
 }
@@ -87,9 +87,9 @@ export function createVerifier (options: VerifierOptions): Verifier {
       if (revocations !== undefined && revocations.has(known)) refuse('revoked')
       assertFresh?.()
       if (isNew) cache.set(token, known)
-      return credential === 'cookie'
-        ? known.cookie ??= toPrincipal(known.claims, 'cookie')
-        : known.bearer ??= toPrincipal(known.claims, 'bearer')
+      const principal = known[credential] ?? toPrincipal(known.claims, credential)
+      known[credential] = principal
+      return principal
     },
 
     setKeys (next) {
@@ -119,7 +119,7 @@ function parse (payload: string): unknown {
   }
 }
 
-function toPrincipal (claims: AccessTokenClaims, credential: Credential): Principal {
+function toPrincipal (claims: AccessTokenClaims, credential: TokenCredential): Principal {
   return Object.freeze({
     id: claims.sub,
     email: claims.email ?? null,

@@ -6,6 +6,9 @@ export type Role = typeof ROLES[number]
 /** What carried the proof of identity: an Authorization header, the access cookie, or a stateful session's cookie. */
 export type Credential = 'bearer' | 'cookie' | 'session'
 
+/** What can carry a token. */
+export type TokenCredential = Exclude<Credential, 'session'>
+
 /** Who is asking. Frozen through and through: it is shared between requests. */
 export interface Principal {
   /** The subject: the user's id. */

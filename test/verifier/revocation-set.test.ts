@@ -1,0 +1,83 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { createRevocationSet, type Revocation, type Revocable } from '../../verifier/src/index.ts'
+
+const LATER = 1_800_003_660
+const token = (changes: Partial<Revocable> = {}): Revocable => ({ sessionId: 'session', subject: 'ada', version: 3, ...changes })
+
+function setOf (...revocations: Revocation[]) {
+  const set = createRevocationSet()
+  for (const revocation of revocations) set.add(revocation)
+  return set
+}
+
+t.test('nothing is revoked at first', async t => {
+  t.notOk(setOf().has(token()))
+  t.equal(setOf().size, 0)
+})
+
+t.test('a session ends alone', async t => {
+  const set = setOf({ kind: 'session', id: 'session', expiresAt: LATER })
+  t.ok(set.has(token()))
+  t.ok(set.has(token({ subject: 'grace' })))
+  t.notOk(set.has(token({ sessionId: 'another' })))
+})
+
+t.test('a user is revoked below a version', async t => {
+  const set = setOf({ kind: 'user', id: 'ada', minVersion: 3, expiresAt: LATER })
+  t.ok(set.has(token({ version: 2 })))
+  t.ok(set.has(token({ version: 0 })))
+  t.notOk(set.has(token({ version: 3 })))
+  t.notOk(set.has(token({ version: 4 })))
+  t.notOk(set.has(token({ subject: 'grace', version: 0 })))
+})
+
+t.test('ids of one kind say nothing of the other', async t => {
+  const sessions = setOf({ kind: 'session', id: 'ada', expiresAt: LATER })
+  t.notOk(sessions.has(token()))
+  const users = setOf({ kind: 'user', id: 'session', minVersion: Number.MAX_SAFE_INTEGER, expiresAt: LATER })
+  t.notOk(users.has(token()))
+  for (const id of ['__proto__', 'constructor', 'toString', '']) {
+    t.notOk(sessions.has(token({ sessionId: id, subject: id })), id)
+    t.ok(setOf({ kind: 'session', id, expiresAt: LATER }).has(token({ sessionId: id })), id)
+  }
+})
+
+const entries = fc.array(fc.oneof(
+  fc.record<Revocation>({ kind: fc.constant('session'), id: fc.constantFrom('s1', 's2'), expiresAt: fc.nat(20) }),
+  fc.record({ kind: fc.constant('user' as const), id: fc.constantFrom('u1', 'u2'), minVersion: fc.nat(5), expiresAt: fc.nat(20) })
+), { maxLength: 12 })
+const tokens = ['s1', 's2'].flatMap(sessionId => ['u1', 'u2'].flatMap(subject => [0, 1, 2, 3, 4, 5].map(version => ({ sessionId, subject, version }))))
+
+t.test('entries may come late, twice and in any order', async t => {
+  fc.assert(fc.property(entries, fc.array(fc.nat()), fc.nat(21), (entries, order, now) => {
+    const shuffled = [...entries, ...entries].map((entry, index) => ({ entry, rank: order[index] ?? 0 })).sort((a, b) => a.rank - b.rank).map(({ entry }) => entry)
+    const [one, other] = [setOf(...entries), setOf(...shuffled)]
+    one.prune(now)
+    other.prune(now)
+    return one.size === other.size && tokens.every(token => one.has(token) === other.has(token))
+  }))
+  t.equal(setOf({ kind: 'session', id: 's', expiresAt: 1 }, { kind: 'session', id: 's', expiresAt: 1 }).size, 1)
+})
+
+t.test('what was revoked stays so until every entry that says it has expired', async t => {
+  fc.assert(fc.property(entries, fc.nat(21), (entries, now) => {
+    const set = setOf(...entries)
+    set.prune(now)
+    const live = entries.filter(({ expiresAt }) => expiresAt > now)
+    return tokens.every(token => set.has(token) || !live.some(entry =>
+      entry.kind === 'session' ? entry.id === token.sessionId : entry.id === token.subject && token.version < entry.minVersion))
+  }))
+
+  const set = setOf({ kind: 'session', id: 'session', expiresAt: 10 }, { kind: 'session', id: 'session', expiresAt: 5 })
+  set.prune(9)
+  t.ok(set.has(token()), 'the later of two expiries counts')
+  set.prune(10)
+  t.notOk(set.has(token()))
+  t.equal(set.size, 0)
+})
+
+t.test('an entry with a lower version does not lower what is required', async t => {
+  const set = setOf({ kind: 'user', id: 'ada', minVersion: 5, expiresAt: LATER }, { kind: 'user', id: 'ada', minVersion: 1, expiresAt: LATER })
+  t.ok(set.has(token({ version: 4 })))
+})

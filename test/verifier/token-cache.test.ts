@@ -1,0 +1,228 @@
+import { randomBytes } from 'node:crypto'
+import fc from 'fast-check'
+import t from 'tap'
+import { createHmacKey, createRevocationSet, createVerifier, InvalidToken, type VerificationKey, type VerifierOptions } from '../../verifier/src/index.ts'
+import { createTokenCache } from '../../verifier/src/token-cache.ts'
+import { createTokenWriter, SUBJECT, type TokenIssuer } from '../support/hostile-tokens.ts'
+
+const NOW = 1_800_000_000
+const ENTRY_BYTES = 1024
+const api: TokenIssuer = { secret: randomBytes(48).toString('base64url'), issuer: 'https://auth.example.com', audience: 'api' }
+const writer = createTokenWriter(api)
+
+/** A verifier whose clock can be set, and that tells how often it had to look at a signature. */
+function world (options: Partial<VerifierOptions> = {}) {
+  let looks = 0
+  let now = NOW
+  const counted = (key: VerificationKey): VerificationKey => ({
+    ...key,
+    verify (...signed) {
+      looks++
+      return key.verify(...signed)
+    }
+  })
+  const key = counted(createHmacKey(api.secret, api.issuer, api.audience))
+  const verifier = createVerifier({ issuer: api.issuer, audience: api.audience, keys: [key], clock: () => now * 1000, ...options })
+  return {
+    key,
+    verifier,
+    looks: () => looks,
+    set now (seconds: number) { now = seconds }
+  }
+}
+
+function tokenOf (user: string, changes = {}): string {
+  return writer.good(NOW, { sub: user, sid: `session of ${user}`, email: `${user}@example.com`, ...changes })
+}
+
+t.test('a good token is looked at once', async t => {
+  const { verifier, looks } = world()
+  const token = tokenOf('ada')
+  t.equal(verifier.verify(token), verifier.verify(token))
+  t.equal(verifier.verify(token, 'cookie'), verifier.verify(token, 'cookie'))
+  t.equal(looks(), 1)
+})
+
+t.test('without a cache it is looked at every time', async t => {
+  const { verifier, looks } = world({ cacheBytes: 0 })
+  for (let i = 0; i < 3; i++) verifier.verify(tokenOf('ada'))
+  t.equal(looks(), 3)
+})
+
+t.test('a refused token is not remembered, whatever it was refused for', async t => {
+  const revocations = createRevocationSet()
+  revocations.add({ kind: 'session', id: 'session of eve', expiresAt: NOW + 3660 })
+  const { verifier, looks } = world({ revocations })
+  const refused = [
+    tokenOf('ada').slice(0, -1) + '?', tokenOf('ada', { role: 'root' }), tokenOf('ada', { aud: 'other' }), tokenOf('ada', { iat: NOW + 60 }),
+    tokenOf('ada', { iat: NOW - 60, exp: NOW - 30 }), tokenOf('eve')
+  ]
+  for (const token of [...refused, ...refused]) t.throws(() => verifier.verify(token), InvalidToken)
+  t.ok(looks() >= refused.length * 2 - 2, `${looks()} looks`)
+  t.match(verifier.verify(tokenOf('ada')), { id: 'ada' })
+})
+
+t.test('users that come in any order are never taken for each other', async t => {
+  const users = ['ada', 'grace', 'edsger', 'barbara', 'donald']
+  const tokens = new Map(users.map(user => [user, tokenOf(user)]))
+  const visits = fc.array(fc.tuple(fc.constantFrom(...users), fc.constantFrom('bearer', 'cookie')), { minLength: 1, maxLength: 60 })
+  // Room for none, for one, for two a generation, and for all.
+  for (const cacheBytes of [0, 3500, 7000, 2 ** 20]) {
+    const { verifier } = world({ cacheBytes })
+    fc.assert(fc.property(visits, visits => visits.every(([user, credential]) => {
+      const principal = verifier.verify(tokens.get(user) ?? '', credential)
+      return principal.id === user && principal.email === `${user}@example.com` && principal.sessionId === `session of ${user}` && principal.credential === credential
+    })))
+  }
+  t.equal(tokens.size, 5)
+})
+
+t.test('tokens that differ in their last character alone are two tokens', async t => {
+  const { verifier } = world()
+  const token = tokenOf('ada')
+  verifier.verify(token)
+  for (const other of [token.slice(0, -1), `${token}A`, `${token} `, token.replace(/.$/, last => last === 'A' ? 'E' : 'A'), token.toLowerCase(), ` ${token}`]) {
+    t.throws(() => verifier.verify(other), InvalidToken)
+  }
+})
+
+t.test('a remembered token expires like any other', async t => {
+  const scene = world()
+  const token = tokenOf('ada')
+  const { verifier } = scene
+  verifier.verify(token)
+  scene.now = NOW + 604
+  t.match(verifier.verify(token), { id: 'ada' })
+  for (const now of [NOW + 606, NOW + 3600, NOW + 31536000]) {
+    scene.now = now
+    t.throws(() => verifier.verify(token), { reason: 'expired' })
+  }
+  t.equal(scene.looks(), 1, 'by what is remembered')
+})
+
+t.test('revocations are asked after the cache, every time', async t => {
+  const revocations = createRevocationSet()
+  const { verifier, looks } = world({ revocations })
+  const [ada, grace] = [tokenOf('ada'), tokenOf('grace', { ver: 3 })]
+  for (const token of [ada, grace]) verifier.verify(token)
+
+  revocations.add({ kind: 'session', id: 'session of ada', expiresAt: NOW + 3660 })
+  t.throws(() => verifier.verify(ada), { reason: 'revoked' })
+  t.throws(() => verifier.verify(ada, 'cookie'), { reason: 'revoked' })
+  t.match(verifier.verify(grace), { id: 'grace' })
+
+  revocations.add({ kind: 'user', id: 'grace', minVersion: 4, expiresAt: NOW + 3660 })
+  t.throws(() => verifier.verify(grace), { reason: 'revoked' })
+  t.match(verifier.verify(tokenOf('grace', { ver: 4 })), { id: 'grace' })
+  t.throws(() => verifier.verify(tokenOf('grace', { ver: undefined })), { reason: 'revoked' }, 'no version is the oldest')
+  t.ok(looks() <= 4)
+})
+
+t.test('freshness is asked after the cache, every time', async t => {
+  let isFresh = true
+  let asked = 0
+  const assertFresh = () => {
+    asked++
+    if (!isFresh) throw new InvalidToken('stale')
+  }
+  const { verifier } = world({ assertFresh })
+  const token = tokenOf('ada')
+  verifier.verify(token)
+  verifier.verify(token)
+  t.equal(asked, 2)
+  isFresh = false
+  t.throws(() => verifier.verify(token), { reason: 'stale' })
+  t.throws(() => verifier.verify(tokenOf('grace')), { reason: 'stale' })
+  isFresh = true
+  t.match(verifier.verify(token), { id: 'ada' })
+})
+
+t.test('when keys change, everything is forgotten', async t => {
+  const { verifier, key, looks } = world()
+  const next = createHmacKey(randomBytes(48).toString('base64url'), api.issuer, api.audience)
+  const token = tokenOf('ada')
+  verifier.verify(token)
+
+  verifier.setKeys([next, key])
+  t.match(verifier.verify(token), { id: 'ada' })
+  t.equal(looks(), 2, 'a key that stays is asked again')
+
+  verifier.setKeys([next])
+  t.throws(() => verifier.verify(token), { reason: 'unknown_key' })
+  verifier.setKeys([])
+  t.throws(() => verifier.verify(token), { reason: 'unknown_key' })
+  verifier.setKeys([key])
+  t.match(verifier.verify(token), { id: 'ada' })
+})
+
+t.test('keys change by setKeys alone: what becomes of the array that was given changes nothing', async t => {
+  const { key } = world()
+  const given = [key]
+  const { verifier } = world({ keys: given })
+  verifier.verify(tokenOf('ada'))
+  given.pop()
+  t.match(verifier.verify(tokenOf('ada')), { id: 'ada' })
+  t.match(verifier.verify(tokenOf('grace')), { id: 'grace' }, 'remembered or not, the answer is the same')
+
+  const next = [key]
+  verifier.setKeys(next)
+  next.pop()
+  t.match(verifier.verify(tokenOf('grace')), { id: 'grace' })
+})
+
+t.test('it keeps no more than its bytes allow', async t => {
+  for (const maxBytes of [0, 1, 2047, 2500, 10_000, 100_000]) {
+    const cache = createTokenCache<number>(maxBytes)
+    const token = (index: number) => `token ${index}`.padEnd(200, 'x')
+    for (let index = 0; index < 1000; index++) cache.set(token(index), index)
+    const kept = Array.from({ length: 1000 }, (_, index) => cache.get(token(index))).filter(value => value !== undefined)
+    t.ok(kept.length * (200 + ENTRY_BYTES) <= maxBytes, `${kept.length} in ${maxBytes} bytes`)
+    t.ok(maxBytes < 2 * (200 + ENTRY_BYTES) || kept.length > 0)
+  }
+})
+
+t.test('whatever is done to it, it answers with what was put there, within its bytes', async t => {
+  const steps = fc.array(fc.tuple(fc.constantFrom('get', 'get', 'set', 'clear'), fc.nat(12)), { maxLength: 200 })
+  fc.assert(fc.property(steps, fc.integer({ min: 0, max: 20_000 }), (steps, maxBytes) => {
+    const cache = createTokenCache<string>(maxBytes)
+    const put = new Set<string>()
+    const token = (index: number) => String(index).repeat(index * 10 + 1)
+    for (const [step, index] of steps) {
+      const key = token(index)
+      if (step === 'get') {
+        const value = cache.get(key)
+        if (value !== undefined && (value !== `value of ${key}` || !put.has(key))) return false
+      } else if (step === 'set') {
+        cache.set(key, `value of ${key}`)
+        put.add(key)
+      } else {
+        cache.clear()
+        put.clear()
+      }
+    }
+    const kept = Array.from({ length: 13 }, (_, index) => token(index)).filter(key => cache.get(key) !== undefined)
+    return kept.reduce((bytes, key) => bytes + key.length + ENTRY_BYTES, 0) <= maxBytes
+  }))
+  t.equal(createTokenCache(0).get(''), undefined)
+})
+
+t.test('what is in use stays', async t => {
+  const cache = createTokenCache<number>(20 * (200 + ENTRY_BYTES))
+  const token = (index: number) => `token ${index}`.padEnd(200, 'x')
+  cache.set(token(0), 0)
+  for (let index = 1; index < 500; index++) {
+    cache.set(token(index), index)
+    t.equal(cache.get(token(0)), 0)
+  }
+  t.equal(cache.get(token(1)), undefined)
+})
+
+t.test('through the verifier too: memory is bounded, and so is what a flood of tokens pushes out', async t => {
+  const { verifier, looks } = world({ cacheBytes: 20 * (600 + ENTRY_BYTES) })
+  const tokens = Array.from({ length: 200 }, (_, index) => tokenOf(`user${index}`))
+  for (const token of tokens) verifier.verify(token)
+  t.equal(looks(), 200)
+  for (const token of tokens) t.ok(verifier.verify(token).sessionId.startsWith('session of user'))
+  t.ok(looks() >= 380, `${looks()} looks at 200 tokens, twice`)
+  t.equal(verifier.verify(writer.good(NOW)).id, SUBJECT.sub)
+})
