@@ -25,6 +25,7 @@ const MEASURES = { core: verifyCore, guard, verify: verifyRoute, logins, storm, 
 const options = readArguments()
 const directory = mkdtempSync(join(tmpdir(), 'countersign-bench-'))
 const databases = createDatabases(process.env.BENCH_DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres')
+const failures = []
 let finishing
 process.once('SIGINT', () => finish(130))
 process.once('SIGTERM', () => finish(143))
@@ -46,7 +47,9 @@ async function main () {
     fleet,
     argon2: ARGON2,
     ...createLoaders(cores),
-    chosen: names => names.filter(name => options.subjects.includes(name)),
+    /** Of these the ones asked for, running; one that does not start is reported, and does not take the others with it. */
+    running: names => startChosen(names, fleet.get),
+    prepared: names => startChosen(names, fleet.prepareToStart),
     mint: async (subject, count) => ({ file: await mintFile(directory, subject, count) })
   }
 
@@ -54,21 +57,32 @@ async function main () {
   const rows = []
   for (const name of options.only) {
     say(`${MEASURES[name].title} …`)
-    rows.push(...await MEASURES[name].run(bench).catch(error => failed(bench, MEASURES[name].title, error)))
+    const measured = await MEASURES[name].run(bench).catch(error => failed(error))
+    // After a failure the loaders may still be at work, and would answer the next question with the last one's answer.
+    if (!measured) Object.assign(bench, createLoaders(cores))
+    rows.push(...measured ?? [])
   }
   const about = describeMachine({ cores, settings, argon2: ARGON2, mode: options.quick ? 'quick' : 'normal', names: options.subjects })
   about.seconds = Math.round((performance.now() - startedAt) / 1000)
   print(about, rows)
-  return rows.some(row => row.failed) ? 1 : 0
+  return failures.length > 0 ? 1 : 0
 }
 
-// What was measured before and after is worth keeping; on ctrl-C everything fails at once, and nothing is said.
-function failed (bench, what, error) {
+async function startChosen (names, start) {
+  const started = []
+  for (const name of names.filter(name => options.subjects.includes(name))) {
+    const subject = await start(name).catch(error => failed(error))
+    if (subject) started.push(subject)
+  }
+  return started
+}
+
+// What else was measured is worth keeping; on ctrl-C everything fails at once, and nothing is said.
+function failed (error) {
   if (finishing) throw error
-  say(error.message)
-  // The old ones may still be at work, and would answer the next question with the last one's answer.
-  Object.assign(bench, createLoaders(bench.cores))
-  return [{ what, subject: '', target: '', detail: 'failed', failed: error.message }]
+  const [reason] = error.message.split('\n')
+  if (!failures.includes(reason)) say(error.message)
+  failures.push(reason)
 }
 
 function createLoaders (cores) {
@@ -76,9 +90,10 @@ function createLoaders (cores) {
 }
 
 function print (about, rows) {
-  if (options.json) return console.log(JSON.stringify({ about, rows }, null, 2))
+  if (options.json) return console.log(JSON.stringify({ about, rows, failures }, null, 2))
   const doubts = rows.flatMap(({ what, subject, doubts = [] }) => doubts.map(doubt => `doubt        ${what}, ${subject}: ${doubt}`))
-  console.log([toTable(rows), '', ...about.lines, `took         ${about.seconds} s`, ...doubts].join('\n'))
+  const failed = [...new Set(failures)].map(failure => `failed       ${failure}`)
+  console.log([toTable(rows), '', ...about.lines, `took         ${about.seconds} s`, ...doubts, ...failed].join('\n'))
 }
 
 function say (text) {

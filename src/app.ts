@@ -18,11 +18,11 @@ import { limitBodies } from './http/limits.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
 import { answerProblems } from './http/problem-response.ts'
 import { createSameSiteRule } from './http/same-site.ts'
-import { addSharedSchemas } from './http/schemas.ts'
+import { nameSchemas } from './http/schemas.ts'
 import { writeBySchema } from './http/serialization.ts'
 import { validateStrictly } from './http/validation.ts'
 import { createPasswords } from './passwords/passwords.ts'
-import { createFreshnessCheck } from './revocation/freshness.ts'
+import { createFreshness } from './revocation/freshness.ts'
 import { measureRevocation } from './revocation/measure.ts'
 import { followLedger } from './revocation/propagation.ts'
 import { createLedgerStore } from './revocation/store.ts'
@@ -69,12 +69,19 @@ export interface Service {
   probes: Readonly<Record<string, Probe>>
 }
 
+/** What the composition leaves open. */
+export interface ComposeOptions {
+  open?: typeof openDatabase
+  /** Stands before the paths of the routes. */
+  prefix?: string
+}
+
 /**
  * Makes every part once, hands it to those who need it, and adds the routes to `app`, in a child of their own.
  *
  * @throws DatabaseStartError
  */
-export async function compose (app: FastifyInstance, config: Config, place: PrincipalPlace, open = openDatabase): Promise<Service> {
+export async function compose (app: FastifyInstance, config: Config, place: PrincipalPlace, { open = openDatabase, prefix = '' }: ComposeOptions = {}): Promise<Service> {
   const database = await open({
     ...config.databaseUrl !== undefined && { url: config.databaseUrl },
     dataDir: config.dataDir,
@@ -96,15 +103,15 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
   const revocations = createRevocationSet()
   const ledger = createLedgerStore(database)
   const propagation = await followLedger({ ledger, database, set: revocations, log: app.log })
-  const assertFresh = createFreshnessCheck(propagation, config.maxStaleness)
-  const verifier = createVerifier({ issuer, audience, keys: jwtKeys.map(({ key }) => key), revocations, isSealed: seal.isSealed, assertFresh })
+  const freshness = createFreshness(propagation, config.maxStaleness)
+  const verifier = createVerifier({ issuer, audience, keys: jwtKeys.map(({ key }) => key), revocations, isSealed: seal.isSealed, assertFresh: freshness.assertFresh })
 
   const redis = config.redisUrl === undefined ? [] : [createRedisCopies(config.redisUrl, app.log)]
   const recognise = createRecogniseSession({
     sessions: createStatefulStore(database),
     copies: [createMemoryCopies(), ...redis],
     revocations,
-    assertFresh,
+    isFresh: freshness.isFresh,
     now: propagation.now,
     idleTtl: config.sessionIdleTtl,
     onTouchFailed: error => app.log.warn({ err: error }, 'could not write that a session is in use')
@@ -126,7 +133,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     limitBodies(api)
     validateStrictly(api)
     writeBySchema(api)
-    addSharedSchemas(api, LoginSchema, SessionSchema, AdminUserSchema)
+    nameSchemas(api, { Login: LoginSchema, Session: SessionSchema, AdminUser: AdminUserSchema })
     api.addHook('onRequest', (request, _reply, done) => { sameSite.onCarrying(request); done() })
 
     const [signing] = jwtKeys
@@ -190,7 +197,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     await api.register(deviceRoutes, { devices: createDeviceStore(database), endings, propagation, guards, principal })
     await api.register(verifyRoute, { guards, principal })
     await api.register(adminRoutes, { users: createAdminStore(database), standing, propagation, guards, principal })
-  })
+  }, { prefix })
 
   return { guards, cookies, metrics, probes: { database: database.ping, ...redis[0] !== undefined && { redis: redis[0].ping } } }
 }

@@ -3,13 +3,16 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastif
 import type { Principal } from 'countersign-verifier'
 import { compose, type Service } from './app.ts'
 import { readConfig } from './config.ts'
-import { toEnvironment, type PluginOptions } from './plugin-options.ts'
-import { createPrincipalPlace } from './principal-place.ts'
 import type { Guards } from './http/authenticate.ts'
+import { toEnvironment, type DecoratorNames, type PluginOptions } from './plugin-options.ts'
+import { createPrincipalPlace } from './principal-place.ts'
 
-/** What `app.countersign` offers. */
-export interface Countersign {
-  /** The principal that `authenticate` or `authorize` found; `null` on a request that neither has seen. */
+/** The guards, as the app is decorated with them. */
+export type CountersignGuards = Pick<Guards, 'authenticate' | 'authorize'>
+
+/** What `app.countersign` offers: the guards too, whatever names the app has them under. */
+export interface Countersign extends CountersignGuards {
+  /** The principal that a guard found; `null` on a request that none has seen. */
   principal (request: FastifyRequest): Principal | null
   /** The dependencies of the service by name: each resolves when it answers. */
   readonly probes: Service['probes']
@@ -18,29 +21,32 @@ export interface Countersign {
 }
 
 declare module 'fastify' {
-  interface FastifyInstance {
-    authenticate: Guards['authenticate']
-    authorize: Guards['authorize']
+  // Inherited and not declared: an app that has typed an `authenticate` of its own keeps its type.
+  interface FastifyInstance extends CountersignGuards {
     countersign: Countersign
   }
 }
 
 const plugin: FastifyPluginAsync<PluginOptions> = async (app, options) => {
   const names = { user: 'user', authenticate: 'authenticate', authorize: 'authorize', ...options.decorators }
-  for (const name of ['authenticate', 'authorize'] as const) refuseTaken(app, name, names[name])
+  refuseTaken(app, names)
 
   const place = createPrincipalPlace(names.user)
-  const config = readConfig({ ...process.env, ...toEnvironment(options) })
-  const { guards, probes, metrics, cookies } = await compose(app, config, place)
+  const config = readConfig(toEnvironment(options, process.env))
+  const { guards, probes, metrics, cookies } = await compose(app, config, place, { ...options.prefix !== undefined && { prefix: options.prefix } })
 
-  app.decorate(names.authenticate, guards.authenticate)
-  app.decorate(names.authorize, guards.authorize)
-  app.decorate('countersign', { principal: place.peek, probes, metrics, cookieNames: cookies.names })
+  const { authenticate, authorize } = guards
+  app.decorate(names.authenticate, authenticate)
+  app.decorate(names.authorize, authorize)
+  app.decorate('countersign', { authenticate, authorize, principal: place.peek, probes, metrics, cookieNames: cookies.names })
 }
 
-function refuseTaken (app: FastifyInstance, decorator: string, name: string): void {
-  if (app.hasDecorator(name)) {
-    throw new Error(`This app has a decorator named "${name}" already: give Countersign's another name with the option decorators: { ${decorator}: '…' }`)
+function refuseTaken (app: FastifyInstance, names: Required<DecoratorNames>): void {
+  if (app.hasDecorator('countersign')) throw new Error('Countersign is registered in this app already')
+  for (const decorator of ['authenticate', 'authorize'] as const) {
+    if (app.hasDecorator(names[decorator])) {
+      throw new Error(`This app has a decorator named "${names[decorator]}" already: give Countersign's another name with the option decorators: { ${decorator}: '…' }`)
+    }
   }
 }
 

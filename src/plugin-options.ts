@@ -11,17 +11,35 @@ export interface DecoratorNames {
   authorize?: string
 }
 
+// How a process listens, logs and stands behind proxies is the host's to say.
+const OF_THE_HOST = ['host', 'logLevel', 'trustProxy'] as const
+const NO_SETTINGS = ['decorators', 'prefix', 'logLevel', 'logSerializers']
+
+type SettingName = Exclude<keyof typeof settings, typeof OF_THE_HOST[number]>
+
 /**
  * The options of the plugin: every setting of the service by its name in camel case, for example
  * `{ databaseUrl: 'postgresql://…', accessTokenTtl: '5m' }`. What is not given is read from the environment.
  */
-export type PluginOptions = { readonly [K in keyof typeof settings]?: OptionValue } & { decorators?: DecoratorNames }
+export type PluginOptions = { readonly [K in SettingName]?: OptionValue } & {
+  readonly decorators?: DecoratorNames
+  /** Stands before the paths of the routes. */
+  readonly prefix?: string
+}
 
-/** Writes options as the environment variables they stand for. */
-export function toEnvironment (options: PluginOptions): Environment {
-  const known = Object.entries(settings).flatMap(([name, { variable }]) => {
-    const value = options[name as keyof typeof settings]
-    return value === undefined ? [] : [[variable, Array.isArray(value) ? value.join(',') : String(value)]]
-  })
-  return Object.fromEntries(known)
+/**
+ * Writes options, and where there are none the environment, as the environment variables that they stand for.
+ *
+ * @throws TypeError for an option that there is not
+ */
+export function toEnvironment (options: PluginOptions, environment: Environment): Environment {
+  const given = new Map<string, unknown>(Object.entries(options))
+  const known = Object.entries(settings).filter(([name]) => !OF_THE_HOST.some(host => host === name))
+  for (const name of given.keys()) {
+    if (!NO_SETTINGS.includes(name) && !known.some(([setting]) => setting === name)) throw new TypeError(`Countersign has no option "${name}"`)
+  }
+  return Object.fromEntries(known.map(([name, { variable }]) => {
+    const option = given.get(name)
+    return [variable, option === undefined ? environment[variable] : String(option)]
+  }))
 }

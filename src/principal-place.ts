@@ -6,11 +6,13 @@ import type { PrincipalPlace } from './app.ts'
  * Keeps the principal as a property of the request, `user` as a rule.
  *
  * The property is assigned and never declared as a decorator: so the host may register @fastify/jwt, which declares
- * `user`, before this plugin or after it.
+ * `user`, before this plugin or after it. What that plugin puts there is no principal: ours is told apart by standing
+ * under a symbol too.
  */
 export function createPrincipalPlace (property: string): PrincipalPlace & { peek (request: FastifyRequest): Principal | null } {
-  type Carrier = FastifyRequest & Record<string, Principal | null | undefined>
-  const peek = (request: FastifyRequest) => (request as Carrier)[property] ?? null
+  const own = Symbol('countersign.principal')
+  type Carrier = FastifyRequest & { [own]?: Principal, [name: string]: unknown }
+  const peek = (request: FastifyRequest) => (request as Carrier)[own] ?? null
 
   return {
     peek,
@@ -20,7 +22,9 @@ export function createPrincipalPlace (property: string): PrincipalPlace & { peek
       return principal
     },
     write (request, principal) {
-      (request as Carrier)[property] = principal
+      const carrier = request as Carrier
+      carrier[own] = principal
+      carrier[property] = principal
     }
   }
 }

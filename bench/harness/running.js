@@ -43,8 +43,9 @@ export function createFleet ({ databases, core, argon2, userCount }) {
   }
 
   return {
-    prepare,
     launch,
+    /** A subject on an empty database, started and to be stopped by the caller. */
+    prepareToStart: name => prepare(name, 'start').then(launch),
 
     /** The subject, running, its users registered: started on first use and kept until the end of the run. */
     async get (name) {

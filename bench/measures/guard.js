@@ -12,8 +12,8 @@ export const guard = {
   title: 'guarded ÷ unguarded route, requests/s',
   async run (bench) {
     const rows = []
-    for (const name of bench.chosen(['plugin', ...PEERS])) {
-      const subject = await bench.fleet.get(name)
+    for (const subject of await bench.running(['plugin', ...PEERS])) {
+      const { name } = subject
       const warm = await measureWarm(bench, subject, { target: name === 'plugin' ? '≥ 0.95' : '', what: 'guard, tokens seen before' })
       rows.push(warm)
       if (MEASURED_COLD.includes(name)) rows.push(await measureCold(bench, subject, { target: name === 'plugin' ? '≥ 0.60' : '', fastest: warm.guarded.max }))
@@ -26,8 +26,7 @@ export const verifyRoute = {
   title: '/auth/verify ÷ /health/live, requests/s',
   async run (bench) {
     const rows = []
-    for (const name of bench.chosen(['service'])) {
-      const subject = await bench.fleet.get(name)
+    for (const subject of await bench.running(['service'])) {
       rows.push(await measureWarm(bench, subject, { target: '≥ 0.85', what: '/auth/verify ÷ /health/live' }))
     }
     return rows

@@ -12,8 +12,8 @@ export const logins = {
     const { loginRounds: rounds, loginSeconds: seconds, loginConnections: connections } = bench.settings
     const raw = startNode(RAW, { core: bench.cores?.server, env: bench.argon2, ipc: true })
     const rows = []
-    for (const name of bench.chosen(['service', 'fastify'])) {
-      const subject = await bench.fleet.get(name)
+    for (const subject of await bench.running(['service', 'fastify'])) {
+      const { name } = subject
       await defineLogins(bench.loader, subject)
       const login = async () => {
         const result = await bench.loader.run(subject, { head: '', list: `${name} logins`, connections, seconds })

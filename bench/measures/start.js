@@ -5,24 +5,23 @@ import { interleave, summarize } from '../harness/statistics.js'
 export const start = {
   title: 'start on Postgres → first 200',
   async run (bench) {
-    const names = bench.chosen(['service', 'fastify', 'express', 'better-auth'])
-    const prepared = Object.fromEntries(await Promise.all(names.map(async name => {
-      const subject = await bench.fleet.prepare(name, 'start')
-      return [name, { subject, firstMs: await startOnce(bench, subject) }]
-    })))
+    const fleet = await bench.prepared(['service', 'fastify', 'express', 'better-auth'])
+    for (const subject of fleet) {
+      subject.firstMs = subject.startMs
+      await stop(subject.child)
+    }
     const times = await interleave(bench.settings.starts, Object.fromEntries(
-      names.map(name => [name, () => startOnce(bench, prepared[name].subject)])))
+      fleet.map(subject => [subject.name, () => startOnce(bench, subject)])))
 
-    return names.map(name => {
-      const milliseconds = summarize(times[name])
+    return fleet.map(({ name, title, firstMs }) => {
+      const seconds = summarize(times[name].map(milliseconds => milliseconds / 1000))
       return {
         what: 'start → first 200, s',
-        subject: prepared[name].subject.title,
+        subject: title,
         target: name === 'service' ? '≤ 1' : '',
-        value: summarize(times[name].map(ms => ms / 1000)),
-        detail: `first start, on an empty database: ${(prepared[name].firstMs / 1000).toFixed(2)} s`,
-        milliseconds,
-        firstMilliseconds: prepared[name].firstMs
+        value: seconds,
+        detail: `first start, on an empty database: ${(firstMs / 1000).toFixed(2)} s`,
+        firstSeconds: firstMs / 1000
       }
     })
   }

@@ -7,13 +7,11 @@ export const storm = {
   title: 'p99 of verify during a login storm',
   async run (bench) {
     const { stormRounds, stormSeconds } = bench.settings
-    const fleet = []
-    for (const name of bench.chosen(['service', 'fastify', 'express', 'better-auth'])) {
-      const subject = await bench.fleet.get(name)
+    const fleet = await bench.running(['service', 'fastify', 'express', 'better-auth'])
+    for (const subject of fleet) {
       await defineLogins(bench.stormLoader, subject)
-      await bench.loader.define(`${name} users`, { items: subject.users.map(user => user.token) })
+      await bench.loader.define(`${subject.name} users`, { items: subject.users.map(user => user.token) })
       await verifyAtPace(bench, subject, stormSeconds / 2)
-      fleet.push(subject)
     }
 
     const calm = await interleave(2, byName(fleet, subject => verifyAtPace(bench, subject, stormSeconds / 2)))

@@ -6,7 +6,7 @@ import { Problem } from '../errors.ts'
 import { answer, AUTHENTICATED, BODY_PROBLEMS, done, problems } from '../http/answers.ts'
 import type { Guards } from '../http/authenticate.ts'
 import { clientDetails } from '../http/client-details.ts'
-import { EXAMPLE, EXAMPLE_USER, Id, named, Nullable, RoleName, schemaId, Time } from '../http/schemas.ts'
+import { EXAMPLE, EXAMPLE_USER, Id, named, Nullable, RoleName, Time } from '../http/schemas.ts'
 import type { Propagation } from '../revocation/propagation.ts'
 import type { Actor, StandingStore } from '../sessions/standing-store.ts'
 import { readCursor, writeCursor } from './page.ts'
@@ -30,7 +30,7 @@ export const AdminUserSchema = Type.Object({
   disabled: Type.Boolean(),
   createdAt: Time,
   updatedAt: Time
-}, { $id: schemaId('AdminUser'), description: 'An account, as an admin sees it' })
+}, { description: 'An account, as an admin sees it' })
 
 const AdminUserPage = Type.Object({
   items: Type.Array(named('AdminUser')),

@@ -10,10 +10,11 @@ export const allowMissingBodies: SwaggerTransformObject = document => {
   for (const path of Object.values(openapiObject.paths ?? {})) {
     for (const { requestBody } of operationsOf(path)) {
       for (const media of Object.values(requestBody?.content ?? {})) {
-        const given = media.schema?.anyOf?.filter(schema => schema.type !== 'null')
-        if (requestBody === undefined || given?.length !== 1) continue
+        const [schema, ...others] = media.schema?.anyOf?.filter(({ type }) => type !== 'null') ?? []
+        if (requestBody === undefined || schema === undefined || others.length > 0) continue
         requestBody.required = false
-        media.schema = given[0]
+        media.schema = schema
+        media.example = schema.examples?.[0]
       }
     }
   }
@@ -23,10 +24,11 @@ export const allowMissingBodies: SwaggerTransformObject = document => {
 interface Schema {
   type?: unknown
   anyOf?: Schema[]
+  examples?: unknown[]
 }
 
 interface Operation {
-  requestBody?: { required?: boolean, content?: Record<string, { schema?: Schema | undefined }> }
+  requestBody?: { required?: boolean, content?: Record<string, { schema?: Schema | undefined, example?: unknown }> }
 }
 
 function operationsOf (path: object | undefined): Operation[] {

@@ -6,7 +6,7 @@ import { catalogue, type ProblemCode } from '../errors.ts'
 const PREFIX = 'Countersign'
 
 /** The `$id` of a schema that the document names. A host's own schemas stand beside ours, and may well have a `User`. */
-export function schemaId (name: string): string {
+function schemaId (name: string): string {
   return PREFIX + name
 }
 
@@ -48,7 +48,7 @@ export const ProblemSchema = Type.Object({
     pointer: Type.String({ description: 'A JSON Pointer to it (RFC 6901), as a fragment' }),
     detail: Type.String()
   }), { description: 'Every field that is not valid' }))
-}, { $id: schemaId('Problem'), description: 'RFC 9457 problem details' })
+}, { description: 'RFC 9457 problem details' })
 
 export const PrincipalSchema = Type.Object({
   id: Id,
@@ -62,7 +62,7 @@ export const PrincipalSchema = Type.Object({
   issuedAt: Time,
   expiresAt: Time,
   credential: Type.Enum(['bearer', 'cookie', 'session'], { type: 'string', description: 'What carried the proof' })
-}, { $id: schemaId('Principal'), description: 'Who is asking' })
+}, { description: 'Who is asking' })
 
 export const UserSchema = Type.Object({
   id: Id,
@@ -71,7 +71,7 @@ export const UserSchema = Type.Object({
   name: Nullable(Type.String({ examples: [EXAMPLE.name] })),
   role: RoleName,
   createdAt: Time
-}, { $id: schemaId('User'), description: 'An account' })
+}, { description: 'An account' })
 
 /** An account, as the API shows it. */
 export type UserView = Static<typeof UserSchema>
@@ -79,8 +79,9 @@ export type UserView = Static<typeof UserSchema>
 export const EXAMPLE_USER: UserView = { id: EXAMPLE.id, email: EXAMPLE.email, emailVerified: false, name: EXAMPLE.name, role: 'user', createdAt: EXAMPLE.time }
 
 /** Names the schemas that several routes refer to: ours, and those of features. What a parent has named, its children have. */
-export function addSharedSchemas (app: FastifyInstance, ...ofFeatures: readonly (TSchema & { $id: string })[]): void {
-  for (const schema of [ProblemSchema, PrincipalSchema, UserSchema, ...ofFeatures]) {
-    if (app.getSchema(schema.$id) === undefined) app.addSchema(schema)
+export function nameSchemas (app: FastifyInstance, ofFeatures: Readonly<Record<string, TSchema>> = {}): void {
+  for (const [name, schema] of Object.entries({ Problem: ProblemSchema, Principal: PrincipalSchema, User: UserSchema, ...ofFeatures })) {
+    const $id = schemaId(name)
+    if (app.getSchema($id) === undefined) app.addSchema({ ...schema, $id })
   }
 }

@@ -43,8 +43,12 @@ export async function followLedger ({ ledger, database, set, log, listens = true
   let closed = false
 
   function hear (payload: string): void {
-    counts.heard++
-    merge(toRevocation(JSON.parse(payload) as LedgerRow))
+    try {
+      merge(toRevocation(JSON.parse(payload) as LedgerRow))
+      counts.heard++
+    } catch (error) {
+      log.warn({ err: error }, 'heard something on the channel of revocations that is none; the next read brings what it was')
+    }
   }
 
   async function listen (): Promise<void> {

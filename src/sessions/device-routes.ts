@@ -6,7 +6,7 @@ import { Problem } from '../errors.ts'
 import { answer, AUTHENTICATED, done, problems } from '../http/answers.ts'
 import type { Guards } from '../http/authenticate.ts'
 import { clientDetails } from '../http/client-details.ts'
-import { EXAMPLE, Id, named, Nullable, schemaId, Time } from '../http/schemas.ts'
+import { EXAMPLE, Id, named, Nullable, Time } from '../http/schemas.ts'
 import type { Propagation } from '../revocation/propagation.ts'
 import { describeUserAgent } from './describe-user-agent.ts'
 import type { DeviceStore, ListedSession } from './device-store.ts'
@@ -31,7 +31,7 @@ export const SessionSchema = Type.Object({
   createdAt: Time,
   lastSeenAt: Time,
   expiresAt: Time
-}, { $id: schemaId('Session'), description: 'A live session' })
+}, { description: 'A live session' })
 
 const EXAMPLE_SESSION = {
   id: EXAMPLE.id,

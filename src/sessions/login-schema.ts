@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { answer } from '../http/answers.ts'
-import { EXAMPLE_USER, named, schemaId } from '../http/schemas.ts'
+import { EXAMPLE_USER, named } from '../http/schemas.ts'
 
 export const Deliver = Type.Enum(['body', 'cookie', 'session'], {
   type: 'string',
@@ -14,7 +14,7 @@ export const LoginSchema = Type.Object({
   refreshToken: Type.Optional(Type.String({ description: 'Absent where cookies carry it' })),
   tokenType: Type.Literal('Bearer'),
   expiresIn: Type.Integer({ description: 'Seconds that the access token lives, or the stateful session at most', examples: [600] })
-}, { $id: schemaId('Login'), description: 'An open session' })
+}, { description: 'An open session' })
 
 const example = { user: EXAMPLE_USER, tokenType: 'Bearer', expiresIn: 600 }
 

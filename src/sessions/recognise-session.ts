@@ -12,8 +12,8 @@ export interface RecognitionParts {
   /** Copies in front of Postgres, nearest first. */
   copies: readonly SessionCopies[]
   revocations: RevocationSet
-  /** Throws when what is known of revocations is too old to trust a copy by. */
-  assertFresh: () => void
+  /** Whether what is known of revocations is new enough to trust a copy by; otherwise Postgres is asked. */
+  isFresh: () => boolean
   /** The database's clock, Unix seconds. */
   now: () => number
   /** Seconds. */
@@ -29,7 +29,7 @@ const TOUCH_AFTER = 0.1
  * A copy is believed only while the revocation set says nothing of its session, and never for longer than revocations
  * are kept: so neither a lost deletion nor a failover can outlive the end of a session.
  */
-export function createRecogniseSession ({ sessions, copies, revocations, assertFresh, now, idleTtl, onTouchFailed }: RecognitionParts): RecogniseSession {
+export function createRecogniseSession ({ sessions, copies, revocations, isFresh, now, idleTtl, onTouchFailed }: RecognitionParts): RecogniseSession {
   const touching = new Set<string>()
 
   return async function recogniseSession (cookie) {
@@ -42,6 +42,7 @@ export function createRecogniseSession ({ sessions, copies, revocations, assertF
   }
 
   async function fromCopies (secret: SessionSecret): Promise<SessionRecord | undefined> {
+    if (!isFresh()) return undefined
     for (const [index, copy] of copies.entries()) {
       const record = await copy.get(secret.hash)
       if (record === undefined) continue
@@ -49,7 +50,6 @@ export function createRecogniseSession ({ sessions, copies, revocations, assertF
       if (revocations.hasSession(sessionId)) throw new InvalidToken('revoked')
       // Another role, or a disabled account: the copy is behind, and Postgres knows. So it does for what seems to be over.
       if (revocations.has({ sessionId, subject, version }) || !isCurrent(record)) return undefined
-      assertFresh()
       await Promise.all(copies.slice(0, index).map(nearer => nearer.set(secret.hash, record)))
       return record
     }

@@ -1,6 +1,5 @@
 import { createHmac, generateKeyPairSync } from 'node:crypto'
-import type { AccessTokenClaims, TokenFailure } from '../../verifier/src/index.ts'
-import { MAX_ACCESS_TOKEN_LIFE, MAX_TOKEN_BYTES } from '../../verifier/src/limits.ts'
+import { MAX_ACCESS_TOKEN_LIFE, MAX_TOKEN_BYTES, type AccessTokenClaims, type TokenFailure } from 'countersign-verifier'
 
 /** Whoever holds the key: the service itself, and everyone it shares `JWT_SECRET` with. */
 export interface TokenIssuer {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { createSeal } from '../../src/tokens/seal.ts'
-import { createHmacKey, createVerifier, InvalidToken, MAX_TOKEN_BYTES, type VerifierOptions } from '../../verifier/src/index.ts'
+import { createHmacKey, createVerifier, InvalidToken, MAX_TOKEN_BYTES, type VerifierOptions } from 'countersign-verifier'
 import { createTokenWriter, fitsInHeader, hostileTokens, oddTokens, SUBJECT, type TokenIssuer } from '../support/hostile-tokens.ts'
 
 const NOW = 1_800_000_000.5
@@ -23,8 +23,8 @@ for (const [name, { issuer, verifier }] of Object.entries(faces)) {
   t.test(`${name} refuses every hostile token, twice alike`, async t => {
     for (const { name, reason, write } of hostileTokens(issuer)) {
       const token = write(NOW)
-      t.throws(() => verifier.verify(token), { name: 'InvalidToken', code: 'invalid_token', reason }, name)
-      t.throws(() => verifier.verify(token, 'cookie'), { reason }, `${name}, again`)
+      t.throws(() => verifier.verify(token), new InvalidToken(reason), name)
+      t.throws(() => verifier.verify(token, 'cookie'), new InvalidToken(reason), `${name}, again`)
     }
   })
 
@@ -61,5 +61,5 @@ t.test('a refusal says nothing of the token', async t => {
 
 t.test('no key to verify with: everything is refused', async t => {
   const verifier = verifierOf(outsider, { keys: [] })
-  t.throws(() => verifier.verify(createTokenWriter(outsider).good(NOW)), { reason: 'unknown_key' })
+  t.throws(() => verifier.verify(createTokenWriter(outsider).good(NOW)), new InvalidToken('unknown_key'))
 })

@@ -1,5 +1,8 @@
 /**
- * Remembers values by token, within a bound of bytes. The whole token is the key: no two tokens ever share an entry.
+ * Remembers values by token, within a bound of bytes. The whole token decides: no two tokens ever share an entry.
+ *
+ * Entries are found by the token's last characters, which are its signature, and then held against all of it: hashing
+ * half a kilobyte at each look-up would cost more than everything else that is done with a token seen before.
  *
  * Two generations: when the young one holds half the bytes it becomes the old one, and the old one is dropped. So what
  * is in use stays, what is not goes, and neither a hit nor an insertion moves a list.
@@ -10,35 +13,44 @@ export interface TokenCache<Value> {
   clear (): void
 }
 
+interface Entry<Value> {
+  readonly token: string
+  readonly value: Value
+}
+
 // A generous guess at what an entry takes beside its token: the principal, its strings and the map's own cell.
 const ENTRY_BYTES = 1024
+const TAIL = 32
 
 /** @param maxBytes what the cache may take; 0 remembers nothing */
 export function createTokenCache<Value> (maxBytes: number): TokenCache<Value> {
-  let young = new Map<string, Value>()
-  let old = new Map<string, Value>()
+  let young = new Map<string, Entry<Value>>()
+  let old = new Map<string, Entry<Value>>()
   let youngBytes = 0
 
-  function set (token: string, value: Value): void {
-    const bytes = token.length + ENTRY_BYTES
+  function keep (tail: string, entry: Entry<Value>): void {
+    const bytes = entry.token.length + ENTRY_BYTES
     if (bytes * 2 > maxBytes) return
     if ((youngBytes += bytes) * 2 > maxBytes) {
       old = young
       young = new Map()
       youngBytes = bytes
     }
-    young.set(token, value)
+    young.set(tail, entry)
   }
 
   return {
     get (token) {
-      const value = young.get(token)
-      if (value !== undefined || old.size === 0) return value
-      const aged = old.get(token)
-      if (aged !== undefined) set(token, aged)
-      return aged
+      const tail = token.slice(-TAIL)
+      const entry = young.get(tail)
+      if (entry !== undefined) return entry.token === token ? entry.value : undefined
+      if (old.size === 0) return undefined
+      const aged = old.get(tail)
+      if (aged === undefined || aged.token !== token) return undefined
+      keep(tail, aged)
+      return aged.value
     },
-    set,
+    set: (token, value) => keep(token.slice(-TAIL), { token, value }),
     clear () {
       young = new Map()
       old = new Map()
