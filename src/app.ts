@@ -147,6 +147,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     const refreshRing = deriveKeyRing(config.secrets, 'refresh')
     const refreshTokens = createRefreshTokens(refreshRing)
     const devices = createDeviceCookies(deriveKeyRing(config.secrets, 'device'))
+    const audit = createAuditStore(database)
     const endings = createEndingStore(database)
     const standing = createStandingStore(database)
     const openSession = createOpenSession({
@@ -163,7 +164,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
       sessions: createRefreshStore(database),
       endings,
       propagation,
-      audit: createAuditStore(database),
+      audit,
       refreshTokens,
       mint,
       ring: refreshRing,
@@ -173,7 +174,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     const principal = place.read
 
     await api.register(accountRoutes, {
-      register: createRegister({ accounts, passwords, openSession }),
+      register: createRegister({ accounts, passwords, openSession, audit }),
       changePassword: createChangePassword({ accounts, standing, passwords, propagation }),
       accounts,
       standing,
@@ -184,7 +185,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
       sameSite
     })
     await api.register(sessionRoutes, {
-      logIn: createLogIn({ sessions, passwords, openSession }),
+      logIn: createLogIn({ sessions, passwords, openSession, audit }),
       logOut: createLogOut({ endings, propagation }),
       deliver,
       knowsDevice: createKnowsDevice({ cookies, devices, verifier }),

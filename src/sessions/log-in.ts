@@ -1,3 +1,4 @@
+import type { AuditStore } from '../audit/store.ts'
 import { Problem } from '../errors.ts'
 import type { ClientDetails } from '../http/client-details.ts'
 import type { Passwords } from '../passwords/passwords.ts'
@@ -19,13 +20,21 @@ export interface LoginAttempt {
 
 export type LogIn = (attempt: LoginAttempt) => Promise<Login>
 
-export function createLogIn ({ sessions, passwords, openSession }: { sessions: SessionStore, passwords: Passwords, openSession: OpenSession }): LogIn {
+/** What logging in takes. */
+export interface LogInParts {
+  sessions: SessionStore
+  passwords: Passwords
+  openSession: OpenSession
+  audit: AuditStore
+}
+
+export function createLogIn ({ sessions, passwords, openSession, audit }: LogInParts): LogIn {
   return async function logIn ({ email, password, channel, client, knows, signal }) {
     const account = await sessions.findAccount(email)
     const place = { address: client.ip, known: account !== null && knows(account.id), signal }
     // An unknown account costs the same hash as a known one, so time tells nothing.
     const matches = await passwords.verify(account?.passwordHash, password, place)
-    if (account === null || account.passwordHash === null || account.disabledAt !== null || !matches) throw new Problem('invalid_credentials')
+    if (account === null || account.passwordHash === null || account.disabledAt !== null || !matches) return await refuse(account?.id, client)
 
     let { passwordHash } = account
     if (passwords.isStale(passwordHash)) {
@@ -34,7 +43,11 @@ export function createLogIn ({ sessions, passwords, openSession }: { sessions: S
       passwordHash = renewed
     }
     const login = await openSession({ id: account.id, passwordHash }, channel, client)
-    if (login === undefined) throw new Problem('invalid_credentials')
-    return login
+    return login ?? await refuse(account.id, client)
+  }
+
+  async function refuse (subjectId: string | undefined, client: ClientDetails): Promise<never> {
+    await audit.record({ action: 'login', outcome: 'failure', subjectId, ...client })
+    throw new Problem('invalid_credentials')
   }
 }

@@ -41,7 +41,9 @@ export function createSeal (keys: readonly Uint8Array[]): Seal {
     isSealed (payload) {
       const start = payload.length - MEMBER
       if (start < 0 || !payload.startsWith(LEAD, start) || !payload.endsWith(TAIL)) return false
-      if (jti.write(payload.slice(start + LEAD.length, -TAIL.length), 'base64url') !== jti.length) return false
+      const written = payload.slice(start + LEAD.length, -TAIL.length)
+      // Node's decoder is lenient: of all spellings of these bytes only the canonical one may pass.
+      if (jti.write(written, 'base64url') !== jti.length || jti.toString('base64url') !== written) return false
       const sealed = payload.slice(0, start) + jti.toString('base64url', 0, HALF)
       return macs.some(mac => {
         expected.write(mac.digest(sealed), 'base64url')
