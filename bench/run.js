@@ -27,8 +27,12 @@ const directory = mkdtempSync(join(tmpdir(), 'countersign-bench-'))
 const databases = createDatabases(process.env.BENCH_DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres')
 const failures = []
 let finishing
-process.once('SIGINT', () => finish(130))
-process.once('SIGTERM', () => finish(143))
+for (const [signal, exitCode] of [['SIGINT', 130], ['SIGTERM', 143]]) {
+  process.once(signal, () => {
+    say(`Stopped by ${signal}: cleaning up.`)
+    finish(exitCode)
+  })
+}
 
 try {
   await finish(await main())
@@ -38,6 +42,7 @@ try {
 }
 
 async function main () {
+  await databases.claimMachine()
   const settings = options.quick ? QUICK : NORMAL
   const cores = chooseCores()
   const fleet = createFleet({ databases, core: cores?.server, argon2: ARGON2, userCount: settings.users })
@@ -80,7 +85,7 @@ async function startChosen (names, start) {
 // What else was measured is worth keeping; on ctrl-C everything fails at once, and nothing is said.
 function failed (error) {
   if (finishing) throw error
-  const [reason] = error.message.split('\n')
+  const reason = error.message.split('\n')[0].replace(/:$/, '')
   if (!failures.includes(reason)) say(error.message)
   failures.push(reason)
 }

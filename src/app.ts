@@ -1,59 +1,35 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { createHmacKey, createRevocationSet, createVerifier, type Principal } from 'countersign-verifier'
-import { createChangePassword } from './accounts/change-password.ts'
-import { createRegister } from './accounts/register.ts'
+import { type Principal } from 'countersign-verifier'
+import { createAccounts } from './accounts/accounts.ts'
 import { accountRoutes } from './accounts/routes.ts'
-import { createAccountStore } from './accounts/store.ts'
 import { adminRoutes, AdminUserSchema } from './admin/routes.ts'
 import { createAdminStore } from './admin/store.ts'
 import { createAuditStore } from './audit/store.ts'
 import type { Config } from './config.ts'
+import type { DatabaseOptions, Log } from './database/database.ts'
 import { isDatabaseUnavailable } from './database/errors.ts'
 import { openDatabase } from './database/open.ts'
 import { createGuards, type Guards } from './http/authenticate.ts'
 import { createCookies, type Cookies } from './http/cookies.ts'
 import type { Probe } from './http/health.ts'
+import { hideRoutes } from './http/hidden-routes.ts'
 import { readOnlyJson } from './http/json-body.ts'
 import { limitBodies } from './http/limits.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
 import { answerProblems } from './http/problem-response.ts'
 import { createSameSiteRule } from './http/same-site.ts'
-import { nameSchemas } from './http/schemas.ts'
+import { addSchemas, nameSchemas } from './http/schemas.ts'
 import { writeBySchema } from './http/serialization.ts'
 import { validateStrictly } from './http/validation.ts'
 import { createPasswords } from './passwords/passwords.ts'
-import { createFreshness } from './revocation/freshness.ts'
-import { measureRevocation } from './revocation/measure.ts'
-import { followLedger } from './revocation/propagation.ts'
-import { createLedgerStore } from './revocation/store.ts'
-import { createDeliverLogin } from './sessions/deliver-login.ts'
-import { createDeviceCookies } from './sessions/device-cookie.ts'
+import { createRevocation } from './revocation/revocation.ts'
 import { deviceRoutes, SessionSchema } from './sessions/device-routes.ts'
-import { createDeviceStore } from './sessions/device-store.ts'
-import { createEndingStore } from './sessions/ending-store.ts'
-import { createKnowsDevice } from './sessions/known-device.ts'
-import { createLogIn } from './sessions/log-in.ts'
-import { createLogOut } from './sessions/log-out.ts'
 import { LoginSchema } from './sessions/login-schema.ts'
-import { createMemoryCopies } from './sessions/memory-copies.ts'
-import { createOpenSession } from './sessions/open-session.ts'
-import { createSessionPurge } from './sessions/purge-store.ts'
-import { purgeRegularly } from './sessions/purge.ts'
-import { createRecogniseSession } from './sessions/recognise-session.ts'
 import { refreshRoute } from './sessions/refresh-route.ts'
-import { createRefreshStore } from './sessions/refresh-store.ts'
-import { createRefreshTokens } from './sessions/refresh-token.ts'
-import { createRotateRefreshToken } from './sessions/rotate-refresh-token.ts'
 import { sessionRoutes } from './sessions/routes.ts'
-import { createRedisCopies } from './sessions/session-copies.ts'
-import { createStatefulStore } from './sessions/stateful-store.ts'
-import { createSessionStore } from './sessions/store.ts'
+import { createSessions } from './sessions/sessions.ts'
 import { verifyRoute } from './sessions/verify-route.ts'
-import { createStandingStore } from './sessions/standing-store.ts'
-import { createAccessTokenMint } from './tokens/access-token.ts'
-import { deriveKeyRing } from './tokens/derived-keys.ts'
-import { registerJwtSigner } from './tokens/jwt-signer.ts'
-import { createSeal } from './tokens/seal.ts'
+import { createTokens } from './tokens/tokens.ts'
 
 /** Where the principal of a request is kept. */
 export interface PrincipalPlace {
@@ -74,6 +50,8 @@ export interface ComposeOptions {
   open?: typeof openDatabase
   /** Stands before the paths of the routes. */
   prefix?: string
+  /** Keeps the routes out of the app's OpenAPI document. */
+  hidden?: boolean
 }
 
 /**
@@ -81,124 +59,62 @@ export interface ComposeOptions {
  *
  * @throws DatabaseStartError
  */
-export async function compose (app: FastifyInstance, config: Config, place: PrincipalPlace, { open = openDatabase, prefix = '' }: ComposeOptions = {}): Promise<Service> {
-  const database = await open({
-    ...config.databaseUrl !== undefined && { url: config.databaseUrl },
-    dataDir: config.dataDir,
-    pool: {
-      max: config.databasePoolSize,
-      acquireTimeoutMs: config.databaseAcquireTimeout * 1000,
-      statementTimeoutMs: config.databaseStatementTimeout * 1000
-    },
-    log: app.log
-  })
-
+export async function compose (app: FastifyInstance, config: Config, place: PrincipalPlace, { open = openDatabase, prefix = '', hidden = false }: ComposeOptions = {}): Promise<Service> {
+  const database = await open(databaseOptions(config, app.log))
   const metrics = createMetrics()
+  const audit = createAuditStore(database)
   const cookies = createCookies(config)
   const sameSite = createSameSiteRule(cookies, config.allowedOrigins)
 
-  const { issuer, audience } = config
-  const seal = createSeal(deriveKeyRing(config.secrets, 'seal').map(key => key.bytes))
-  const jwtKeys = config.jwtSecrets.map(secret => ({ secret, key: createHmacKey(secret, issuer, audience) }))
-  const revocations = createRevocationSet()
-  const ledger = createLedgerStore(database)
-  const propagation = await followLedger({ ledger, database, set: revocations, log: app.log })
-  const freshness = createFreshness(propagation, config.maxStaleness)
-  const verifier = createVerifier({ issuer, audience, keys: jwtKeys.map(({ key }) => key), revocations, isSealed: seal.isSealed, assertFresh: freshness.assertFresh })
+  const passwords = createPasswords(config)
+  const revocation = await createRevocation({ database, metrics, maxStaleness: config.maxStaleness, log: app.log })
+  const tokens = await createTokens(app, config, revocation)
+  const sessions = createSessions({ config, database, revocation, tokens, passwords, audit, cookies, log: app.log })
+  const accounts = createAccounts({ database, sessions, passwords, propagation: revocation, audit })
 
-  const redis = config.redisUrl === undefined ? [] : [createRedisCopies(config.redisUrl, app.log)]
-  const recognise = createRecogniseSession({
-    sessions: createStatefulStore(database),
-    copies: [createMemoryCopies(), ...redis],
-    revocations,
-    isFresh: freshness.isFresh,
-    now: propagation.now,
-    idleTtl: config.sessionIdleTtl,
-    onTouchFailed: error => app.log.warn({ err: error }, 'could not write that a session is in use')
+  const guards = createGuards({
+    verify: tokens.verifier.verify,
+    recognise: sessions.recognise,
+    cookies,
+    sameSite,
+    assign: place.write,
+    onRefused: ({ reason }) => metrics.tokenRefused(reason)
   })
-  const guards = createGuards({ verify: verifier.verify, recognise, cookies, sameSite, assign: place.write, onRefused: ({ reason }) => metrics.tokenRefused(reason) })
+  const shared = { guards, principal: place.read, cookies, sameSite, propagation: revocation }
 
-  const stopPurging = purgeRegularly([createSessionPurge(database), ledger.purge], app.log)
   app.addHook('onClose', async () => {
-    stopPurging()
-    await propagation.close()
-    await Promise.all(redis.map(copies => copies.close()))
+    await sessions.close()
+    await revocation.close()
     await database.close()
   })
-  measureRevocation(metrics, revocations, propagation)
 
   await app.register(async api => {
     answerProblems(api, { isUnavailable: isDatabaseUnavailable })
     readOnlyJson(api)
     limitBodies(api)
-    validateStrictly(api)
-    writeBySchema(api)
-    nameSchemas(api, { Login: LoginSchema, Session: SessionSchema, AdminUser: AdminUserSchema })
+    const schemas = nameSchemas({ Login: LoginSchema, Session: SessionSchema, AdminUser: AdminUserSchema })
+    validateStrictly(api, schemas)
+    writeBySchema(api, schemas)
+    if (hidden) hideRoutes(api)
+    else addSchemas(api, schemas)
     api.addHook('onRequest', (request, _reply, done) => { sameSite.onCarrying(request); done() })
 
-    const [signing] = jwtKeys
-    if (signing === undefined) throw new Error('JWT_SECRET holds no secret')
-    const sign = await registerJwtSigner(api, { secret: signing.secret, kid: signing.key.kid })
-    const mint = createAccessTokenMint({ sign, seal, issuer, audience, ttl: config.accessTokenTtl })
-
-    const passwords = createPasswords(config)
-    const sessions = createSessionStore(database)
-    const accounts = createAccountStore(database)
-    const refreshRing = deriveKeyRing(config.secrets, 'refresh')
-    const refreshTokens = createRefreshTokens(refreshRing)
-    const devices = createDeviceCookies(deriveKeyRing(config.secrets, 'device'))
-    const audit = createAuditStore(database)
-    const endings = createEndingStore(database)
-    const standing = createStandingStore(database)
-    const openSession = createOpenSession({
-      sessions,
-      endings,
-      propagation,
-      mint,
-      refreshTokens,
-      ring: refreshRing,
-      stateless: { idleTtl: config.refreshIdleTtl, ttl: config.refreshTtl },
-      stateful: { idleTtl: config.sessionIdleTtl, ttl: config.sessionTtl }
-    })
-    const rotate = createRotateRefreshToken({
-      sessions: createRefreshStore(database),
-      endings,
-      propagation,
-      audit,
-      refreshTokens,
-      mint,
-      ring: refreshRing,
-      idleTtl: config.refreshIdleTtl
-    })
-    const deliver = createDeliverLogin({ cookies, devices })
-    const principal = place.read
-
-    await api.register(accountRoutes, {
-      register: createRegister({ accounts, passwords, openSession, audit }),
-      changePassword: createChangePassword({ accounts, standing, passwords, propagation }),
-      accounts,
-      standing,
-      propagation,
-      deliver,
-      guards,
-      principal,
-      sameSite
-    })
-    await api.register(sessionRoutes, {
-      logIn: createLogIn({ sessions, passwords, openSession, audit }),
-      logOut: createLogOut({ endings, propagation }),
-      deliver,
-      knowsDevice: createKnowsDevice({ cookies, devices, verifier }),
-      guards,
-      refreshTokens,
-      cookies,
-      sameSite
-    })
-    await api.register(refreshRoute, { rotate, deliver, cookies, sameSite })
-    await api.register(deviceRoutes, { devices: createDeviceStore(database), endings, propagation, guards, principal })
-    await api.register(verifyRoute, { guards, principal })
-    await api.register(adminRoutes, { users: createAdminStore(database), standing, propagation, guards, principal })
+    await api.register(accountRoutes, { ...shared, ...accounts, standing: sessions.standing, deliver: sessions.deliver })
+    await api.register(sessionRoutes, { ...shared, ...sessions })
+    await api.register(refreshRoute, { ...shared, ...sessions })
+    await api.register(deviceRoutes, { ...shared, ...sessions })
+    await api.register(verifyRoute, shared)
+    await api.register(adminRoutes, { ...shared, users: createAdminStore(database), standing: sessions.standing })
   }, { prefix })
 
-  return { guards, cookies, metrics, probes: { database: database.ping, ...redis[0] !== undefined && { redis: redis[0].ping } } }
+  return { guards, cookies, metrics, probes: { database: database.ping, ...sessions.probes } }
+}
+
+function databaseOptions ({ databaseUrl, dataDir, databasePoolSize, databaseAcquireTimeout, databaseStatementTimeout }: Config, log: Log): DatabaseOptions {
+  return {
+    ...databaseUrl !== undefined && { url: databaseUrl },
+    dataDir,
+    pool: { max: databasePoolSize, acquireTimeoutMs: databaseAcquireTimeout * 1000, statementTimeoutMs: databaseStatementTimeout * 1000 },
+    log
+  }
 }

@@ -33,7 +33,7 @@ const plugin: FastifyPluginAsync<PluginOptions> = async (app, options) => {
 
   const place = createPrincipalPlace(names.user)
   const config = readConfig(toEnvironment(options, process.env))
-  const { guards, probes, metrics, cookies } = await compose(app, config, place, { ...options.prefix !== undefined && { prefix: options.prefix } })
+  const { guards, probes, metrics, cookies } = await compose(app, config, place, { hidden: true, ...options.prefix !== undefined && { prefix: options.prefix } })
 
   const { authenticate, authorize } = guards
   app.decorate(names.authenticate, authenticate)

@@ -12,7 +12,7 @@ import { createLogger, logRequests } from './http/logging.ts'
 import { addMetricsRoute } from './http/metrics.ts'
 import { addOpenApi } from './http/openapi.ts'
 import { answerClientError, answerProblems, answerUnknownRoutes, answerUnroutable } from './http/problem-response.ts'
-import { nameSchemas } from './http/schemas.ts'
+import { addSchemas, nameSchemas } from './http/schemas.ts'
 import { createPrincipalPlace } from './principal-place.ts'
 import { version } from './version.ts'
 
@@ -55,7 +55,7 @@ export async function createServer (config: Config, { logger = createLogger(conf
   await app.register(cors, { origin: [...config.allowedOrigins], credentials: true, exposedHeaders: ['retry-after', 'www-authenticate'], maxAge: 600 })
   await addOpenApi(app, { version, publicUrl: config.publicUrl, cookieNames: createCookies(config).names })
 
-  nameSchemas(app)
+  addSchemas(app, nameSchemas())
   const { probes, metrics } = await compose(app, config, createPrincipalPlace('user'), { open })
   await app.register(healthRoutes, { probes })
   addMetricsRoute(app, metrics)

@@ -78,10 +78,18 @@ export type UserView = Static<typeof UserSchema>
 
 export const EXAMPLE_USER: UserView = { id: EXAMPLE.id, email: EXAMPLE.email, emailVerified: false, name: EXAMPLE.name, role: 'user', createdAt: EXAMPLE.time }
 
-/** Names the schemas that several routes refer to: ours, and those of features. What a parent has named, its children have. */
-export function nameSchemas (app: FastifyInstance, ofFeatures: Readonly<Record<string, TSchema>> = {}): void {
-  for (const [name, schema] of Object.entries({ Problem: ProblemSchema, Principal: PrincipalSchema, User: UserSchema, ...ofFeatures })) {
-    const $id = schemaId(name)
-    if (app.getSchema($id) === undefined) app.addSchema({ ...schema, $id })
+/** Schemas by their `$id`. */
+export type NamedSchemas = Readonly<Record<string, TSchema & { $id: string }>>
+
+/** The schemas that several routes refer to: ours, and those of features. */
+export function nameSchemas (ofFeatures: Readonly<Record<string, TSchema>> = {}): NamedSchemas {
+  const byName = { Problem: ProblemSchema, Principal: PrincipalSchema, User: UserSchema, ...ofFeatures }
+  return Object.fromEntries(Object.entries(byName).map(([name, schema]) => [schemaId(name), { ...schema, $id: schemaId(name) }]))
+}
+
+/** Hands schemas to an app and its document. What a parent has, its children have. */
+export function addSchemas (app: FastifyInstance, schemas: NamedSchemas): void {
+  for (const schema of Object.values(schemas)) {
+    if (app.getSchema(schema.$id) === undefined) app.addSchema(schema)
   }
 }

@@ -2,6 +2,7 @@ import AjvCompiler from '@fastify/ajv-compiler'
 import type { FastifyInstance, FastifySchema, FastifySchemaCompiler } from 'fastify'
 import type { FieldProblem } from '../errors.ts'
 import { isEmailAddress } from './email-address.ts'
+import type { NamedSchemas } from './schemas.ts'
 
 type SchemaErrors = NonNullable<import('fastify').FastifyError['validation']>
 
@@ -10,12 +11,12 @@ const STRICT = { coerceTypes: false, removeAdditional: false, useDefaults: true,
 const FROM_TEXT = { ...STRICT, coerceTypes: true } as const
 
 /** Validates an instance's requests by our rules, whatever rules its host has chosen. */
-export function validateStrictly (app: FastifyInstance): void {
+export function validateStrictly (app: FastifyInstance, schemas: NamedSchemas): void {
   const build = AjvCompiler()
   let strict: FastifySchemaCompiler<FastifySchema> | undefined
   let fromText: FastifySchemaCompiler<FastifySchema> | undefined
   const compiler = (customOptions: typeof STRICT | typeof FROM_TEXT) =>
-    build(app.getSchemas() as Record<string, object>, { customOptions, plugins: [useOurFormats] }) as FastifySchemaCompiler<FastifySchema>
+    build(schemas, { customOptions, plugins: [useOurFormats] }) as FastifySchemaCompiler<FastifySchema>
 
   app.setValidatorCompiler(route => {
     if (route.httpPart === 'body') return (strict ??= compiler(STRICT))(route)

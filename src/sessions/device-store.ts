@@ -1,10 +1,22 @@
 import type { Database } from '../database/database.ts'
+import type { Channel } from './store.ts'
 
 /** A session as its owner sees it. */
-export type ListedSession = Awaited<ReturnType<DeviceStore['list']>>[number]
+export interface ListedSession {
+  id: string
+  channel: Channel
+  ip: string | null
+  userAgent: string | null
+  createdAt: Date
+  lastSeenAt: Date
+  idleEndsAt: Date
+}
 
 /** The queries of a user's own sessions. */
-export type DeviceStore = ReturnType<typeof createDeviceStore>
+export interface DeviceStore {
+  /** A user's live sessions, the last used first. */
+  list (userId: string): Promise<ListedSession[]>
+}
 
 const LIVE = {
   name: 'sessions.live-of-user',
@@ -14,19 +26,6 @@ const LIVE = {
     ORDER BY last_seen_at DESC, id DESC`
 }
 
-interface Row {
-  id: string
-  channel: 'body' | 'cookie' | 'session'
-  ip: string | null
-  userAgent: string | null
-  createdAt: Date
-  lastSeenAt: Date
-  idleEndsAt: Date
-}
-
-export function createDeviceStore ({ query }: Pick<Database, 'query'>) {
-  return {
-    /** A user's live sessions, the last used first. */
-    list: (userId: string): Promise<Row[]> => query<Row>(LIVE, [userId])
-  }
+export function createDeviceStore ({ query }: Pick<Database, 'query'>): DeviceStore {
+  return { list: userId => query<ListedSession>(LIVE, [userId]) }
 }

@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts'
+import type { ClientDetails } from '../http/client-details.ts'
 import { accountColumns, type Channel, type SessionAccount } from './store.ts'
 
 /** Which session is to be rotated, and what its row has to agree with. */
@@ -11,6 +12,8 @@ export interface Rotation {
   attemptHash: Buffer | null
   /** The key of the ring that the successor is written with. */
   keyId: string
+  /** Where the request comes from: a repeat from elsewhere is told by it. */
+  client: ClientDetails
   /** Seconds. */
   idleTtl: number
 }
@@ -24,6 +27,7 @@ export interface SessionState extends SessionAccount {
   isSameAttempt: boolean
   isLive: boolean
   channel: Channel
+  /** Where the last rotation came from. */
   ip: string | null
   userAgent: string | null
 }
@@ -43,7 +47,7 @@ const LIVE = 's.ended_at IS NULL AND s.idle_ends_at > now() AND s.ends_at > now(
 const ROTATE = {
   name: 'sessions.rotate',
   text: `
-    UPDATE sessions s SET generation = s.generation + 1, rotated_at = now(), attempt_hash = $5, key_id = $6, last_seen_at = now(),
+    UPDATE sessions s SET generation = s.generation + 1, rotated_at = now(), attempt_hash = $5, key_id = $6, ip = $8, user_agent = $9, last_seen_at = now(),
       idle_ends_at = least(now() + make_interval(secs => $7::float8), s.ends_at)
     FROM users u
     WHERE s.id = $1::uuid AND s.generation = $2::int AND s.nonce = $3::bytea AND s.channel = $4::channel AND u.id = s.user_id AND ${LIVE}
@@ -62,8 +66,8 @@ const FIND = {
 
 export function createRefreshStore ({ query }: Pick<Database, 'query'>): RefreshStore {
   return {
-    async rotate ({ sessionId, generation, nonce, channel, attemptHash, keyId, idleTtl }) {
-      const [rotated] = await query<SessionAccount>(ROTATE, [sessionId, generation, nonce, channel, attemptHash, keyId, idleTtl])
+    async rotate ({ sessionId, generation, nonce, channel, attemptHash, keyId, idleTtl, client: { ip, userAgent } }) {
+      const [rotated] = await query<SessionAccount>(ROTATE, [sessionId, generation, nonce, channel, attemptHash, keyId, idleTtl, ip, userAgent])
       return rotated
     },
 

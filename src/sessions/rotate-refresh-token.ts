@@ -42,7 +42,7 @@ export function createRotateRefreshToken ({ sessions, endings, propagation, audi
   return async function rotateRefreshToken ({ refreshToken, channel, idempotencyKey, client }) {
     const token = refreshTokens.read(refreshToken)
     const attemptHash = idempotencyKey === undefined ? null : createHash('sha256').update(idempotencyKey).digest()
-    const rotation = { ...token, channel, attemptHash, keyId: ring[0].id, idleTtl }
+    const rotation = { ...token, channel, attemptHash, keyId: ring[0].id, idleTtl, client }
 
     const rotated = await sessions.rotate(rotation)
     if (rotated !== undefined) return succeed(rotated, token, channel)

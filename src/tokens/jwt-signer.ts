@@ -12,15 +12,22 @@ const NAMESPACE = 'countersign'
  * registration of that plugin.
  */
 export async function registerJwtSigner (app: FastifyInstance, { secret, kid }: { secret: string, kid: string }): Promise<Sign> {
-  // The namespace is written into `app.jwt`, which would be the host's: this instance gets one of its own.
-  app.decorate('jwt', Object.create(null))
-  await app.register(fastifyJwt, {
-    namespace: NAMESPACE,
-    secret,
-    // fast-jwt copies `typ` and `kid` into the protected header.
-    sign: { algorithm: 'HS256', kid, header: { alg: 'HS256', typ: 'at+jwt' } }
+  let signer: JWT | undefined
+  await app.register(async child => {
+    // The namespace is written into `app.jwt`, which would be the host's: this instance gets one of its own.
+    child.decorate('jwt', Object.create(null))
+    await child.register(fastifyJwt, {
+      namespace: NAMESPACE,
+      secret,
+      // fast-jwt copies `typ` and `kid` into the protected header.
+      sign: { algorithm: 'HS256', kid, header: { alg: 'HS256', typ: 'at+jwt' } }
+    })
+    signer = (child.jwt as JWT & Record<string, JWT | undefined>)[NAMESPACE]
   })
-  const signer = (app.jwt as JWT & Record<string, JWT | undefined>)[NAMESPACE]
-  if (signer === undefined) throw new Error('@fastify/jwt did not register its namespace')
-  return claims => signer.sign(claims)
+  const { sign } = signer ?? missing()
+  return claims => sign(claims)
+}
+
+function missing (): never {
+  throw new Error('@fastify/jwt did not register its namespace')
 }

@@ -16,8 +16,9 @@ export function decodePart (part: string): string {
   if (part === '' || rest === 1 || part.length > MAX_TOKEN_BYTES) refuse('malformed')
   if (rest === 2 && !LAST_OF_TWO.includes(part.charAt(part.length - 1))) refuse('malformed')
   if (rest === 3 && !LAST_OF_THREE.includes(part.charAt(part.length - 1))) refuse('malformed')
-  // Node's decoder passes over what it does not know, and takes the other alphabet too.
-  if (part.includes('+') || part.includes('/')) refuse('malformed')
+  // Node's decoder passes over what it does not know, takes the other alphabet too, and looks at the lower eight bits of
+  // a character alone.
+  if (part.includes('+') || part.includes('/') || Buffer.byteLength(part) !== part.length) refuse('malformed')
   const length = scratch.write(part, 0, 'base64url')
   if (length !== (part.length * 3) >> 2) refuse('malformed')
   return scratch.toString('utf8', 0, length)

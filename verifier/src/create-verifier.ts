@@ -4,7 +4,7 @@ import { InvalidToken, refuse } from './errors.ts'
 import { selectKey } from './header.ts'
 import type { VerificationKey } from './hmac-key.ts'
 import { instant } from './instant.ts'
-import { DEFAULT_CACHE_BYTES, DEFAULT_CLOCK_TOLERANCE, MAX_TOKEN_BYTES } from './limits.ts'
+import { DEFAULT_CACHE_BYTES, DEFAULT_CLOCK_TOLERANCE, MAX_CLOCK_TOLERANCE, MAX_TOKEN_BYTES } from './limits.ts'
 import { ROLES, type Principal, type TokenCredential } from './principal.ts'
 import type { Revocable, RevocationSet } from './revocation-set.ts'
 import { createTokenCache } from './token-cache.ts'
@@ -15,13 +15,13 @@ export interface VerifierOptions {
   issuer: string
   /** The exact `aud` of every token. */
   audience: string
-  /** Every key that may have signed; asked for anew at each verification, so that keys can change. */
+  /** Every key that may have signed; `setKeys` replaces them. */
   keys: readonly VerificationKey[]
   /** What has been revoked, and is asked at every verification. */
   revocations?: RevocationSet
   /** The roles that a token may carry. */
   roles?: readonly string[]
-  /** Seconds. Default 5. */
+  /** Seconds, at most 60. Default 5. */
   clockTolerance?: number
   /** Bytes that remembered tokens may take; 0 turns the cache off. Default 16 MiB. */
   cacheBytes?: number
@@ -54,12 +54,16 @@ interface Known extends Revocable {
 
 const NO_SCOPES: readonly string[] = Object.freeze([])
 
+/** @throws RangeError where the clock tolerance is out of its range */
 export function createVerifier (options: VerifierOptions): Verifier {
   const { issuer, audience, revocations, isSealed, assertFresh, roles = ROLES, clock = Date.now } = options
   const { clockTolerance = DEFAULT_CLOCK_TOLERANCE, cacheBytes = DEFAULT_CACHE_BYTES } = options
   const policy: ClaimsPolicy = { issuer, audience, roles, clockTolerance }
   const cache = createTokenCache<Known>(cacheBytes)
-  let { keys } = options
+  let keys = [...options.keys]
+  if (!Number.isFinite(clockTolerance) || clockTolerance < 0 || clockTolerance > MAX_CLOCK_TOLERANCE) {
+    throw new RangeError(`clockTolerance must be from 0 to ${MAX_CLOCK_TOLERANCE} seconds`)
+  }
 
   function inspect (token: string, now: number): Known {
     const { key, payload } = checkSignature(token, keys)
@@ -79,11 +83,13 @@ export function createVerifier (options: VerifierOptions): Verifier {
 
   return {
     verify (token, credential = 'bearer') {
+      if (typeof token !== 'string') refuse('malformed')
       const now = clock() / 1000
       let known = cache.get(token)
       const isNew = known === undefined
       known ??= inspect(token, now)
-      if (now >= known.expires) refuse('expired')
+      // Not `>=`: a clock that tells no time must let nobody in.
+      if (!(now < known.expires)) refuse('expired')
       if (revocations !== undefined && revocations.has(known)) refuse('revoked')
       assertFresh?.()
       if (isNew) cache.set(token, known)
@@ -93,14 +99,13 @@ export function createVerifier (options: VerifierOptions): Verifier {
     },
 
     setKeys (next) {
-      keys = next
+      keys = [...next]
       cache.clear()
     }
   }
 }
 
 function checkSignature (token: string, keys: readonly VerificationKey[]): { key: VerificationKey, payload: string } {
-  if (typeof token !== 'string') refuse('malformed')
   if (token.length > MAX_TOKEN_BYTES) refuse('too_large')
   const start = token.indexOf('.') + 1
   const end = token.indexOf('.', start)

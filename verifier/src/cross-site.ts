@@ -5,6 +5,8 @@ export interface RequestSource {
 }
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+// What any sandboxed page sends (RFC 6454 §7.3), and what only CORS knows.
+const NO_ORIGINS = new Set(['null', '*'])
 
 /** @param method an HTTP method; @returns whether it only reads (RFC 9110 §9.2.1) */
 export function isSafeMethod (method: string): boolean {
@@ -24,6 +26,6 @@ export function isSameSite ({ headers }: RequestSource, origins: readonly string
   const site = headers['sec-fetch-site']
   const origin = headers.origin
   if (site === 'same-origin' || site === 'none') return true
-  if (origin !== undefined) return typeof origin === 'string' && origins.includes(origin)
+  if (origin !== undefined) return typeof origin === 'string' && !NO_ORIGINS.has(origin) && origins.includes(origin)
   return site === undefined && headers['x-countersign'] === '1'
 }

@@ -1,0 +1,27 @@
+import type { AuditStore } from '../audit/store.ts'
+import type { Database } from '../database/database.ts'
+import type { Passwords } from '../passwords/passwords.ts'
+import type { Propagation } from '../revocation/propagation.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import { createChangePassword } from './change-password.ts'
+import { createRegister } from './register.ts'
+import { createAccountStore } from './store.ts'
+
+/** What accounts take. */
+export interface AccountsParts {
+  database: Database
+  sessions: Pick<Sessions, 'open' | 'standing'>
+  passwords: Passwords
+  propagation: Pick<Propagation, 'apply'>
+  audit: AuditStore
+}
+
+/** Everything the service does with accounts. */
+export function createAccounts ({ database, sessions, passwords, propagation, audit }: AccountsParts) {
+  const accounts = createAccountStore(database)
+  return {
+    accounts,
+    register: createRegister({ accounts, passwords, openSession: sessions.open, audit }),
+    changePassword: createChangePassword({ accounts, standing: sessions.standing, passwords, propagation })
+  }
+}

@@ -1,0 +1,39 @@
+import type { FastifyInstance } from 'fastify'
+import { createHmacKey, createVerifier, type RevocationSet, type Verifier } from 'countersign-verifier'
+import type { Config } from '../config.ts'
+import { createAccessTokenMint, type MintAccessToken } from './access-token.ts'
+import { deriveKeyRing, type KeyPurpose, type KeyRing } from './derived-keys.ts'
+import { registerJwtSigner } from './jwt-signer.ts'
+import { createSeal } from './seal.ts'
+
+/** Everything the service does with access tokens, and the keys that other credentials are made with. */
+export interface Tokens {
+  verifier: Verifier
+  mint: MintAccessToken
+  /** The keys for one purpose, from the ring of `COUNTERSIGN_SECRET`. */
+  ring (purpose: KeyPurpose): KeyRing
+}
+
+type TokenConfig = Pick<Config, 'issuer' | 'audience' | 'secrets' | 'jwtSecrets' | 'accessTokenTtl'>
+
+/** What is asked at every verification. */
+interface Revoked {
+  set: RevocationSet
+  assertFresh (): void
+}
+
+export async function createTokens (app: FastifyInstance, config: TokenConfig, { set: revocations, assertFresh }: Revoked): Promise<Tokens> {
+  const { issuer, audience, secrets, jwtSecrets, accessTokenTtl: ttl } = config
+  const seal = createSeal(deriveKeyRing(secrets, 'seal').map(({ bytes }) => bytes))
+  const keys = jwtSecrets.map(secret => createHmacKey(secret, issuer, audience))
+  const [secret] = jwtSecrets
+  const [key] = keys
+  if (secret === undefined || key === undefined) throw new Error('JWT_SECRET holds no secret')
+
+  const sign = await registerJwtSigner(app, { secret, kid: key.kid })
+  return {
+    verifier: createVerifier({ issuer, audience, keys, revocations, isSealed: seal.isSealed, assertFresh }),
+    mint: createAccessTokenMint({ sign, seal, issuer, audience, ttl }),
+    ring: purpose => deriveKeyRing(secrets, purpose)
+  }
+}

@@ -1,0 +1,35 @@
+import t from 'tap'
+import { openDatabase } from '../../src/database/open.ts'
+import { countersign } from '../../src/index.ts'
+import { databaseUrl, onServer, silent } from '../support/database.ts'
+import { bareHost, pluginOptions } from './host.ts'
+
+t.test('closing the host closes the database', async t => {
+  const app = bareHost(t)
+  const options = await pluginOptions(t)
+  await app.register(countersign, options)
+  await app.ready()
+  await app.countersign.probes.database?.()
+  await app.close()
+
+  await t.rejects(async () => await app.countersign.probes.database?.())
+  if (databaseUrl === undefined) {
+    const again = await openDatabase({ dataDir: String(options.dataDir), log: silent })
+    t.equal(again.engine, 'embedded', 'the data directory is free for another process')
+    await again.close()
+  } else {
+    const name = new URL(String(options.databaseUrl)).pathname.slice(1)
+    const { rowCount } = await onServer(databaseUrl, server => server.query('SELECT 1 FROM pg_stat_activity WHERE datname = $1', [name]))
+    t.equal(rowCount, 0, 'no connection is left')
+  }
+})
+
+t.test('a host that fails to start leaves no database open', async t => {
+  const app = bareHost(t)
+  const options = await pluginOptions(t)
+  await app.register(countersign, options)
+  app.register(async () => { throw new Error("the host's own failure") })
+  await t.rejects(async () => await app.ready(), { message: "the host's own failure" })
+  await app.close()
+  await t.rejects(async () => await app.countersign.probes.database?.())
+})

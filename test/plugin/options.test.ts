@@ -1,0 +1,72 @@
+import t from 'tap'
+import { generateSecret } from '../../src/config/generated-secrets.ts'
+import { ConfigurationError, countersign, type CountersignOptions } from '../../src/index.ts'
+import { temporaryDirectory } from '../support/database.ts'
+import { bareHost, hostWithPlugin, pluginOptions } from './host.ts'
+
+t.test('bad options are all reported at once, by the names of their variables', async t => {
+  const app = bareHost(t)
+  const dataDir = await temporaryDirectory(t)
+  const failure = await failureOf(async () => await app.register(countersign, {
+    dataDir,
+    accessTokenTtl: 'soon',
+    jwtSecrets: 'short',
+    publicUrl: 'ftp://auth.example.com',
+    allowedOrigins: ['https://app.example.com', '*'],
+    hashConcurrency: 0
+  }))
+  t.ok(failure instanceof ConfigurationError)
+  t.same((failure as ConfigurationError).problems.map(({ variable }) => variable).sort(), ['ACCESS_TOKEN_TTL', 'ALLOWED_ORIGINS', 'HASH_CONCURRENCY', 'JWT_SECRET', 'PUBLIC_URL'])
+  t.notMatch((failure as ConfigurationError).message, /short"/, 'no secret is repeated')
+})
+
+t.test('an option that there is not is refused by name', async t => {
+  const app = bareHost(t)
+  const options = { ...await pluginOptions(t), acessTokenTtl: '5m' }
+  await t.rejects(async () => await app.register(countersign, options), { message: 'Countersign has no option "acessTokenTtl"' })
+})
+
+t.test('an option goes before its variable, and a variable before what holds otherwise', async t => {
+  withVariables(t, { ACCESS_TOKEN_TTL: '3m', JWT_AUDIENCE: 'shop', JWT_SECRET: generateSecret(), LOG_LEVEL: "the host's own", HOST: '', TRUST_PROXY: "the host's own" })
+  const app = await hostWithPlugin(t, { accessTokenTtl: '2m' })
+  const response = await app.inject({ method: 'POST', url: '/auth/register', payload: { email: 'ada@example.com', password: 'correct horse battery' } })
+  const { expiresIn, accessToken } = response.json<{ expiresIn: number, accessToken: string }>()
+  t.equal(expiresIn, 120)
+  const claims = JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()) as { aud: string }
+  t.equal(claims.aud, 'shop')
+})
+
+t.test('options come as numbers, booleans and lists too', async t => {
+  const app = await hostWithPlugin(t, {
+    publicUrl: 'https://auth.example.com',
+    allowedOrigins: ['https://app.example.com', 'https://shop.example.com'],
+    passwordMinLength: 20,
+    allowEmbeddedDatabase: false
+  } satisfies CountersignOptions)
+  t.equal(app.countersign.cookieNames.access, '__Host-access')
+  const weak = await app.inject({ method: 'POST', url: '/auth/register', payload: { email: 'ada@example.com', password: 'nineteen characters' } })
+  t.equal(weak.json<{ code: string }>().code, 'weak_password')
+  const payload = { email: 'ada@example.com', password: 'twenty characters or more', deliver: 'cookie' }
+  const allowed = await app.inject({ method: 'POST', url: '/auth/register', payload, headers: { origin: 'https://shop.example.com', 'sec-fetch-site': 'cross-site' } })
+  t.equal(allowed.statusCode, 201)
+})
+
+function withVariables (t: { teardown (undo: () => void): unknown }, variables: Record<string, string>): void {
+  const before = Object.fromEntries(Object.keys(variables).map(name => [name, process.env[name]]))
+  Object.assign(process.env, variables)
+  t.teardown(() => {
+    for (const [name, value] of Object.entries(before)) {
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
+    }
+  })
+}
+
+async function failureOf (attempt: () => Promise<unknown>): Promise<unknown> {
+  try {
+    await attempt()
+  } catch (error) {
+    return error
+  }
+  return undefined
+}

@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto'
+import type { Test } from 'tap'
+import { createRevocationSet, type RevocationSet } from 'countersign-verifier'
+import type { Database } from '../../src/database/database.ts'
+import { followLedger, type Propagation, type PropagationParts } from '../../src/revocation/propagation.ts'
+import { createLedgerStore, noteSql } from '../../src/revocation/store.ts'
+import { openTestDatabase } from '../support/database.ts'
+
+/** An instance's view of the ledger, without the service around it. */
+export interface Follower {
+  readonly propagation: Propagation
+  readonly set: RevocationSet
+  readonly warnings: string[]
+  readonly database: Database
+  /** Writes a session into the ledger, as ending it does. @returns its id */
+  revoke (): Promise<string>
+}
+
+/** Follows the ledger of a fresh database until the test ends. */
+export async function follow (t: Test, { database, ...parts }: Partial<PropagationParts> & { database?: Database } = {}): Promise<Follower> {
+  const opened = database ?? await openTestDatabase(t)
+  const set = createRevocationSet()
+  const warnings: string[] = []
+  const log = { warn: (_details: object, message: string) => { warnings.push(message) } }
+  const propagation = await followLedger({ ledger: createLedgerStore(opened), database: opened, set, log, ...parts })
+  t.teardown(() => propagation.close())
+  return { propagation, set, warnings, database: opened, revoke: () => revokeIn(opened) }
+}
+
+/** Writes a session into the ledger of a database, in a transaction of its own. @returns its id */
+export async function revokeIn ({ query }: Pick<Database, 'query'>): Promise<string> {
+  const id = randomUUID()
+  await query(REVOKE, [id])
+  return id
+}
+
+/** Takes the session's id. */
+export const REVOKE = {
+  name: 'test.revoke',
+  text: `WITH ${noteSql("SELECT 'session' AS kind, $1::text AS subject, NULL AS user_id, NULL AS min_version")} SELECT * FROM announced`
+}

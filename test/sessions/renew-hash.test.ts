@@ -1,0 +1,27 @@
+import t from 'tap'
+import { testDatabase } from '../support/database.ts'
+import { PASSWORD, startService } from '../support/service.ts'
+
+t.test('a password is hashed anew at the first login after the cost has risen', async t => {
+  const { url, dataDir } = await testDatabase(t)
+  const where = { DATA_DIR: dataDir, ...url !== undefined && { DATABASE_URL: url } }
+  const hashOf = "SELECT password_hash AS hash FROM users WHERE email = 'ada@example.com'"
+
+  const before = await startService(t, { ...where, ARGON2_MEMORY_KIB: '7168', ARGON2_ITERATIONS: '1' })
+  await before.call('POST /auth/register', { json: { email: 'ada@example.com', password: PASSWORD } })
+  const [old] = await before.sql<{ hash: string }>(hashOf)
+  t.match(old?.hash, /^\$argon2id\$v=19\$m=7168,t=1,p=1\$/)
+  await before.app.close()
+
+  const after = await startService(t, { ...where, ARGON2_MEMORY_KIB: '8192', ARGON2_ITERATIONS: '2' })
+  t.equal((await after.call('POST /auth/login', { json: { email: 'ada@example.com', password: 'not the password' } })).status, 401)
+  t.strictSame(await after.sql(hashOf), [old], 'a failed login changes nothing')
+
+  const { accessToken } = await after.logIn({ email: 'ada@example.com', password: PASSWORD })
+  t.equal((await after.call('GET /auth/verify', { token: accessToken })).status, 200)
+  const [renewed] = await after.sql<{ hash: string }>(hashOf)
+  t.match(renewed?.hash, /^\$argon2id\$v=19\$m=8192,t=2,p=1\$/)
+
+  await after.logIn({ email: 'ada@example.com', password: PASSWORD })
+  t.strictSame(await after.sql(hashOf), [renewed], 'and only then')
+})

@@ -1,0 +1,23 @@
+import type { LoginBody, TestService } from '../support/service.ts'
+
+/** What a refresh token says. */
+export function refreshTokenOf ({ refreshToken }: Pick<LoginBody, 'refreshToken'>): { sessionId: string, generation: number, nonce: string } {
+  const [sessionId = '', generation, nonce = ''] = refreshToken.split('.')
+  return { sessionId, generation: Number(generation), nonce }
+}
+
+export function sessionIdOf (login: Pick<LoginBody, 'refreshToken'>): string {
+  return refreshTokenOf(login).sessionId
+}
+
+/** A session's row as it stands; `xmin` changes with every write. */
+export interface SessionRow {
+  generation: number
+  endedReason: string | null
+  xmin: string
+}
+
+export async function rowOf (service: Pick<TestService, 'sql'>, login: Pick<LoginBody, 'refreshToken'>): Promise<SessionRow | undefined> {
+  const [row] = await service.sql<SessionRow>('SELECT generation, ended_reason AS "endedReason", xmin::text AS xmin FROM sessions WHERE id = $1::uuid', sessionIdOf(login))
+  return row
+}
