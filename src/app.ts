@@ -69,8 +69,8 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
   const passwords = createPasswords(config)
   const revocation = await createRevocation({ database, metrics, maxStaleness: config.maxStaleness, log: app.log })
   const tokens = await createTokens(app, config, revocation)
-  const sessions = createSessions({ config, database, revocation, tokens, passwords, audit, cookies, log: app.log })
-  const accounts = createAccounts({ database, sessions, passwords, propagation: revocation, audit })
+  const sessions = await createSessions({ config, database, revocation, tokens, passwords, audit, cookies, log: app.log })
+  const accounts = createAccounts({ database, sessions, passwords, propagation: revocation })
 
   const guards = createGuards({
     verify: tokens.verifier.verify,

@@ -12,7 +12,7 @@ export interface DecoratorNames {
 }
 
 // How a process listens, logs and stands behind proxies is the host's to say.
-const OF_THE_HOST = ['host', 'logLevel', 'trustProxy'] as const
+export const OF_THE_HOST = ['host', 'logLevel', 'trustProxy'] as const
 const NO_SETTINGS = ['decorators', 'prefix', 'logLevel', 'logSerializers']
 
 type SettingName = Exclude<keyof typeof settings, typeof OF_THE_HOST[number]>

@@ -38,11 +38,16 @@ function readCpu ({ child }, cores) {
 /** What should make a reader doubt a row: a loader at its own limit, or strangers on the servers' core. */
 export function doubtsOf (results) {
   const loader = Math.max(...results.map(result => result.busy))
-  const others = median(results.map(result => result.othersBusy))
   return [
     ...(loader > 0.95 ? [`the loader was up to ${percent(loader)} busy and may have been the limit`] : []),
-    ...(others > 0.1 ? [`other processes took ${percent(others)} of the servers' core`] : [])
+    ...doubtsOfCrowd(results.map(result => result.othersBusy))
   ]
+}
+
+/** @param shares the shares of the servers' core that other processes took, a round each */
+export function doubtsOfCrowd (shares) {
+  const others = median(shares)
+  return others > 0.1 ? [`other processes took ${percent(others)} of the servers' core`] : []
 }
 
 function percent (share) {

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AUDIENCE, ISSUER } from '../peers/claims.js'
-import { freePort, startNode } from './processes.js'
+import { coreSeconds, cpuSeconds, freePort, startNode } from './processes.js'
 import { subjects } from './subjects.js'
 
 const START_LIMIT_MS = 60_000
@@ -35,10 +35,12 @@ export function createFleet ({ databases, core, argon2, userCount }) {
   }
 
   async function launch (subject) {
+    const busyBefore = coreSeconds(core)
     const startedAt = performance.now()
     subject.child = startNode(subject.file, { args: subject.args, env: subject.env, core })
     await firstAnswer(subject)
     subject.startMs = performance.now() - startedAt
+    subject.othersBusy = (coreSeconds(core) - busyBefore - cpuSeconds(subject.child.pid)) / subject.startMs * 1000
     return subject
   }
 

@@ -8,7 +8,7 @@ export function toTable (rows) {
     format(result(row)?.median),
     result(row)?.rounds > 1 ? `${format(result(row).min)}–${format(result(row).max)}` : '',
     row.target,
-    isMet(row) === undefined ? '' : isMet(row) ? 'yes' : 'no',
+    verdict(row),
     row.detail
   ])
   const widths = COLUMNS.map((name, column) => Math.max(name.length, ...cells.map(row => row[column].length)))
@@ -18,11 +18,18 @@ export function toTable (rows) {
 }
 
 /** Whether a row reaches its target; `undefined` where it has none. */
-export function isMet (row) {
+function isMet (row) {
   const [sign, limit] = row.target.split(' ')
   const value = result(row)?.median
   if (!limit || value === undefined) return undefined
   return sign === '≥' ? value >= Number(limit) : value <= Number(limit)
+}
+
+// A number that others had a hand in is no answer, whichever way it fell.
+function verdict (row) {
+  if (isMet(row) === undefined) return ''
+  if (row.doubts?.length > 0) return '?'
+  return isMet(row) ? 'yes' : 'no'
 }
 
 function result (row) {

@@ -73,7 +73,7 @@ async function measure (bench, subject, { list, once = false, target, what }) {
     subject: subject.title,
     target,
     ratio: summarizeRatios(guarded, open),
-    detail: `${perSecond(guarded)} ÷ ${perSecond(open)} req/s; by CPU time ${byCpuTime.median.toFixed(2)}`,
+    detail: `${perSecond(guarded)} ÷ ${perSecond(open)} req/s${Number.isNaN(byCpuTime.median) ? '' : `; by CPU time ${byCpuTime.median.toFixed(2)}`}`,
     byCpuTime,
     guarded: summarize(guarded),
     open: summarize(open),

@@ -74,8 +74,11 @@ process.on('message', async ({ rounds, roundMs }) => {
   }
   for (const runner of Object.values(runners)) await runner(roundMs)
   const results = Object.fromEntries(Object.keys(runners).map(name => [name, []]))
+  const cpuBefore = process.cpuUsage()
+  const startedAt = performance.now()
   for (let round = 0; round < rounds; round++) {
     for (const [name, runner] of Object.entries(runners)) results[name].push(await runner(roundMs))
   }
-  process.send(results)
+  const { user, system } = process.cpuUsage(cpuBefore)
+  process.send({ results, waited: 1 - (user + system) / 1000 / (performance.now() - startedAt) })
 })

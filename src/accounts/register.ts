@@ -1,4 +1,3 @@
-import type { AuditStore } from '../audit/store.ts'
 import { Problem } from '../errors.ts'
 import type { ClientDetails } from '../http/client-details.ts'
 import type { Passwords } from '../passwords/passwords.ts'
@@ -25,17 +24,15 @@ export interface RegisterParts {
   accounts: AccountStore
   passwords: Passwords
   openSession: OpenSession
-  audit: AuditStore
 }
 
-export function createRegister ({ accounts, passwords, openSession, audit }: RegisterParts): Register {
+export function createRegister ({ accounts, passwords, openSession }: RegisterParts): Register {
   return async function register ({ email, password, name, channel, client, signal }) {
     passwords.assess(password, { email, ...name !== null && { name } })
     // Asked first so that a taken address costs no hash; the unique index decides between two at once.
     if (await accounts.exists(email)) throw new Problem('email_taken')
     const passwordHash = await passwords.hash(password, { address: client.ip, known: false, signal })
-    const { id } = await accounts.create({ email, name, passwordHash })
-    await audit.record({ action: 'register', outcome: 'success', actorId: id, subjectId: id, ...client })
+    const id = await accounts.create({ email, name, passwordHash }, client)
     const login = await openSession({ id, passwordHash }, channel, client)
     if (login === undefined) throw new Problem('invalid_credentials')
     return login

@@ -9,7 +9,7 @@ import { clientDetails } from '../http/client-details.ts'
 import { createClientSignal } from '../http/client-signal.ts'
 import { normaliseEmail } from '../http/email-address.ts'
 import type { SameSiteRule } from '../http/same-site.ts'
-import { EXAMPLE, EXAMPLE_USER, named, Nullable } from '../http/schemas.ts'
+import { EXAMPLE, EXAMPLE_USER, named, Nullable, WITHOUT_NUL } from '../http/schemas.ts'
 import type { Propagation } from '../revocation/propagation.ts'
 import type { DeliverLogin } from '../sessions/deliver-login.ts'
 import { Deliver, loginAnswer } from '../sessions/login-schema.ts'
@@ -32,7 +32,7 @@ export interface AccountRoutesOptions {
   sameSite: SameSiteRule
 }
 
-const Name = Type.String({ minLength: 1, maxLength: 200, examples: [EXAMPLE.name] })
+const Name = Type.String({ minLength: 1, maxLength: 200, pattern: WITHOUT_NUL, examples: [EXAMPLE.name] })
 const NEW_PASSWORD = 'a staple of nine words'
 const account = (description: string) => answer(named('User'), { description, example: EXAMPLE_USER })
 

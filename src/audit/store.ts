@@ -20,11 +20,22 @@ export interface AuditEvent {
 
 /** The audit trail. */
 export interface AuditStore {
-  record (event: AuditEvent): Promise<void>
+  record (event: Omit<AuditEvent, 'detail'>): Promise<void>
 }
 
-export function createAuditStore ({ prisma }: Pick<Database, 'prisma'>): AuditStore {
-  return { record: event => recordAudit(prisma, event) }
+const RECORD = {
+  name: 'audit.record',
+  text: `
+    INSERT INTO audit_events (id, action, outcome, actor_id, subject_id, session_id, ip, user_agent)
+    VALUES ($1::uuid, $2, $3, $4::uuid, $5::uuid, $6::uuid, $7, $8)`
+}
+
+export function createAuditStore ({ query }: Pick<Database, 'query'>): AuditStore {
+  return {
+    async record ({ action, outcome, actorId, subjectId, sessionId, ip, userAgent }) {
+      await query(RECORD, [uuidv7(), action, outcome, actorId ?? null, subjectId ?? null, sessionId ?? null, ip ?? null, userAgent ?? null])
+    }
+  }
 }
 
 /** Writes an event within a transaction, so that it is there exactly when what it tells of is. */

@@ -22,12 +22,12 @@ const create = new Command('create')
   .action(async ({ email: address, role, name, json = false }: CreateOptions) => {
     if (!isEmailAddress(address)) throw new Error(`${address} is not an e-mail address.`)
     const email = normaliseEmail(address)
-    const { id } = await withDatabase(async (database, config) => {
+    const id = await withDatabase(async (database, config) => {
       const passwords = createPasswords(config)
       const password = await readPassword(`Password for ${email}: `)
       passwords.assess(password, { email, name })
       const passwordHash = await passwords.hash(password, { address: 'local', known: true })
-      return createAccountStore(database).create({ email, name: name ?? null, role, passwordHash })
+      return createAccountStore(database).create({ email, name: name ?? null, role, passwordHash }, { ip: null, userAgent: null })
     })
     process.stdout.write(`${json ? JSON.stringify({ id, email, role }) : `Created ${email} (${role}), id ${id}.`}\n`)
   })

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { InvalidToken, type Principal, type Role, type TokenCredential } from 'countersign-verifier'
 import { Problem } from '../errors.ts'
-import { AmbiguousCookie, type Cookies } from './cookies.ts'
+import type { Cookies } from './cookies.ts'
 import type { SameSiteRule } from './same-site.ts'
 
 /** What finds out who is asking. */
@@ -55,8 +55,8 @@ export function createGuards ({ verify, recognise, cookies, sameSite, assign, on
   }
 
   function toRefusal (error: unknown): Error {
-    if (error instanceof InvalidToken) onRefused(error)
-    else if (!(error instanceof AmbiguousCookie)) return error instanceof Error ? error : new Problem('internal_error', { cause: error })
+    if (!(error instanceof InvalidToken)) return error instanceof Error ? error : new Problem('internal_error', { cause: error })
+    onRefused(error)
     return invalidToken(error)
   }
 

@@ -1,13 +1,16 @@
 import { fastifyCookie } from '@fastify/cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../config.ts'
+import { Problem } from '../errors.ts'
 
 /** What our cookies hold. `device` opens nothing: it only shows that somebody has logged in from here before. */
 export type CookieRole = 'access' | 'refresh' | 'session' | 'device'
 
 /** A cookie came twice under one name: a sibling subdomain may have tossed one in, and nobody can tell which. */
-export class AmbiguousCookie extends Error {
-  override readonly name = 'AmbiguousCookie'
+export class AmbiguousCookie extends Problem {
+  constructor () {
+    super('invalid_token', { headers: { 'www-authenticate': 'Bearer error="invalid_token"' } })
+  }
 }
 
 /** Our cookies: their names, and how they are read, set and cleared. */

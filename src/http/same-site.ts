@@ -13,14 +13,21 @@ export interface SameSiteRule {
 
 /** @param origins exact origins, `PUBLIC_URL`'s own among them */
 export function createSameSiteRule (cookies: Cookies, origins: readonly string[]): SameSiteRule {
-  function onSetting (request: FastifyRequest): void {
+  function assertSameSite (request: FastifyRequest): void {
     if (!isSameSite(request, origins)) throw new Problem('cross_site_request')
   }
 
   return {
-    onSetting,
+    onSetting (request) {
+      // Whoever neither says where a request was begun nor brings our cookies is no browser: a native app, curl.
+      if (saysWhence(request) || cookies.carriesCredential(request)) assertSameSite(request)
+    },
     onCarrying (request) {
-      if (!isSafeMethod(request.method) && cookies.carriesCredential(request)) onSetting(request)
+      if (!isSafeMethod(request.method) && cookies.carriesCredential(request)) assertSameSite(request)
     }
   }
+}
+
+function saysWhence ({ headers }: FastifyRequest): boolean {
+  return headers['sec-fetch-site'] !== undefined || headers.origin !== undefined
 }

@@ -32,6 +32,9 @@ export const Time = Type.String({ format: 'date-time', description: 'ISO 8601, U
 export const Id = Type.String({ format: 'uuid', examples: [EXAMPLE.id] })
 export const RoleName = Type.Enum([...ROLES], { type: 'string', description: 'What the account may do' })
 
+/** A pattern for text that is to be kept or looked up: Postgres has no text with a NUL in it. */
+export const WITHOUT_NUL = '^[^\\u0000]*$'
+
 /** A value that may be null, written so that OpenAPI tools understand it. */
 export function Nullable<T extends TSchema> (schema: T) {
   return Type.Union([schema, Type.Null()])

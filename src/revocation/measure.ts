@@ -3,9 +3,10 @@ import type { Metrics } from '../http/metrics.ts'
 import type { Propagation } from './propagation.ts'
 
 /** Reports how much is revoked, and how well this instance keeps up with it. */
-export function measureRevocation (metrics: Metrics, set: RevocationSet, { age, counts }: Propagation): void {
+export function measureRevocation (metrics: Metrics, set: RevocationSet, { age, lag, counts }: Propagation): void {
   metrics.gauge('countersign_revocations', 'Live revocations in memory', () => set.size)
   metrics.gauge('countersign_revocations_age_seconds', 'Time since the last completed read of the ledger began', () => age() / 1000)
+  metrics.gauge('countersign_revocations_lag_seconds', 'What the last revocation took from the beginning of its transaction to this instance', lag)
   metrics.gauge('countersign_revocations_heard', 'Revocations heard of as they committed', () => counts.heard)
   metrics.gauge('countersign_revocations_reads', 'Completed reads of the ledger', () => counts.read)
   metrics.gauge('countersign_revocations_failed_reads', 'Reads of the ledger that failed', () => counts.failed)

@@ -11,6 +11,8 @@ export interface Revocation extends Freshness {
   readonly set: RevocationSet
   /** Puts what was just committed into force here at once. */
   apply (revocations: readonly RevocationEntry[]): void
+  /** Reads what was committed elsewhere, for whom the next regular read is too late. */
+  catchUp (): Promise<void>
   /** The database's clock, in Unix seconds. */
   now (): number
   purge: LedgerStore['purge']
@@ -35,6 +37,7 @@ export async function createRevocation ({ database, metrics, maxStaleness, log }
     ...createFreshness(propagation, maxStaleness),
     set,
     apply: propagation.apply,
+    catchUp: propagation.catchUp,
     now: propagation.now,
     purge: ledger.purge,
     close: propagation.close

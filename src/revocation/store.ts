@@ -1,6 +1,7 @@
 import type { Revocation } from 'countersign-verifier'
 import { MAX_ACCESS_TOKEN_LIFE } from 'countersign-verifier'
-import type { Database, DbTransaction } from '../database/database.ts'
+import type { Database, DbTransaction, Statement } from '../database/database.ts'
+import { within } from '../database/within.ts'
 
 /** The channel that instances hear of revocations on. */
 export const CHANNEL = 'countersign_revocations'
@@ -19,14 +20,16 @@ export interface LedgerRow {
   kind: Revocation['kind']
   subject: string
   minVersion: number | null
-  /** Unix seconds. */
+  /** Unix seconds, to the millisecond. */
   expiresAt: number
 }
 
-/** What a read of the ledger found. */
+const READ_TIMEOUT = 2_000
+const PORTION = 10_000
+
+/** What a read of the ledger was made under. */
 export interface LedgerReading {
-  revocations: Revocation[]
-  /** The snapshot it was read under: what a later reading need not ask for again. */
+  /** The snapshot: what was visible under it a later reading need not ask for again. */
   snapshot: string
   /** The database's clock, Unix seconds. */
   now: number
@@ -34,14 +37,18 @@ export interface LedgerReading {
 
 /** The queries of the ledger. */
 export interface LedgerStore {
-  /** Everything live, or only what was not visible under an earlier snapshot. */
-  read (since?: string): Promise<LedgerReading>
+  /**
+   * Hands on everything live, portion by portion, or only what was not visible under an earlier snapshot.
+   *
+   * @throws DatabaseUnavailable when a statement has taken longer than 2 s
+   */
+  read (take: (rows: readonly LedgerRow[]) => void, since?: string): Promise<LedgerReading>
   /** Deletes at most `limit` expired rows, if no other instance is at it. @returns how many */
   purge (limit: number): Promise<number>
 }
 
 /** The columns of a ledger row, for `RETURNING` and `SELECT`. */
-const COLUMNS = 'kind::text AS kind, subject, min_version AS "minVersion", ceil(extract(epoch FROM expires_at))::float8 AS "expiresAt"'
+const COLUMNS = 'kind::text AS kind, subject, min_version AS "minVersion", extract(epoch FROM expires_at)::float8 AS "expiresAt"'
 
 /**
  * SQL: a common table expression `noted` that writes ledger rows, and `announced` that tells every instance when the
@@ -76,11 +83,14 @@ const READ_SINCE = {
       ) AS entry) AS entries`
 }
 
+// By id and not in one piece: there may be a million. What commits meanwhile is not visible under the first portion's
+// snapshot, and so is read next.
 const READ_ALL = {
   name: 'revocations.read-all',
   text: `
-    SELECT pg_current_snapshot()::text AS snapshot, extract(epoch FROM clock_timestamp())::float8 AS now, true AS "isLater",
-      (SELECT json_agg(row_to_json(entry)) FROM (SELECT ${COLUMNS} FROM revocations WHERE expires_at > now()) AS entry) AS entries`
+    SELECT pg_current_snapshot()::text AS snapshot, extract(epoch FROM clock_timestamp())::float8 AS now, true AS "isLater", max(id)::float8 AS last,
+      json_agg(json_build_object('kind', kind, 'subject', subject, 'minVersion', "minVersion", 'expiresAt', "expiresAt")) AS entries
+    FROM (SELECT id, ${COLUMNS} FROM revocations WHERE id > $1::bigint AND expires_at > now() ORDER BY id LIMIT ${PORTION}) AS entry`
 }
 
 const PURGE = {
@@ -96,13 +106,32 @@ const PURGE = {
 
 export function createLedgerStore ({ query }: Pick<Database, 'query'>): LedgerStore {
   interface Row { snapshot: string, now: number, isLater: boolean, entries: LedgerRow[] | null }
+  interface Portion extends Row { last: number | null }
 
-  async function read (since?: string): Promise<LedgerReading> {
-    const [row] = since === undefined ? await query<Row>(READ_ALL, []) : await query<Row>(READ_SINCE, [since])
+  async function ask<Found extends Row> (statement: Statement, value: string | number): Promise<Found> {
+    const [row] = await within(READ_TIMEOUT, query<Found>(statement, [value]))
     if (row === undefined) throw new Error('The ledger gave no answer')
+    return row
+  }
+
+  async function readAll (take: (rows: readonly LedgerRow[]) => void): Promise<LedgerReading> {
+    const { snapshot, now, ...first } = await ask<Portion>(READ_ALL, 0)
+    let portion: Pick<Portion, 'entries' | 'last'> = first
+    take(portion.entries ?? [])
+    while (portion.entries?.length === PORTION) {
+      portion = await ask<Portion>(READ_ALL, portion.last ?? 0)
+      take(portion.entries ?? [])
+    }
+    return { snapshot, now }
+  }
+
+  async function read (take: (rows: readonly LedgerRow[]) => void, since?: string): Promise<LedgerReading> {
+    if (since === undefined) return readAll(take)
+    const { snapshot, now, isLater, entries } = await ask<Row>(READ_SINCE, since)
     // Transaction ids went back: another cluster, or an older state of this one. Nothing of the cursor holds there.
-    if (!row.isLater) return read()
-    return { snapshot: row.snapshot, now: row.now, revocations: (row.entries ?? []).flatMap(toRevocation) }
+    if (!isLater) return readAll(take)
+    take(entries ?? [])
+    return { snapshot, now }
   }
 
   return {
@@ -123,8 +152,22 @@ export async function noteRevocation (tx: DbTransaction, { kind, subject, userId
   return rows.flatMap(toRevocation)
 }
 
-/** @returns the entry of the set that a row stands for */
-export function toRevocation ({ kind, subject, minVersion, expiresAt }: LedgerRow): Revocation[] {
-  if (kind === 'session') return [{ kind, id: subject, expiresAt }]
-  return minVersion === null ? [] : [{ kind: 'user', id: subject, minVersion, expiresAt }]
+/**
+ * Where `more` sessions of a user would be more than the ledger lists, takes out those that it does: the caller has to
+ * write a row for the user in their place.
+ *
+ * @returns whether that is so
+ */
+export async function collapseSessions (tx: DbTransaction, userId: string, more: number): Promise<boolean> {
+  const [listed] = await tx.$queryRaw<Array<{ count: number }>>`
+    SELECT count(*)::int AS count FROM revocations WHERE user_id = ${userId}::uuid AND kind = 'session' AND expires_at > now()`
+  if ((listed?.count ?? 0) + more <= MOST_SESSION_ROWS) return false
+  await tx.revocation.deleteMany({ where: { userId, kind: 'session' } })
+  return true
+}
+
+/** @returns the entry of the set that a row stands for, none where it is of a kind that no token is refused by */
+export function toRevocation ({ kind, subject: id, minVersion, expiresAt }: LedgerRow): Revocation[] {
+  if (kind === 'session') return [{ kind, id, expiresAt: Math.ceil(expiresAt) }]
+  return kind === 'user' && minVersion !== null ? [{ kind, id, minVersion, expiresAt: Math.ceil(expiresAt) }] : []
 }

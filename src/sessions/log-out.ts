@@ -10,8 +10,11 @@ export interface LogoutRequest {
 
 export type LogOut = (request: LogoutRequest, client: ClientDetails) => Promise<void>
 
-export function createLogOut ({ endings, propagation }: { endings: Pick<EndingStore, 'logOut'>, propagation: Pick<Propagation, 'apply'> }): LogOut {
+export function createLogOut ({ endings, propagation }: { endings: Pick<EndingStore, 'logOut'>, propagation: Pick<Propagation, 'apply' | 'catchUp'> }): LogOut {
   return async function logOut ({ sessionId, nonce }, client) {
-    propagation.apply(await endings.logOut({ id: sessionId, ...nonce !== undefined && { nonce } }, client))
+    const revocations = await endings.logOut({ id: sessionId, ...nonce !== undefined && { nonce } }, client)
+    propagation.apply(revocations)
+    // It had ended before, perhaps on another instance and a moment ago: the answer says that it is dead here too.
+    if (revocations.length === 0) await propagation.catchUp()
   }
 }

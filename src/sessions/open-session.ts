@@ -47,10 +47,10 @@ export function createOpenSession ({ sessions, endings, propagation, mint, refre
     const lives = channel === 'session' ? stateful : stateless
     const user = await sessions.open({ id: sessionId, userId, passwordHash, channel, nonce, secretHash: secret?.hash ?? null, keyId: ring[0].id, ...client, ...lives })
     if (user === undefined) return undefined
-    await makeRoom(user, client)
+    const version = await makeRoom(user, client)
     if (secret !== undefined) return { user, sessionId, channel: 'session', secret: secret.text, expiresIn: Math.floor(user.endsAt - user.now) }
     return {
-      ...mint({ subject: { ...user, id: userId }, sessionId, now: user.now, sessionEnds: user.endsAt }),
+      ...mint({ subject: { ...user, id: userId, version }, sessionId, now: user.now, sessionEnds: user.endsAt }),
       user,
       sessionId,
       channel: channel === 'cookie' ? 'cookie' : 'body',
@@ -58,7 +58,12 @@ export function createOpenSession ({ sessions, endings, propagation, mint, refre
     }
   }
 
-  async function makeRoom ({ userId, others }: OpenedSession, client: ClientDetails): Promise<void> {
-    if (others >= MOST_SESSIONS) propagation.apply(await endings.endOldest({ id: userId, kept: MOST_SESSIONS }, client))
+  // Where so many have ended that one row for the user speaks of them all, the account's version has risen: the new
+  // session's token must be of that version, or it would be among what is revoked.
+  async function makeRoom ({ userId, others, version }: OpenedSession, client: ClientDetails): Promise<number> {
+    if (others < MOST_SESSIONS) return version
+    const revocations = await endings.endOldest({ id: userId, kept: MOST_SESSIONS }, client)
+    propagation.apply(revocations)
+    return Math.max(version, ...revocations.map(revocation => revocation.kind === 'user' ? revocation.minVersion : version))
   }
 }

@@ -7,7 +7,7 @@ import { createClientSignal } from '../http/client-signal.ts'
 import type { Cookies } from '../http/cookies.ts'
 import { normaliseEmail } from '../http/email-address.ts'
 import type { SameSiteRule } from '../http/same-site.ts'
-import { EXAMPLE, Nullable } from '../http/schemas.ts'
+import { EXAMPLE, Nullable, WITHOUT_NUL } from '../http/schemas.ts'
 import type { DeliverLogin } from './deliver-login.ts'
 import type { KnowsDevice } from './known-device.ts'
 import type { LogIn } from './log-in.ts'
@@ -28,7 +28,7 @@ export interface SessionRoutesOptions {
   sameSite: SameSiteRule
 }
 
-const Email = Type.String({ minLength: 1, maxLength: 320, description: 'Compared without regard to case', examples: [EXAMPLE.email] })
+const Email = Type.String({ minLength: 1, maxLength: 320, pattern: WITHOUT_NUL, description: 'Compared without regard to case', examples: [EXAMPLE.email] })
 const Password = Type.String({ minLength: 1, maxLength: 1024, examples: [EXAMPLE.password] })
 
 export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = async (app, { logIn, logOut, deliver, knowsDevice, guards, refreshTokens, cookies, sameSite }) => {

@@ -1,4 +1,3 @@
-import { Redis } from 'ioredis'
 import { MAX_ACCESS_TOKEN_LIFE } from 'countersign-verifier'
 import type { SessionRecord } from './stateful-store.ts'
 
@@ -18,7 +17,9 @@ const KEY = 'countersign:session:'
  * Keeps copies in redis, each under a life that ends it by itself: its own idle end, and at most an access token's life
  * after Postgres confirmed it. A redis that does not answer within 250 ms counts as having nothing.
  */
-export function createRedisCopies (url: string, log: { warn (details: object, message: string): void }): SessionCopies {
+export async function createRedisCopies (url: string, log: { warn (details: object, message: string): void }): Promise<SessionCopies> {
+  // Loaded by those alone who use it.
+  const { Redis } = await import('ioredis')
   const redis = new Redis(url, {
     commandTimeout: COMMAND_TIMEOUT,
     connectTimeout: 2_000,
@@ -39,7 +40,7 @@ export function createRedisCopies (url: string, log: { warn (details: object, me
   return {
     async get (secretHash) {
       const json = await orNothing(redis.get(keyOf(secretHash)))
-      return typeof json === 'string' ? JSON.parse(json) as SessionRecord : undefined
+      return json === undefined || json === null ? undefined : parseRecord(json)
     },
 
     async set (secretHash, record) {
@@ -58,5 +59,14 @@ export function createRedisCopies (url: string, log: { warn (details: object, me
     async close () {
       redis.disconnect()
     }
+  }
+}
+
+// What somebody else wrote under our key is as good as nothing.
+function parseRecord (json: string): SessionRecord | undefined {
+  try {
+    return JSON.parse(json) as SessionRecord
+  } catch {
+    return undefined
   }
 }

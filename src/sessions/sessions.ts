@@ -38,14 +38,14 @@ export interface SessionsParts {
 }
 
 /** Everything the service does with sessions. */
-export type Sessions = ReturnType<typeof createSessions>
+export type Sessions = Awaited<ReturnType<typeof createSessions>>
 
-export function createSessions ({ config, database, revocation, tokens, passwords, audit, cookies, log }: SessionsParts) {
+export async function createSessions ({ config, database, revocation, tokens, passwords, audit, cookies, log }: SessionsParts) {
   const { verifier, mint } = tokens
   const ring = tokens.ring('refresh')
   const refreshTokens = createRefreshTokens(ring)
   const deviceCookies = createDeviceCookies(tokens.ring('device'))
-  const redis = config.redisUrl === undefined ? undefined : createRedisCopies(config.redisUrl, log)
+  const redis = config.redisUrl === undefined ? undefined : await createRedisCopies(config.redisUrl, log)
 
   const store = createSessionStore(database)
   const endings = createEndingStore(database)

@@ -3,7 +3,7 @@ import { recordAudit, type AuditAction } from '../audit/store.ts'
 import type { Database, DbTransaction } from '../database/database.ts'
 import { Problem } from '../errors.ts'
 import type { ClientDetails } from '../http/client-details.ts'
-import { MOST_SESSION_ROWS, NO_VERSION, noteRevocation } from '../revocation/store.ts'
+import { collapseSessions, NO_VERSION, noteRevocation } from '../revocation/store.ts'
 
 /** Who changes an account's standing, and from where. */
 export interface Actor extends ClientDetails {
@@ -74,7 +74,7 @@ export function createStandingStore ({ prisma }: Pick<Database, 'prisma'>): Stan
       const ended = await endSessions(tx, userId, 'password_change', keptSession)
       await recordAudit(tx, { action: 'password_change', outcome: 'success', actorId, subjectId: userId, sessionId: keptSession, ...client })
       // The session that changed it goes on with the token it has, unless there are more to end than the ledger lists.
-      if (ended.length > MOST_SESSION_ROWS) return await raiseVersion(tx, userId)
+      if (await collapseSessions(tx, userId, ended.length)) return await raiseVersion(tx, userId)
       const noted: Revocation[] = []
       for (const id of ended) noted.push(...await noteRevocation(tx, { kind: 'session', subject: id, userId }))
       return noted

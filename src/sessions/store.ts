@@ -62,6 +62,11 @@ export const accountColumns = (table: string) => `
   ${table}.id AS "userId", ${table}.email, ${table}.email_verified AS "emailVerified", ${table}.name, ${table}.role::text AS role,
   ${table}.version, ${table}.created_at AS "userCreatedAt", extract(epoch FROM statement_timestamp())::float8 AS now`
 
+const FIND_ACCOUNT = {
+  name: 'sessions.find-account',
+  text: 'SELECT id, password_hash AS "passwordHash", disabled_at AS "disabledAt" FROM users WHERE email = $1'
+}
+
 // One statement, one round trip. The row lock makes a login wait for whoever is changing the account, and then look
 // again: without it, a login that was hashing while an admin disabled the account would leave a live session.
 const OPEN = {
@@ -85,10 +90,10 @@ const OPEN = {
 
 export function createSessionStore ({ prisma, query }: Pick<Database, 'prisma' | 'query'>): SessionStore {
   return {
-    findAccount: email => prisma.user.findUnique({
-      where: { email },
-      select: { id: true, passwordHash: true, disabledAt: true }
-    }),
+    async findAccount (email) {
+      const [account] = await query<LoginAccount>(FIND_ACCOUNT, [email])
+      return account ?? null
+    },
 
     async replacePasswordHash ({ userId, from, to }) {
       await prisma.user.updateMany({ where: { id: userId, passwordHash: from }, data: { passwordHash: to } })

@@ -47,6 +47,18 @@ t.test('logging in', async t => {
     }
   })
 
+  t.test('gives tokens that are good, however often somebody logs in', async t => {
+    const person = await service.person()
+    const statuses: number[] = []
+    for (let n = 0; n < 140; n++) {
+      const { accessToken } = await service.logIn(person)
+      statuses.push((await service.call('GET /auth/verify', { token: accessToken })).status)
+    }
+    t.strictSame(statuses, Array(140).fill(200))
+    const [live] = await service.sql<{ count: number }>('SELECT count(*)::int AS count FROM sessions WHERE user_id = $1::uuid AND ended_at IS NULL', person.user.id)
+    t.equal(live?.count, 100, 'the oldest sessions have ended')
+  })
+
   t.test('takes the password exactly as it is sent', async t => {
     const { email } = await service.person()
     for (const password of [`${PASSWORD} `, ` ${PASSWORD}`, PASSWORD.toUpperCase(), PASSWORD.replace('o', 'ｏ'), `${PASSWORD}\0`]) {

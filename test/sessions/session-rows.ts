@@ -1,4 +1,4 @@
-import type { LoginBody, TestService } from '../support/service.ts'
+import type { LoginBody, Person, TestService } from '../support/service.ts'
 
 /** What a refresh token says. */
 export function refreshTokenOf ({ refreshToken }: Pick<LoginBody, 'refreshToken'>): { sessionId: string, generation: number, nonce: string } {
@@ -20,4 +20,12 @@ export interface SessionRow {
 export async function rowOf (service: Pick<TestService, 'sql'>, login: Pick<LoginBody, 'refreshToken'>): Promise<SessionRow | undefined> {
   const [row] = await service.sql<SessionRow>('SELECT generation, ended_reason AS "endedReason", xmin::text AS xmin FROM sessions WHERE id = $1::uuid', sessionIdOf(login))
   return row
+}
+
+/** Logs in with a stateful session. @returns its cookie */
+export async function statefulSession (service: Pick<TestService, 'call'>, { email, password }: Pick<Person, 'email' | 'password'>): Promise<{ session: string }> {
+  const { cookies } = await service.call('POST /auth/login', { json: { email, password, deliver: 'session' }, headers: { 'x-countersign': '1' } })
+  const cookie = cookies.session ?? cookies['__Host-session']
+  if (cookie === undefined) throw new Error('The login set no session cookie')
+  return { session: cookie.value }
 }

@@ -28,7 +28,8 @@ t.test('/auth/verify', async t => {
 
   t.test('tells a gateway who it is; the address only once it is verified', async t => {
     const email = 'jürgen+100%@example.com'
-    const { body: { user, accessToken } } = await service.call<LoginBody>('POST /auth/register', { json: { email, password: PASSWORD } })
+    const { status, body: { user, accessToken } } = await service.call<LoginBody>('POST /auth/register', { json: { email, password: PASSWORD } })
+    t.equal(status, 201)
     const before = await service.call('GET /auth/verify', { token: accessToken })
     t.match(before.headers, { 'x-auth-user-id': user.id, 'x-auth-role': 'user' })
     t.notOk('x-auth-email' in before.headers)

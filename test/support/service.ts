@@ -158,7 +158,7 @@ export async function startService (t: Test, settings: Settings = {}): Promise<T
     return {
       status: response.statusCode,
       headers: Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, value?.toString()])),
-      body: (/json/.test(String(response.headers['content-type'])) ? response.json() : undefined) as Body,
+      body: (/json/.test(String(response.headers['content-type'])) && response.body !== '' ? response.json() : undefined) as Body,
       text: response.body,
       cookies: readCookies(response.headers['set-cookie'])
     }

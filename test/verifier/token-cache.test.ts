@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import t from 'tap'
 import { createHmacKey, createRevocationSet, createVerifier, InvalidToken, type VerificationKey, type VerifierOptions } from 'countersign-verifier'
@@ -201,6 +203,25 @@ t.test('it keeps no more than its bytes allow', async t => {
     t.ok(kept * bytes <= cacheBytes, `${kept} in ${cacheBytes} bytes`)
     t.ok(kept * bytes >= cacheBytes / 2 - 2 * bytes, 'and not much less than half of it')
   }
+})
+
+t.test('it keeps tokens, and not the headers they came in', async t => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const heap = () => {
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const cacheBytes = 4 * 2 ** 20
+  const { verifier } = world({ cacheBytes })
+  const before = heap()
+  for (let index = 0; index < 5000; index++) {
+    const header = Buffer.from(`theme=${'x'.repeat(7000)}; access=${tokenOf(`user ${index}`)}`).toString('latin1')
+    verifier.verify(header.slice(header.lastIndexOf('=') + 1), 'cookie')
+  }
+  const kept = heap() - before
+  t.ok(kept < cacheBytes * 1.25, `${kept} bytes in a cache of ${cacheBytes}`)
+  t.match(verifier.verify(tokenOf('ada')), { id: 'ada' })
 })
 
 t.test('a token too large for its generation is verified all the same', async t => {

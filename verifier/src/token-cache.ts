@@ -22,6 +22,8 @@ interface Entry<Value> {
 const ENTRY_BYTES = 1024
 const TAIL = 32
 
+const sizeOf = (token: string): number => token.length + ENTRY_BYTES
+
 /** @param maxBytes what the cache may take; 0 remembers nothing */
 export function createTokenCache<Value> (maxBytes: number): TokenCache<Value> {
   let young = new Map<string, Entry<Value>>()
@@ -29,8 +31,7 @@ export function createTokenCache<Value> (maxBytes: number): TokenCache<Value> {
   let youngBytes = 0
 
   function keep (tail: string, entry: Entry<Value>): void {
-    const bytes = entry.token.length + ENTRY_BYTES
-    if (bytes * 2 > maxBytes) return
+    const bytes = sizeOf(entry.token)
     if ((youngBytes += bytes) * 2 > maxBytes) {
       old = young
       young = new Map()
@@ -50,7 +51,12 @@ export function createTokenCache<Value> (maxBytes: number): TokenCache<Value> {
       keep(tail, aged)
       return aged.value
     },
-    set: (token, value) => keep(token.slice(-TAIL), { token, value }),
+    set (token, value) {
+      if (sizeOf(token) * 2 > maxBytes) return
+      // A token is cut out of a header, all of which would be kept with it: so it is copied.
+      const copy = Buffer.from(token, 'latin1').toString('latin1')
+      keep(copy.slice(-TAIL), { token: copy, value })
+    },
     clear () {
       young = new Map()
       old = new Map()

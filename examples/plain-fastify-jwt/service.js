@@ -1,0 +1,34 @@
+// A service of yours that recognises Countersign's tokens with @fastify/jwt and the shared JWT_SECRET.
+//
+//   JWT_SECRET=… PORT=4000 node service.js
+//
+// It knows nothing of logouts: a token is good here until it expires.
+import fastifyJwt from '@fastify/jwt'
+import Fastify from 'fastify'
+
+const { JWT_SECRET, JWT_ISSUER = 'http://localhost:3000', JWT_AUDIENCE = 'api', PORT = '4000' } = process.env
+
+const app = Fastify()
+
+await app.register(fastifyJwt, {
+  secret: JWT_SECRET,
+  verify: {
+    algorithms: ['HS256'],
+    allowedIss: JWT_ISSUER,
+    allowedAud: JWT_AUDIENCE,
+    checkTyp: 'at+jwt',
+    requiredClaims: ['sub', 'iat', 'exp']
+  }
+})
+
+app.decorate('authenticate', async (request, reply) => {
+  try {
+    await request.jwtVerify()
+  } catch {
+    return reply.code(401).header('www-authenticate', 'Bearer').send({ error: 'Log in first' })
+  }
+})
+
+app.get('/orders', { onRequest: app.authenticate }, ({ user }) => ({ orders: [], of: user.sub, role: user.role }))
+
+console.log(await app.listen({ port: Number(PORT) }))

@@ -1,0 +1,147 @@
+import t from 'tap'
+import { fieldsOf, isProblem } from '../support/problem.ts'
+import { PASSWORD, startService, type LoginBody } from '../support/service.ts'
+
+t.test('registering', async t => {
+  const service = await startService(t)
+  const register = (json: unknown, from?: string) => service.call('POST /auth/register', { json, ...from !== undefined && { from } })
+  const count = async (email: string) => (await service.sql<{ count: number }>('SELECT count(*)::int AS count FROM users WHERE email = $1', email))[0]?.count
+
+  t.test('creates an account and logs in', async t => {
+    const { status, headers, body, cookies } = await service.call<LoginBody>('POST /auth/register', { json: { email: 'ada@example.com', password: PASSWORD, name: 'Ada Lovelace' } })
+    t.equal(status, 201)
+    t.equal(headers['cache-control'], 'no-store')
+    t.strictSame(Object.keys(body).sort(), ['accessToken', 'expiresIn', 'refreshToken', 'tokenType', 'user'])
+    t.strictSame(Object.keys(body.user).sort(), ['createdAt', 'email', 'emailVerified', 'id', 'name', 'role'])
+    t.match(body, { tokenType: 'Bearer', expiresIn: 600, user: { email: 'ada@example.com', emailVerified: false, name: 'Ada Lovelace', role: 'user' } })
+    t.strictSame(cookies, {})
+    t.match(await service.call('GET /auth/me', { token: body.accessToken }), { status: 200, body: body.user })
+    t.ok(Math.abs(Date.parse(body.user.createdAt) - Date.now()) < 60_000)
+  })
+
+  t.test('takes no name for an answer', async t => {
+    const { status, body } = await service.call<LoginBody>('POST /auth/register', { json: { email: 'nameless@example.com', password: PASSWORD } })
+    t.equal(status, 201)
+    t.equal(body.user.name, null)
+  })
+
+  t.test('keeps the password as an argon2id hash alone, and shows it to nobody', async t => {
+    const { text } = await register({ email: 'secretive@example.com', password: PASSWORD })
+    t.notMatch(text, /argon2|horse|hash/i)
+    const [row] = await service.sql<Record<string, unknown>>("SELECT * FROM users WHERE email = 'secretive@example.com'")
+    t.match(row?.password_hash, /^\$argon2id\$v=19\$m=7168,t=1,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
+    t.notMatch(JSON.stringify(row), PASSWORD)
+  })
+
+  t.test('normalises the address, and knows it again however it is written', async t => {
+    const { status, body } = await service.call<LoginBody>('POST /auth/register', { json: { email: '  Grace.HOPPER@Example.COM\t', password: PASSWORD } })
+    t.equal(status, 201)
+    t.equal(body.user.email, 'grace.hopper@example.com')
+    for (const email of ['grace.hopper@example.com', 'GRACE.HOPPER@EXAMPLE.COM', ' grace.hopper@example.com ', 'ｇrace.hopper@example.com', 'grace.hopper@ex\u{1d41a}mple.com']) {
+      isProblem(t, await register({ email, password: PASSWORD }), 'email_taken', email)
+    }
+    t.equal((await register({ email: 'jürgen@bücher.example', password: PASSWORD })).status, 201)
+    isProblem(t, await register({ email: 'ju\u0308rgen@bu\u0308cher.example', password: PASSWORD }), 'email_taken', 'composed or decomposed')
+  })
+
+  t.test('of one address twice at once creates one account', async t => {
+    for (let round = 0; round < 5; round++) {
+      const email = `twice-${round}@example.com`
+      const statuses = await Promise.all([1, 2].map(async () => (await register({ email, password: PASSWORD })).status))
+      t.strictSame(statuses.sort(), [201, 409])
+      t.equal(await count(email), 1)
+    }
+  })
+
+  t.test('of one address twenty times at once creates one account, and answers the rest alike', async t => {
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => register({ email: n % 2 ? 'crowd@example.com' : 'CROWD@example.com', password: PASSWORD }, `192.0.2.${n}`)))
+    const [first, ...rest] = answers.sort((a, b) => a.status - b.status)
+    t.equal(first?.status, 201)
+    for (const answer of rest) isProblem(t, answer, 'email_taken')
+    t.equal(await count('crowd@example.com'), 1)
+    t.strictSame(await service.sql("SELECT count(*)::int AS count FROM sessions s JOIN users u ON u.id = s.user_id WHERE u.email = 'crowd@example.com'"), [{ count: 1 }])
+  })
+
+  t.test('refuses what is no address', async t => {
+    for (const email of ['', ' ', 'ada', 'ada@', '@example.com', 'ada@example', 'ada@@example.com', 'a b@example.com', 'ada@exa mple.com', 'ada@.com', 'ada@example..com',
+      '.ada@example.com', 'ada.@example.com', 'a..da@example.com', 'ada@example.com\nbcc: x@example.com', 'ada\0@example.com', 'ada\ud800@example.com',
+      '"ada"@example.com', 'Ada <ada@example.com>', 'ada@[127.0.0.1]', `${'a'.repeat(65)}@example.com`, `ada@${'a'.repeat(250)}.com`, 'ada,bob@example.com']) {
+      const answer = await register({ email, password: PASSWORD })
+      isProblem(t, answer, 'validation_failed', JSON.stringify(email))
+      t.strictSame(fieldsOf(answer), ['email'], JSON.stringify(email))
+    }
+  })
+
+  t.test('takes addresses that are odd and right', async t => {
+    for (const email of ['o\'brien+tag@sub.example.co.uk', '_-x-_@example.com', 'ünïcödé@exämple.com', '用户@例子.公司', 'a@b.cd', `${'a'.repeat(64)}@example.com`]) {
+      const { status, body } = await service.call<LoginBody>('POST /auth/register', { json: { email, password: PASSWORD } })
+      t.equal(status, 201, email)
+      t.equal(body.user?.email, email)
+    }
+  })
+
+  t.test('refuses a weak password, saying why, and never repeats it', async t => {
+    const weak = {
+      'too short': 'a7#kQ2x',
+      'too short, of wide characters': '🐎🐎🐎🐎🐎🐎🐎',
+      'too long': 'Zx9 '.repeat(33),
+      'too many bytes': '🐎x'.repeat(103),
+      common: 'password1',
+      'common, in capitals': 'PASSWORD1',
+      'a row of the keyboard': 'qwertyuiop',
+      'the address': 'weak.person@example.com',
+      'the address, in part': 'weakperson',
+      'the name of the service': 'CounterSign',
+      'a lone surrogate': 'correct horse \ud800 battery'
+    }
+    for (const [why, password] of Object.entries(weak)) {
+      const answer = await register({ email: 'weak.person@example.com', password })
+      isProblem(t, answer, 'weak_password', why)
+      t.strictSame(fieldsOf(answer), ['password'], why)
+      t.notOk(answer.text.includes(password.slice(0, 40)), why)
+    }
+    t.equal(await count('weak.person@example.com'), 0)
+  })
+
+  t.test('takes any characters for a password, up to the bound', async t => {
+    const strong = ['        x       y', '🐎🐎🐎🐎🔋🔋🔋📎', `${'Zx9 '.repeat(31)}Zx9!`, 'пароль лошадь', 'correct\0horse\0battery', "'; DROP TABLE users; --", '{"$ne":null} maybe']
+    for (const [n, password] of strong.entries()) {
+      const email = `strong-${n}@example.com`
+      t.equal((await register({ email, password })).status, 201, JSON.stringify(password))
+      t.equal((await service.call('POST /auth/login', { json: { email, password } })).status, 200, JSON.stringify(password))
+      t.equal((await service.call('POST /auth/login', { json: { email, password: `${password.slice(0, -1)}` } })).status, 401, JSON.stringify(password))
+    }
+  })
+
+  t.test('takes role, id and the like from nobody', async t => {
+    const answer = await register({ email: 'mallory@example.com', password: PASSWORD, role: 'admin', id: '0198c5a4-6f5e-7a6b-9d3f-2f6a3b1c4d5e', emailVerified: true, passwordHash: 'x' })
+    isProblem(t, answer, 'validation_failed')
+    t.strictSame(fieldsOf(answer), ['emailVerified', 'id', 'passwordHash', 'role'])
+    t.equal(await count('mallory@example.com'), 0)
+  })
+
+  t.test('names every field that is wrong, at once', async t => {
+    const answer = await register({ email: 'x', password: 1, name: '', deliver: 'pigeon', extra: [] })
+    isProblem(t, answer, 'validation_failed')
+    t.strictSame(fieldsOf(answer), ['deliver', 'email', 'extra', 'name', 'password'])
+    t.strictSame(fieldsOf(await register({})), ['email', 'password'])
+    for (const { pointer, detail } of answer.body.errors ?? []) t.match({ pointer, detail }, { pointer: /^#\/\w+$/, detail: /./ })
+  })
+
+  t.test('converts nothing', async t => {
+    for (const json of [{ email: ['ada@example.com'], password: PASSWORD }, { email: 'types@example.com', password: 1234567890123 }, { email: 'types@example.com', password: [PASSWORD] },
+      { email: 'types@example.com', password: { $ne: '' } }, { email: 'types@example.com', password: PASSWORD, name: 5 }, { email: 'types@example.com', password: PASSWORD, name: null }]) {
+      isProblem(t, await register(json), 'validation_failed', JSON.stringify(json))
+    }
+    t.equal(await count('types@example.com'), 0)
+  })
+
+  t.test('takes a name as it is, and none that cannot be kept', async t => {
+    for (const [n, name] of ['Zoë', 'O\'Brien; DROP TABLE', '<script>alert(1)</script>', '🐎'.repeat(200), ' spaced '].entries()) {
+      const { status, body } = await service.call<LoginBody>('POST /auth/register', { json: { email: `named-${n}@example.com`, password: PASSWORD, name } })
+      t.equal(status, 201, name)
+      t.equal(body.user?.name, name)
+    }
+    for (const name of ['', 'x'.repeat(201), 'a\0b']) isProblem(t, await register({ email: 'misnamed@example.com', password: PASSWORD, name }), 'validation_failed', JSON.stringify(name.slice(0, 9)))
+  })
+})

@@ -1,0 +1,106 @@
+import t from 'tap'
+import { startService } from '../support/service.ts'
+import { watchStatements } from '../support/statements.ts'
+import { until } from '../support/until.ts'
+import { statefulSession } from './session-rows.ts'
+
+t.test('a stateful session', async t => {
+  const service = await startService(t)
+  const statements = watchStatements(service)
+  const verify = (session: string) => service.call<{ id: string, sessionId: string, role: string, credential: string, tokenId: null }>('GET /auth/verify', { cookies: { session } })
+  const change = (sessionId: string, set: string) => service.sql(`UPDATE sessions SET ${set} WHERE id = $1::uuid`, sessionId)
+
+  t.test('is an opaque secret of which only the hash is kept', async t => {
+    const person = await service.person()
+    const { session } = await statefulSession(service, person)
+    t.match(session, /^[\w-]{43}$/)
+    const [row] = await service.sql<{ kept: boolean }>('SELECT secret_hash = sha256($2::bytea) AS kept FROM sessions WHERE user_id = $1::uuid AND channel = \'session\'', person.user.id, Buffer.from(session))
+    t.ok(row?.kept)
+  })
+
+  t.test('is recognised with the principal that a token would give', async t => {
+    const person = await service.person()
+    const { session } = await statefulSession(service, person)
+    const { status, body } = await verify(session)
+    const ofToken = await service.call<Record<string, unknown>>('GET /auth/verify', { token: person.accessToken })
+    t.equal(status, 200)
+    t.match(body, { id: person.user.id, role: 'user', credential: 'session', tokenId: null, scopes: [] })
+    t.strictSame(Object.keys(body).sort(), Object.keys(ofToken.body).sort())
+  })
+
+  t.test('asks Postgres once, and then its copy', async t => {
+    const { session } = await statefulSession(service, await service.person())
+    statements.length = 0
+    for (let count = 0; count < 20; count++) t.equal((await verify(session)).status, 200)
+    t.strictSame(statements, ['sessions.find-stateful'])
+  })
+
+  t.test('slides its idle end without a write per request', async t => {
+    const { session } = await statefulSession(service, await service.person())
+    const { body: { sessionId } } = await verify(session)
+    await change(sessionId, "last_seen_at = now() - interval '1 day', idle_ends_at = now() + interval '6 days', secret_hash = secret_hash")
+    const other = await startService(t, { DATABASE_URL: service.config.databaseUrl ?? '', DATA_DIR: service.config.dataDir, COUNTERSIGN_SECRET: service.config.secrets.join(), JWT_SECRET: service.config.jwtSecrets.join() }).catch(() => undefined)
+    if (other === undefined) return t.ok(service.database.engine === 'embedded', 'the embedded engine takes one process')
+    const writes = watchStatements(other)
+    const verifyThere = () => other.call('GET /auth/verify', { cookies: { session } })
+    for (let count = 0; count < 20; count++) t.equal((await verifyThere()).status, 200)
+    const slid = async () => {
+      const [row] = await service.sql<{ slid: boolean }>("SELECT idle_ends_at > now() + interval '6 days 23 hours' AND last_seen_at > now() - interval '1 hour' AS slid FROM sessions WHERE id = $1::uuid", sessionId)
+      return row?.slid === true
+    }
+    await until(slid)
+    for (let count = 0; count < 20; count++) await verifyThere()
+    t.strictSame(writes.filter(name => name === 'sessions.touch').length, 1)
+  })
+
+  t.test('never slides past its absolute end', async t => {
+    const { session } = await statefulSession(service, await service.person())
+    const [row] = await service.sql<{ capped: boolean }>("UPDATE sessions SET ends_at = now() + interval '1 day', last_seen_at = now() - interval '2 days' WHERE secret_hash = sha256($1::bytea) RETURNING true AS capped", Buffer.from(session))
+    t.ok(row?.capped)
+    await verify(session)
+    await until(async () => {
+      const [after] = await service.sql<{ capped: boolean }>("SELECT idle_ends_at = ends_at AND last_seen_at > now() - interval '1 hour' AS capped FROM sessions WHERE secret_hash = sha256($1::bytea)", Buffer.from(session))
+      return after?.capped === true
+    })
+  })
+
+  t.test('is over at its idle end and at its absolute end', async t => {
+    for (const over of ["idle_ends_at = now() - interval '1 second'", "ends_at = now() - interval '1 second'"]) {
+      const { session } = await statefulSession(service, await service.person())
+      await service.sql(`UPDATE sessions SET ${over} WHERE secret_hash = sha256($1::bytea)`, Buffer.from(session))
+      t.match(await verify(session), { status: 401, body: { code: 'invalid_token' } }, over)
+    }
+  })
+
+  t.test('a cookie that is none of ours is refused', async t => {
+    const { session } = await statefulSession(service, await service.person())
+    statements.length = 0
+    for (const cookie of ['', 'x', `${session}x`, session.slice(1), 'x'.repeat(4000)]) t.equal((await verify(cookie)).status, 401, cookie.slice(0, 50))
+    t.strictSame(statements, [], 'without a look at the database')
+    t.equal((await verify(`${session.slice(0, -2)}AA`)).status, 401)
+  })
+
+  t.test('cannot be refreshed, nor its id be used', async t => {
+    const { session } = await statefulSession(service, await service.person())
+    t.equal((await service.call('POST /auth/refresh', { cookies: { refresh: session }, headers: { 'sec-fetch-site': 'same-origin' } })).status, 401)
+    t.equal((await service.call('POST /auth/refresh', { json: { refreshToken: session } })).status, 401)
+    t.equal((await service.call('GET /auth/verify', { token: session })).status, 401)
+  })
+
+  t.test('the 101st ends the oldest', async t => {
+    const person = await service.person()
+    const { session } = await statefulSession(service, person)
+    t.equal((await verify(session)).status, 200)
+    await service.sql("UPDATE sessions SET created_at = now() - interval '1 day' WHERE secret_hash = sha256($1::bytea)", Buffer.from(session))
+    await service.sql(`
+      INSERT INTO sessions (id, user_id, channel, nonce, key_id, idle_ends_at, ends_at)
+      SELECT gen_random_uuid(), $1::uuid, 'body', '\\x00', 'key', now() + interval '1 day', now() + interval '1 day' FROM generate_series(1, 97)`, person.user.id)
+    const [newest] = [await service.logIn(person)]
+    t.equal((await verify(session)).status, 200, 'a hundred are allowed')
+    await service.logIn(person)
+    t.equal((await verify(session)).status, 401, 'one more is not')
+    t.equal((await service.call('GET /auth/verify', { token: newest.accessToken })).status, 200)
+    const [live] = await service.sql<{ count: number }>('SELECT count(*)::int AS count FROM sessions WHERE user_id = $1::uuid AND ended_at IS NULL', person.user.id)
+    t.equal(live?.count, 100)
+  })
+})

@@ -1,0 +1,16 @@
+import type { Test } from 'tap'
+import { catalogue, type ProblemCode, type ProblemDocument } from '../../src/errors.ts'
+import type { Answer } from './service.ts'
+
+/** Holds an answer to be exactly the problem of the catalogue with this code (RFC 9457). */
+export function isProblem (t: Test, answer: Answer<ProblemDocument>, code: ProblemCode, about: string = code): void {
+  const [status, title] = catalogue[code]
+  const { type, title: titleGiven, status: statusGiven, code: codeGiven, detail: _, errors: __, ...rest } = answer.body ?? {}
+  t.strictSame({ status: answer.status, type: answer.headers['content-type']?.split(';')[0] }, { status, type: 'application/problem+json' }, about)
+  t.strictSame({ type, title: titleGiven, status: statusGiven, code: codeGiven, ...rest }, { type: `urn:countersign:problem:${code}`, title, status, code }, about)
+}
+
+/** The fields that an answer complains of, in the order of the alphabet. */
+export function fieldsOf ({ body }: Answer<ProblemDocument>): string[] {
+  return (body.errors ?? []).map(({ field }) => field).sort()
+}
