@@ -19,11 +19,11 @@ const TAGS = [
   { name: 'Operations', description: 'For those who run the service' }
 ]
 
-// The page brings everything itself. It draws its icons from data: URLs, and its widgets style themselves.
+// The page brings everything itself; its icons are data: URLs.
 const PAGE_POLICY = {
   'default-src': "'none'",
   'script-src': "'self'",
-  'style-src': "'self' 'unsafe-inline'",
+  'style-src': "'self'",
   'img-src': "'self' data:",
   'connect-src': "'self'",
   'base-uri': "'none'",
@@ -63,7 +63,7 @@ export async function addOpenApi (app: FastifyInstance, { version, publicUrl, co
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: PAGE_POLICY,
-    uiConfig: { deepLinking: true, persistAuthorization: false },
+    uiConfig: { layout: 'BaseLayout', deepLinking: true },
     theme: { title: 'Countersign API' }
   })
   app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => reply.send(app.swagger()))

@@ -63,7 +63,9 @@ function sendProblem (problem: Problem, request: FastifyRequest, reply: FastifyR
 function toProblem (error: FastifyError | Problem, isUnavailable: IsUnavailable): Problem {
   if (error instanceof Problem) return error
   if (error.validation !== undefined) return new Problem('validation_failed', { errors: describeInvalidFields(error.validation) })
-  if (isUnavailable(error)) return new Problem('unavailable', { cause: error })
+  // A body that its client cut off has the code of a database's lost connection: what Fastify counts as the client's is that.
+  const isClients = error.statusCode !== undefined && error.statusCode < 500
+  if (!isClients && isUnavailable(error)) return new Problem('unavailable', { cause: error })
   const code = FASTIFY_ERRORS[error.code] ?? codeForStatus(error.statusCode)
   return new Problem(code, { cause: error })
 }

@@ -10,9 +10,10 @@ const PAUSE = 50
 /**
  * Purges now and then, in batches with pauses, so that logins never wait for it.
  *
+ * @param every milliseconds
  * @returns stops purging
  */
-export function purgeRegularly (purges: readonly PurgeBatch[], log: { warn (details: object, message: string): void }): () => void {
+export function purgeRegularly (purges: readonly PurgeBatch[], log: { warn (details: object, message: string): void }, every = EVERY): () => void {
   const stopping = new AbortController()
 
   async function purgeAll (): Promise<void> {
@@ -23,7 +24,7 @@ export function purgeRegularly (purges: readonly PurgeBatch[], log: { warn (deta
 
   async function goOn (): Promise<void> {
     while (!stopping.signal.aborted) {
-      await setTimeout(EVERY, undefined, { ref: false, signal: stopping.signal })
+      await setTimeout(every, undefined, { ref: false, signal: stopping.signal })
       await purgeAll().catch((error: unknown) => log.warn({ err: error }, 'could not purge what has expired'))
     }
   }

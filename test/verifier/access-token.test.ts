@@ -60,7 +60,7 @@ t.test('any address is sealed rightly', async t => {
     '"","jti":"x"}"@example.com', '<script>@example.com', '🐎@example.com', '\u2028@example.com', '\u0000\u001f@example.com', 'e\u0301@example.com', '\ud83d@example.com',
     `${'✓'.repeat(64)}@${'例'.repeat(180)}.com`
   ]
-  for (const email of addresses) t.ok(sealsRightly(email), email)
+  for (const [index, email] of addresses.entries()) t.ok(sealsRightly(email), `address ${index}`)
   fc.assert(fc.property(fc.oneof(fc.emailAddress(), fc.string({ unit: 'binary', minLength: 1, maxLength: 254 }), fc.string({ unit: 'grapheme', minLength: 1, maxLength: 100 })), sealsRightly))
 })
 

@@ -46,7 +46,7 @@ t.test('a key that is no shared secret is refused, and not repeated', async t =>
     'a JWK after white space': `\n ${jwk}`,
     'a symmetric JWK': JSON.stringify({ kty: 'oct', k: randomBytes(32).toString('base64url') }),
     'a JWKS': JSON.stringify({ keys: [JSON.parse(jwk)] }),
-    'nothing': '',
+    nothing: '',
     'a short secret': 's'.repeat(31),
     'a short secret of wide characters': '✓'.repeat(10)
   }

@@ -76,9 +76,9 @@ t.test('a jti that is missing, elsewhere, twice, or not last is no seal', async 
   const whole = sealed(CLAIMS)
   const refused = {
     'no jti': payload,
-    'first': JSON.stringify({ jti, ...CLAIMS }),
+    first: JSON.stringify({ jti, ...CLAIMS }),
     'in the middle': JSON.stringify({ nonce: 1, jti, ...CLAIMS }),
-    'nested': JSON.stringify({ ...CLAIMS, nested: { jti } }),
+    nested: JSON.stringify({ ...CLAIMS, nested: { jti } }),
     'in an array': JSON.stringify([{ ...CLAIMS, jti }]),
     'before white space': `${whole} `,
     'before white space in the object': `${whole.slice(0, -1)} }`,
@@ -86,25 +86,26 @@ t.test('a jti that is missing, elsewhere, twice, or not last is no seal', async 
     'with white space': whole.replace('"jti":', '"jti": '),
     'as a key of another name': whole.replace('"jti"', '"jtj"'),
     'in capitals': whole.replace('"jti"', '"JTI"'),
-    'escaped': whole.replace('"jti"', '"\\u006ati"'),
-    'twice': whole.replace(/}$/, `,"jti":"${jti}"}`),
+    escaped: whole.replace('"jti"', '"\\u006ati"'),
+    twice: whole.replace(/}$/, `,"jti":"${jti}"}`),
     'twice, the last one plain': whole.replace(/}$/, `,"jti":"${'A'.repeat(43)}"}`),
-    'nothing': '',
+    nothing: '',
     'a brace': '}',
     'the member alone': `,"jti":"${jti}"}`,
-    'plain': JSON.stringify({ ...CLAIMS, jti: 'A'.repeat(43) }),
-    'short': JSON.stringify({ ...CLAIMS, jti: jti.slice(0, 42) }),
-    'long': JSON.stringify({ ...CLAIMS, jti: `${jti}A` }),
+    plain: JSON.stringify({ ...CLAIMS, jti: 'A'.repeat(43) }),
+    short: JSON.stringify({ ...CLAIMS, jti: jti.slice(0, 42) }),
+    long: JSON.stringify({ ...CLAIMS, jti: `${jti}A` }),
     'a number': JSON.stringify({ ...CLAIMS, jti: 1 })
   }
   for (const [name, text] of Object.entries(refused)) t.notOk(seal.isSealed(text), name)
 })
 
 t.test('a payload in which a claim says what the seal looks for is sealed as any other', async t => {
-  for (const email of ['","jti":"', `","jti":"${'A'.repeat(43)}"}`, '"}', '\\', '\\"', '🐎', '\ud83d', '\u2028']) {
+  const emails = ['","jti":"', `","jti":"${'A'.repeat(43)}"}`, '"}', '\\', '\\"', '🐎', '\ud83d', '\u2028']
+  for (const [index, email] of emails.entries()) {
     const payload = sealed({ ...CLAIMS, email })
-    t.ok(seal.isSealed(payload), email)
-    t.notOk(seal.isSealed(payload.replace('"role":"user"', '"role":"admin"')), email)
+    t.ok(seal.isSealed(payload), `e-mail ${index}`)
+    t.notOk(seal.isSealed(payload.replace('"role":"user"', '"role":"admin"')), `e-mail ${index}, and another role`)
   }
 })
 

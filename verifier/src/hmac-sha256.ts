@@ -39,7 +39,9 @@ export function createHmacSha256 (key: Uint8Array): HmacSha256 {
   function keyed (text: string): Buffer {
     if (text.length > MAX_TOKEN_BYTES) return Buffer.concat([inner.subarray(0, BLOCK), Buffer.from(text, 'utf8')])
     const end = BLOCK + inner.write(text, BLOCK, 'utf8')
-    return views[end] ??= inner.subarray(0, end)
+    const view = views[end] ?? inner.subarray(0, end)
+    views[end] = view
+    return view
   }
 
   function digest (text: string): string {

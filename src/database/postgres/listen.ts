@@ -26,6 +26,8 @@ export async function listenPostgres ({ config }: ConnectionSettings, channel: s
     if (over) return
     over = true
     clearInterval(check)
+    // A connection that has fallen silent never says goodbye, and pg waits for that unless a query is under way.
+    client.query('SELECT 1').catch(() => {})
     await client.end()
   }
 

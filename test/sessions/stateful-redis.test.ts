@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto'
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import { tcpProxy } from '../database/tcp-proxy.ts'
+import { databaseUrl, testDatabase } from '../support/database.ts'
+import { startService, type Person, type TestService } from '../support/service.ts'
+import { watchStatements } from '../support/statements.ts'
+import { until } from '../support/until.ts'
+import { statefulSession } from './session-rows.ts'
+
+const redisUrl = process.env.REDIS_URL ?? ''
+const onRedis = redisUrl === '' ? { skip: 'needs Redis: set REDIS_URL' } : {}
+const onBoth = redisUrl === '' || databaseUrl === undefined ? { skip: 'needs PostgreSQL and Redis: set DATABASE_URL and REDIS_URL' } : {}
+
+interface Record { sessionId: string, confirmedAt: number }
+
+/** Redis as the service sees it, and what it holds of a session. */
+function redisOf (t: Test) {
+  const redis = new Redis(redisUrl)
+  t.teardown(() => redis.disconnect())
+  const keyOf = (session: string) => `countersign:session:${createHash('sha256').update(session).digest('base64url')}`
+  return {
+    keyOf,
+    redis,
+    async read (session: string): Promise<Record | undefined> {
+      const json = await redis.get(keyOf(session))
+      return json === null ? undefined : JSON.parse(json) as Record
+    }
+  }
+}
+
+const verify = (service: TestService, session: string) => service.call<{ code?: string, role?: string }>('GET /auth/verify', { cookies: { session } })
+
+/** Services that share a database and a redis; each has copies of its own in memory. */
+async function startTwo (t: Test, settings: { REDIS_URL: string }): Promise<[TestService, TestService]> {
+  const { url = '', dataDir } = await testDatabase(t)
+  const first = await startService(t, { DATABASE_URL: url, DATA_DIR: dataDir, ...settings })
+  const secrets = { COUNTERSIGN_SECRET: first.config.secrets.join(), JWT_SECRET: first.config.jwtSecrets.join() }
+  return [first, await startService(t, { DATABASE_URL: url, DATA_DIR: dataDir, ...secrets, ...settings })]
+}
+
+async function logOut (service: TestService, session: string): Promise<void> {
+  const { status } = await service.call('POST /auth/logout', { cookies: { session }, headers: { 'x-countersign': '1' } })
+  if (status !== 204) throw new Error(`Logging out was answered ${status}`)
+}
+
+t.test('a copy in redis', onRedis, async t => {
+  const { redis, keyOf, read } = redisOf(t)
+  const service = await startService(t, { REDIS_URL: redisUrl })
+  await until(async () => (await service.call('GET /health/ready')).status === 200)
+
+  t.test('is written when a session is first asked for, and ends by itself within an hour', async t => {
+    const { session } = await statefulSession(service, await service.person())
+    await verify(service, session)
+    t.match(await read(session), { sessionId: String, confirmedAt: Number })
+    const life = await redis.pttl(keyOf(session))
+    t.ok(life > 3_590_000 && life <= 3_600_000)
+    t.notOk((await redis.get(keyOf(session)))?.includes(session), 'and holds no secret')
+  })
+
+  t.test('ends with the session where that is sooner', async t => {
+    const { session } = await statefulSession(service, await service.person())
+    await service.sql("UPDATE sessions SET idle_ends_at = now() + interval '100 seconds' WHERE secret_hash = sha256($1::bytea)", Buffer.from(session))
+    await verify(service, session)
+    t.ok(await redis.pttl(keyOf(session)) <= 100_000)
+  })
+
+  t.test('that is not what was written counts as none', async t => {
+    for (const text of ['', 'x', '{}', 'null', '[]', '{"sessionId":"x"}']) {
+      const { session } = await statefulSession(service, await service.person())
+      await redis.set(keyOf(session), text)
+      t.equal((await verify(service, session)).status, 200, text)
+      t.match(await read(session), { sessionId: String }, 'and is put right')
+    }
+  })
+})
+
+t.test('two instances on one redis', onBoth, async t => {
+  const { redis, keyOf, read } = redisOf(t)
+  const [a, b] = await startTwo(t, { REDIS_URL: redisUrl })
+  await until(async () => (await b.call('GET /health/ready')).status === 200)
+  const statements = watchStatements(b)
+
+  t.test('what one has asked Postgres for the other reads from redis', async t => {
+    const { session } = await statefulSession(a, await a.person())
+    await verify(a, session)
+    statements.length = 0
+    t.equal((await verify(b, session)).status, 200)
+    t.strictSame(statements, [])
+  })
+
+  t.test('a record that outlived its session, or came back after it, is refused', async t => {
+    const { session } = await statefulSession(a, await a.person())
+    await verify(a, session)
+    const old = await redis.get(keyOf(session)) ?? ''
+    await logOut(a, session)
+    await redis.set(keyOf(session), old)
+    for (const service of [a, b]) {
+      await until(async () => (await verify(service, session)).status === 401, 1_600)
+      t.match(await verify(service, session), { status: 401, body: { code: 'invalid_token' } })
+    }
+  })
+
+  t.test('a record that Postgres confirmed over an hour ago is not believed', async t => {
+    for (const [age, status] of [[3_590, 200], [3_601, 401]] as const) {
+      const { session } = await statefulSession(a, await a.person())
+      await verify(a, session)
+      const record = await read(session)
+      await a.sql('UPDATE sessions SET ended_at = now() WHERE id = $1::uuid', record?.sessionId)
+      await redis.set(keyOf(session), JSON.stringify({ ...record, confirmedAt: (record?.confirmedAt ?? 0) - age }))
+      t.equal((await verify(b, session)).status, status, `${age} s: nobody has told the ledger, so only its age can tell`)
+    }
+  })
+
+  t.test('a role that changed is had from Postgres, whatever redis says', async t => {
+    const person: Person = await a.person()
+    const { session } = await statefulSession(a, person)
+    const admin = await a.admin()
+    t.match(await verify(b, session), { body: { role: 'user' } })
+    await a.call(`PATCH /admin/users/${person.user.id}`, { json: { role: 'admin' }, token: admin.accessToken })
+    t.match(await verify(a, session), { status: 200, body: { role: 'admin' } })
+    await until(async () => (await verify(b, session)).body.role === 'admin', 1_600)
+  })
+})
+
+t.test('while redis is cut off', onRedis, async t => {
+  const proxy = await tcpProxy(redisUrl)
+  t.teardown(() => proxy.close())
+  const service = await startService(t, { REDIS_URL: proxy.url })
+  await until(async () => (await service.call('GET /health/ready')).status === 200)
+  const statements = watchStatements(service)
+  const person = await service.person()
+  const [known, unknown, ended] = [await statefulSession(service, person), await statefulSession(service, person), await statefulSession(service, person)]
+  for (const { session } of [known, ended]) t.equal((await verify(service, session)).status, 200)
+
+  for (const way of ['cut', 'freeze'] as const) {
+    await proxy[way]()
+    const began = performance.now()
+    t.equal((await verify(service, known.session)).status, 200)
+    statements.length = 0
+    const fresh = await statefulSession(service, person)
+    t.equal((await verify(service, fresh.session)).status, 200, `${way}: Postgres answers`)
+    t.equal((await verify(service, unknown.session)).status, 200)
+    t.ok(statements.includes('sessions.find-stateful'))
+    t.ok(performance.now() - began < 3_000, 'and nobody waits for redis')
+    const ready = await service.call<{ checks: unknown }>('GET /health/ready')
+    t.match(ready, { status: 503, body: { checks: { database: 'ok', redis: 'unavailable' } } })
+    t.equal((await service.call('POST /auth/login', { json: { email: person.email, password: person.password } })).status, 200)
+    if (way === 'cut') await logOut(service, ended.session)
+    t.equal((await verify(service, ended.session)).status, 401, 'what is ended meanwhile is refused')
+    await proxy.heal()
+    if (way === 'freeze') { await proxy.cut(); await proxy.heal() }
+    await until(async () => (await service.call('GET /health/ready')).status === 200)
+    t.equal((await verify(service, ended.session)).status, 401, 'also when redis is back with its old record')
+    t.equal((await verify(service, known.session)).status, 200)
+  }
+})
+
+t.test('with both cut off a session is neither let in nor turned away', onBoth, async t => {
+  const { url = '', dataDir } = await testDatabase(t)
+  const [postgres, redis] = [await tcpProxy(url), await tcpProxy(redisUrl)]
+  t.teardown(() => Promise.all([postgres.close(), redis.close()]))
+  const service = await startService(t, { DATABASE_URL: postgres.url, DATA_DIR: dataDir, REDIS_URL: redis.url })
+  const { session } = await statefulSession(service, await service.person())
+  await Promise.all([postgres.cut(), redis.cut()])
+  t.match(await verify(service, session), { status: 503, body: { code: 'unavailable' } })
+  t.match((await service.call<{ checks: unknown }>('GET /health/ready')), { status: 503, body: { checks: { database: 'unavailable', redis: 'unavailable' } } })
+  await redis.heal()
+  t.equal((await verify(service, session)).status, 503)
+  await postgres.heal()
+  await until(async () => (await verify(service, session)).status === 200)
+  t.equal((await verify(service, session)).status, 200)
+})
