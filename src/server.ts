@@ -13,6 +13,7 @@ import { addMetricsRoute } from './http/metrics.ts'
 import { addOpenApi } from './http/openapi.ts'
 import { answerClientError, answerProblems, answerUnknownRoutes, answerUnroutable } from './http/problem-response.ts'
 import { addSchemas, nameSchemas } from './http/schemas.ts'
+import { closeIdleWhileStopping } from './http/stopping.ts'
 import { createPrincipalPlace } from './principal-place.ts'
 import { version } from './version.ts'
 
@@ -48,6 +49,7 @@ export async function createServer (config: Config, { logger = createLogger(conf
   answerProblems(app, { isUnavailable: isDatabaseUnavailable })
   answerUnknownRoutes(app)
   logRequests(app)
+  closeIdleWhileStopping(app)
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
     strictTransportSecurity: config.publicUrl.startsWith('https:')

@@ -37,6 +37,9 @@ const IS_LIVE = 'ended_at IS NULL AND idle_ends_at > now() AND ends_at > now()'
  * One statement that ends the sessions that `which` selects. Where the user would have more rows in the ledger than are
  * kept, the account's version rises and one row for the user takes the place of them all.
  *
+ * The account is locked first, as whoever changes its standing does: two who lock in different orders would wait for each
+ * other for ever.
+ *
  * Parameters: $1 the event's id, $2 ip, $3 user agent, $4 on are `which`'s own.
  */
 function endingStatement (name: string, reason: keyof typeof REASONS, which: string): Statement {
@@ -46,8 +49,10 @@ function endingStatement (name: string, reason: keyof typeof REASONS, which: str
   return {
     name: `sessions.${name}`,
     text: `
-      WITH ended AS (
-        UPDATE sessions SET ended_at = now(), ended_reason = '${reason}' WHERE ${which}
+      WITH owner AS MATERIALIZED (
+        SELECT id FROM users WHERE id IN (SELECT user_id FROM sessions WHERE ${which}) FOR NO KEY UPDATE
+      ), ended AS (
+        UPDATE sessions SET ended_at = now(), ended_reason = '${reason}' WHERE user_id IN (SELECT id FROM owner) AND ${which}
         RETURNING id AS session_id, user_id
       ), crowded AS (
         SELECT user_id FROM ended GROUP BY user_id

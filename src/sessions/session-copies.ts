@@ -1,4 +1,6 @@
-import { MAX_ACCESS_TOKEN_LIFE } from 'countersign-verifier'
+import { Type } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { MAX_ACCESS_TOKEN_LIFE, ROLES } from 'countersign-verifier'
 import type { SessionRecord } from './stateful-store.ts'
 
 /** A fast copy of stateful sessions, by the hash of their secret. It may lose or lag: it is never the authority. */
@@ -62,10 +64,26 @@ export async function createRedisCopies (url: string, log: { warn (details: obje
   }
 }
 
-// What somebody else wrote under our key is as good as nothing.
+const RecordSchema = Type.Object({
+  sessionId: Type.String(),
+  userId: Type.String(),
+  email: Type.String(),
+  emailVerified: Type.Boolean(),
+  role: Type.Enum([...ROLES]),
+  version: Type.Integer(),
+  createdAt: Type.Number(),
+  seenAt: Type.Number(),
+  idleEndsAt: Type.Number(),
+  endsAt: Type.Number(),
+  confirmedAt: Type.Number()
+})
+const record = Compile(RecordSchema)
+
+// What somebody else wrote under our key, or another version of ours, is as good as nothing.
 function parseRecord (json: string): SessionRecord | undefined {
   try {
-    return JSON.parse(json) as SessionRecord
+    const parsed: unknown = JSON.parse(json)
+    return record.Check(parsed) ? parsed : undefined
   } catch {
     return undefined
   }

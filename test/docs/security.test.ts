@@ -1,5 +1,7 @@
+import { access } from 'node:fs/promises'
+import { join } from 'node:path'
 import t from 'tap'
-import { readPage } from './markdown.ts'
+import { readPage, root } from './markdown.ts'
 
 t.test('every test that docs/security.md names is there', async t => {
   const rows = (await readPage('docs/security.md')).split('\n').filter(line => line.startsWith('| ') && line.includes('.test.ts'))
@@ -9,6 +11,8 @@ t.test('every test that docs/security.md names is there', async t => {
       const source = await readPage(`test/${file}`)
       t.ok(source.replaceAll("\\'", "'").includes(name), `${file}: ${name}`)
     }
+    const [, place = ''] = /\| `([^`]+)` \|/.exec(row) ?? []
+    t.ok(await access(join(root, place)).then(() => true, () => false), `${place} is there`)
     t.match(row, /`[a-z/-]+\.test\.ts`: “[^”]+” \|$/, row)
   }
 })
