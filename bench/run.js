@@ -16,11 +16,13 @@ import { toTable } from './harness/table.js'
 import { guard, verifyRoute } from './measures/guard.js'
 import { logins } from './measures/logins.js'
 import { memory } from './measures/memory.js'
+import { revocation } from './measures/revocation.js'
+import { sessions } from './measures/sessions.js'
 import { start } from './measures/start.js'
 import { storm } from './measures/storm.js'
 import { verifyCore } from './measures/verify-core.js'
 
-const MEASURES = { core: verifyCore, guard, verify: verifyRoute, logins, storm, start, memory }
+const MEASURES = { core: verifyCore, guard, verify: verifyRoute, logins, storm, start, revocation, sessions, memory }
 
 const options = readArguments()
 const directory = mkdtempSync(join(tmpdir(), 'countersign-bench-'))

@@ -61,6 +61,7 @@ export interface ComposeOptions {
  */
 export async function compose (app: FastifyInstance, config: Config, place: PrincipalPlace, { open = openDatabase, prefix = '', hidden = false }: ComposeOptions = {}): Promise<Service> {
   const database = await open(databaseOptions(config, app.log))
+  app.addHook('onClose', () => database.close())
   const metrics = createMetrics()
   const audit = createAuditStore(database)
   const cookies = createCookies(config)
@@ -68,9 +69,11 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
 
   const passwords = createPasswords(config)
   const revocation = await createRevocation({ database, metrics, maxStaleness: config.maxStaleness, log: app.log })
+  app.addHook('onClose', () => revocation.close())
   const tokens = await createTokens(app, config, revocation)
   const sessions = await createSessions({ config, database, revocation, tokens, passwords, audit, cookies, log: app.log })
-  const accounts = createAccounts({ database, sessions, passwords, propagation: revocation })
+  app.addHook('onClose', () => sessions.close())
+  const accounts = createAccounts({ database, sessions, passwords, propagation: revocation, audit })
 
   const guards = createGuards({
     verify: tokens.verifier.verify,
@@ -78,15 +81,10 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     cookies,
     sameSite,
     assign: place.write,
-    onRefused: ({ reason }) => metrics.tokenRefused(reason)
+    onRefused: ({ reason }) => metrics.tokenRefused(reason),
+    isUnavailable: isDatabaseUnavailable
   })
   const shared = { guards, principal: place.read, cookies, sameSite, propagation: revocation }
-
-  app.addHook('onClose', async () => {
-    await sessions.close()
-    await revocation.close()
-    await database.close()
-  })
 
   await app.register(async api => {
     answerProblems(api, { isUnavailable: isDatabaseUnavailable })
@@ -97,7 +95,11 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     writeBySchema(api, schemas)
     if (hidden) hideRoutes(api)
     else addSchemas(api, schemas)
-    api.addHook('onRequest', (request, _reply, done) => { sameSite.onCarrying(request); done() })
+    api.addHook('onRequest', (request, reply, done) => {
+      reply.header('cache-control', 'no-store')
+      sameSite.onCarrying(request)
+      done()
+    })
 
     await api.register(accountRoutes, { ...shared, ...accounts, standing: sessions.standing, deliver: sessions.deliver })
     await api.register(sessionRoutes, { ...shared, ...sessions })
@@ -107,7 +109,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     await api.register(adminRoutes, { ...shared, users: createAdminStore(database), standing: sessions.standing })
   }, { prefix })
 
-  return { guards, cookies, metrics, probes: { database: database.ping, ...sessions.probes } }
+  return { guards, cookies, metrics, probes: { database: database.ping, revocations: async () => revocation.assertFresh(), ...sessions.probes } }
 }
 
 function databaseOptions ({ databaseUrl, dataDir, databasePoolSize, databaseAcquireTimeout, databaseStatementTimeout }: Config, log: Log): DatabaseOptions {

@@ -61,6 +61,9 @@ export function readConfig (environment: Environment): Config {
   if (stated.secrets?.some(secret => stated.jwtSecrets?.includes(secret))) report('jwtSecrets', 'must not be the same as COUNTERSIGN_SECRET')
   if (stated.sessionIdleTtl > stated.sessionTtl) report('sessionIdleTtl', 'must not be longer than SESSION_TTL')
   if (stated.refreshIdleTtl > stated.refreshTtl) report('refreshIdleTtl', 'must not be longer than REFRESH_TTL')
+  if (stated.cookieDomain !== undefined && stated.publicUrl !== undefined && !isWithin(new URL(stated.publicUrl).hostname, stated.cookieDomain)) {
+    report('cookieDomain', 'must be the host of PUBLIC_URL or a domain above it')
+  }
   if (problems.length > 0) throw new ConfigurationError(problems)
 
   const publicUrl = (stated.publicUrl ?? `http://localhost:${stated.port}`).replace(/\/+$/, '')
@@ -71,6 +74,10 @@ export function readConfig (environment: Environment): Config {
     issuer: stated.issuer ?? publicUrl,
     allowedOrigins: [new URL(publicUrl).origin, ...stated.allowedOrigins ?? []]
   })
+}
+
+function isWithin (host: string, domain: string): boolean {
+  return host === domain || host.endsWith(`.${domain}`)
 }
 
 type Report = (name: keyof Settings, problem: string) => void
@@ -113,7 +120,7 @@ function readSecrets (stated: Stated, report: Report, problems: ConfigurationPro
     const made = loadGeneratedSecrets(dataDir)
     return { secrets: secrets ?? [made.secret], jwtSecrets: jwtSecrets ?? [made.jwtSecret] }
   } catch (error) {
-    report('dataDir', `must be a directory that this process can write to: ${error instanceof Error ? error.message : String(error)}`)
+    report('dataDir', `is not usable: ${error instanceof Error ? error.message : String(error)}`)
     throw new ConfigurationError(problems)
   }
 }

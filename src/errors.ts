@@ -50,6 +50,9 @@ export interface ProblemOptions {
   cause?: unknown
 }
 
+// Seconds; well within the time that a repeated refresh is taken for what it is.
+const RETRY_AFTER = '2'
+
 /** An error with a decided answer (RFC 9457). */
 export class Problem extends Error {
   override readonly name = 'Problem'
@@ -66,7 +69,7 @@ export class Problem extends Error {
     this.statusCode = statusCode
     this.detail = detail
     this.errors = errors
-    this.headers = headers
+    this.headers = statusCode === 503 ? { 'retry-after': RETRY_AFTER, ...headers } : headers
   }
 }
 

@@ -13,7 +13,7 @@ import { addMetricsRoute } from './http/metrics.ts'
 import { addOpenApi } from './http/openapi.ts'
 import { answerClientError, answerProblems, answerUnknownRoutes, answerUnroutable } from './http/problem-response.ts'
 import { addSchemas, nameSchemas } from './http/schemas.ts'
-import { closeIdleWhileStopping } from './http/stopping.ts'
+import { closeUnusedWhileStopping } from './http/stopping.ts'
 import { createPrincipalPlace } from './principal-place.ts'
 import { version } from './version.ts'
 
@@ -49,12 +49,12 @@ export async function createServer (config: Config, { logger = createLogger(conf
   answerProblems(app, { isUnavailable: isDatabaseUnavailable })
   answerUnknownRoutes(app)
   logRequests(app)
-  closeIdleWhileStopping(app)
+  closeUnusedWhileStopping(app)
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
     strictTransportSecurity: config.publicUrl.startsWith('https:')
   })
-  await app.register(cors, { origin: [...config.allowedOrigins], credentials: true, exposedHeaders: ['retry-after', 'www-authenticate'], maxAge: 600 })
+  await app.register(cors, { origin: [...config.allowedOrigins], methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'], credentials: true, exposedHeaders: ['retry-after', 'www-authenticate'], maxAge: 600 })
   await addOpenApi(app, { version, publicUrl: config.publicUrl, cookieNames: createCookies(config).names })
 
   addSchemas(app, nameSchemas())
@@ -72,11 +72,19 @@ export async function createServer (config: Config, { logger = createLogger(conf
  */
 export async function serve (config: Config): Promise<FastifyInstance> {
   const app = await createServer(config)
-  await app.listen({ host: config.host, port: config.port })
+  try {
+    await app.listen({ host: config.host, port: config.port })
+  } catch (error) {
+    await app.close()
+    throw error
+  }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       app.log.info({ signal }, 'stopping')
-      app.close().catch((error: unknown) => app.log.error({ err: error }, 'could not stop in order'))
+      app.close().catch((error: unknown) => {
+        app.log.error({ err: error }, 'could not stop in order')
+        process.exitCode = 1
+      })
     })
   }
   return app

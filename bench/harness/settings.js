@@ -15,7 +15,10 @@ export const NORMAL = {
   pacePerSecond: 100,
   coreRounds: 15,
   coreRoundMs: 100,
-  starts: 5
+  starts: 5,
+  logouts: 1000,
+  sessionRounds: 8,
+  sessionRoundMs: 700
 }
 
 export const QUICK = {
@@ -29,7 +32,10 @@ export const QUICK = {
   stormSeconds: 2,
   coreRounds: 5,
   coreRoundMs: 40,
-  starts: 2
+  starts: 2,
+  logouts: 50,
+  sessionRounds: 3,
+  sessionRoundMs: 300
 }
 
 /** One set of hash parameters for everything that hashes with argon2 (OWASP's first choice for argon2id). */

@@ -1,3 +1,4 @@
+import type { AuditStore } from '../audit/store.ts'
 import type { Database } from '../database/database.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Propagation } from '../revocation/propagation.ts'
@@ -12,14 +13,15 @@ export interface AccountsParts {
   sessions: Pick<Sessions, 'open' | 'standing'>
   passwords: Passwords
   propagation: Pick<Propagation, 'apply'>
+  audit: AuditStore
 }
 
 /** Everything the service does with accounts. */
-export function createAccounts ({ database, sessions, passwords, propagation }: AccountsParts) {
+export function createAccounts ({ database, sessions, passwords, propagation, audit }: AccountsParts) {
   const accounts = createAccountStore(database)
   return {
     accounts,
     register: createRegister({ accounts, passwords, openSession: sessions.open }),
-    changePassword: createChangePassword({ accounts, standing: sessions.standing, passwords, propagation })
+    changePassword: createChangePassword({ accounts, standing: sessions.standing, passwords, propagation, audit })
   }
 }

@@ -1,3 +1,4 @@
+import type { AuditStore } from '../audit/store.ts'
 import { Problem } from '../errors.ts'
 import type { ClientDetails } from '../http/client-details.ts'
 import type { Passwords } from '../passwords/passwords.ts'
@@ -24,14 +25,18 @@ export interface ChangePasswordParts {
   standing: StandingStore
   passwords: Passwords
   propagation: Pick<Propagation, 'apply'>
+  audit: AuditStore
 }
 
-export function createChangePassword ({ accounts, standing, passwords, propagation }: ChangePasswordParts): ChangePassword {
+export function createChangePassword ({ accounts, standing, passwords, propagation, audit }: ChangePasswordParts): ChangePassword {
   return async function changePassword ({ userId, sessionId, currentPassword, newPassword, client, signal }) {
     const place = { address: client.ip, known: true, signal }
     const account = await accounts.findWithPassword(userId)
     const matches = await passwords.verify(account?.passwordHash, currentPassword, place)
-    if (account === null || account.passwordHash === null || !matches) throw new Problem('invalid_credentials')
+    if (account === null || account.passwordHash === null || !matches) {
+      await audit.record({ action: 'password_change', outcome: 'failure', actorId: userId, subjectId: userId, sessionId, ...client })
+      throw new Problem('invalid_credentials')
+    }
     passwords.assess(newPassword, { email: account.email, ...account.name !== null && { name: account.name } }, 'newPassword')
 
     const to = await passwords.hash(newPassword, place)

@@ -78,8 +78,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
       security: AUTHENTICATED,
       response: { 200: account('My account'), ...problems('unauthenticated', 'invalid_token', 'unavailable') }
     }
-  }, async (request, reply) => {
-    reply.header('cache-control', 'no-store')
+  }, async request => {
     return presentAccount(stillThere(await accounts.find(principal(request).id)))
   })
 
@@ -96,8 +95,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
         ...problems(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'cross_site_request', 'unavailable')
       }
     }
-  }, async (request, reply) => {
-    reply.header('cache-control', 'no-store')
+  }, async request => {
     return presentAccount(stillThere(await accounts.rename(principal(request).id, request.body.name)))
   })
 
@@ -136,7 +134,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
   }, async (request, reply) => {
     const { id: userId, sessionId } = principal(request)
     await changePassword({ userId, sessionId, ...request.body, client: clientDetails(request), signal: createClientSignal(reply) })
-    return reply.code(204).header('cache-control', 'no-store').send(null)
+    return reply.code(204).send(null)
   })
 }
 

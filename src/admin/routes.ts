@@ -62,10 +62,9 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
         ...problems('unauthenticated', 'invalid_token', 'forbidden', 'validation_failed', 'unavailable')
       }
     }
-  }, async (request, reply) => {
+  }, async request => {
     const { limit = DEFAULT_LIMIT, cursor } = request.query
     const { items, next } = await users.listUsers({ limit, ...cursor !== undefined && { after: readCursor(cursor) } })
-    reply.header('cache-control', 'no-store')
     return { items: items.map(presentUser), nextCursor: next === undefined ? null : writeCursor(next) }
   })
 
@@ -78,8 +77,7 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
       params: Params,
       response: { 200: account, ...problems(...refusals) }
     }
-  }, async (request, reply) => {
-    reply.header('cache-control', 'no-store')
+  }, async request => {
     return presentUser(found(await users.findUser(request.params.id)))
   })
 
@@ -94,10 +92,9 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
       body: Type.Object({ role: Type.Optional(RoleName), disabled: Type.Optional(Type.Boolean()) }, { additionalProperties: false, minProperties: 1, examples: [{ role: 'admin' }] }),
       response: { 200: account, ...problems(...refusals, ...BODY_PROBLEMS, 'last_admin') }
     }
-  }, async (request, reply) => {
+  }, async request => {
     const { id } = request.params
     propagation.apply(found(await standing.setRoleAndStanding(id, request.body, actor(request))))
-    reply.header('cache-control', 'no-store')
     return presentUser(found(await users.findUser(id)))
   })
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 
 /** The two secrets of this machine, for development. */
 export interface GeneratedSecrets {
@@ -21,19 +21,41 @@ export function generateSecret (): string {
  */
 export function loadGeneratedSecrets (dataDir: string): GeneratedSecrets {
   const file = join(dataDir, 'secrets.json')
-  try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-    const made: GeneratedSecrets = { secret: generateSecret(), jwtSecret: generateSecret() }
-    writeFileSync(file, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true })
-    return made
-  } catch (error) {
-    if (!(error instanceof Error) || !('code' in error) || error.code !== 'EEXIST') throw error
-  }
+  makeDirectory(resolve(dataDir))
+  if (!existsSync(file)) publish(file, { secret: generateSecret(), jwtSecret: generateSecret() })
   return parseSecrets(readFileSync(file, 'utf8'))
 }
 
+// Written aside and then linked: whoever finds the file finds all of it, and the first of two writers stands.
+function publish (file: string, secrets: GeneratedSecrets): void {
+  const draft = `${file}.${process.pid}`
+  writeFileSync(draft, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600, flush: true })
+  try {
+    linkSync(draft, file)
+  } catch (error) {
+    if (!existsSync(file)) throw error
+  } finally {
+    unlinkSync(draft)
+  }
+}
+
+// Not by `recursive`, which in Node never returns below /proc.
+function makeDirectory (directory: string): void {
+  if (existsSync(directory)) return
+  makeDirectory(dirname(directory))
+  mkdirSync(directory, { mode: 0o700 })
+}
+
 function parseSecrets (json: string): GeneratedSecrets {
-  const { secret, jwtSecret } = JSON.parse(json) as Partial<GeneratedSecrets>
-  if (typeof secret !== 'string' || typeof jwtSecret !== 'string') throw new TypeError('secrets.json lacks a secret')
+  // The parser's own message would quote the file.
+  const damaged = new Error('its secrets.json is damaged; delete it to have new secrets made, which ends all sessions')
+  let content: Partial<GeneratedSecrets>
+  try {
+    content = JSON.parse(json) as Partial<GeneratedSecrets>
+  } catch {
+    throw damaged
+  }
+  const { secret, jwtSecret } = content
+  if (typeof secret !== 'string' || typeof jwtSecret !== 'string') throw damaged
   return { secret, jwtSecret }
 }

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { duration, flag, integer, list, oneOf, origin, proxies, ring, text, url, type Parse } from './values.ts'
+import { duration, flag, hostname, integer, list, oneOf, origin, proxies, publicAddress, ring, text, url, type Parse } from './values.ts'
 
 /** One environment variable: how it is read, and what is said of it in `.env.example` and the reference. */
 export interface Setting<T> {
@@ -38,7 +38,7 @@ export const settings = {
   port: process('PORT', integer(0, 65_535), { fallback: '3000', example: '8080', about: 'The port to listen on; 0 takes a free one.' }),
   logLevel: process('LOG_LEVEL', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), { fallback: 'info', example: 'warn', about: 'The least severe log line that is written.' }),
   trustProxy: process('TRUST_PROXY', proxies, { fallback: 'false', example: '1', about: 'How many proxies stand in front, or their addresses. Without it no forwarded header is believed.' }),
-  publicUrl: process('PUBLIC_URL', url('https', 'http'), { fallbackAbout: 'http://localhost:PORT', example: 'https://auth.example.com', about: 'Where people reach the service. Its scheme decides the names of the cookies.' }),
+  publicUrl: process('PUBLIC_URL', publicAddress, { fallbackAbout: 'http://localhost:PORT', example: 'https://auth.example.com', about: 'Where people reach the service. Its scheme decides the names of the cookies.' }),
   allowedOrigins: process('ALLOWED_ORIGINS', list(origin), { fallbackAbout: 'none but PUBLIC_URL', example: 'https://app.example.com,https://shop.example.com', about: 'Origins whose pages may call the service with cookies, exactly as browsers send them.' }),
 
   databaseUrl: data('DATABASE_URL', url('postgresql', 'postgres'), { fallbackAbout: 'an embedded Postgres in DATA_DIR', example: 'postgresql://countersign:password@localhost:5432/countersign', about: 'The PostgreSQL database (15 or later).' }),
@@ -61,7 +61,7 @@ export const settings = {
   sessionTtl: sessions('SESSION_TTL', duration(), { fallback: '30d', example: '7d', about: 'How long a stateful session lasts at most.' }),
   sessionIdleTtl: sessions('SESSION_IDLE_TTL', duration(), { fallback: '7d', example: '1d', about: 'How long a stateful session lasts unused.' }),
   maxStaleness: sessions('REVOCATION_MAX_STALENESS', duration({ max: '1h' }), { fallback: '30s', example: '10s', about: 'How long tokens are accepted while the ledger of revocations cannot be read; then they are answered 503.' }),
-  cookieDomain: sessions('COOKIE_DOMAIN', text, { fallbackAbout: 'none: the cookie is for this host alone', example: 'example.com', about: 'Shares the access cookie, and no other, with the subdomains of a domain.' }),
+  cookieDomain: sessions('COOKIE_DOMAIN', hostname, { fallbackAbout: 'none: the cookie is for this host alone', example: 'example.com', about: 'Shares the access cookie, and no other, with the subdomains of a domain.' }),
   cookieSameSite: sessions('COOKIE_SAMESITE', oneOf('lax', 'strict'), { fallback: 'lax', example: 'strict', about: 'The SameSite attribute of the cookies.' }),
 
   passwordMinLength: passwords('PASSWORD_MIN_LENGTH', integer(8, 64), { fallback: '8', example: '15', about: 'The fewest characters of a password. NIST asks for 15 where a password is the only factor.' }),

@@ -10,13 +10,12 @@ function expected (what: string): never {
 }
 
 /** `10m`, `30d`: a whole number and one of s, m, h, d; gives seconds. */
-export function duration ({ max }: { max?: string } = {}): Parse<number> {
+export function duration ({ max = '3650d' }: { max?: string } = {}): Parse<number> {
   const parse: Parse<number> = text => {
     const match = /^([1-9][0-9]{0,8})([smhd])$/.exec(text)
     if (match === null) expected('a whole number followed by s, m, h or d')
     return Number(match[1]) * UNITS[match[2] as keyof typeof UNITS]
   }
-  if (max === undefined) return parse
   const limit = parse(max)
   return text => {
     const seconds = parse(text)
@@ -38,6 +37,17 @@ export function oneOf<const T extends string> (...values: readonly T[]): Parse<T
 export const text: Parse<string> = value => value
 
 export const flag: Parse<boolean> = text => oneOf('true', 'false')(text) === 'true'
+
+/** A host name (RFC 1123), such as a cookie's domain. */
+export const hostname: Parse<string> = text =>
+  /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/i.test(text) ? text.toLowerCase() : expected('a domain such as example.com')
+
+/** The address that people reach the service by: no user, no query, no fragment. */
+export const publicAddress: Parse<string> = text => {
+  const address = url('https', 'http')(text)
+  const { username, password, search, hash } = new URL(address)
+  return username + password + search + hash === '' ? address : expected('a URL without a user, query or fragment')
+}
 
 /** A URL whose scheme is one of `schemes`; never quoted back, for it may hold a password. */
 export function url (...schemes: readonly string[]): Parse<string> {

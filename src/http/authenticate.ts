@@ -14,6 +14,8 @@ export interface AuthenticationParts {
   sameSite: SameSiteRule
   /** Hands the principal to the request. */
   assign (request: FastifyRequest, principal: Principal): void
+  /** Tells which failures of the outside mean "try again later". */
+  isUnavailable (error: unknown): boolean
   /** Told of each refused credential. */
   onRefused (error: InvalidToken): void
 }
@@ -27,8 +29,8 @@ export interface Guards {
   authenticate: Guard
   /** The same, and refuses a principal that has none of the roles (403). */
   authorize (...roles: [Role, ...Role[]]): Guard
-  /** Finds out who is asking, for a handler that decides by itself. @throws Problem 401, 403 */
-  identify (request: FastifyRequest): Promise<Principal>
+  /** Whom each of the credentials speaks of that a request carries, however many they are; each rejects with its refusal. */
+  identifyAll (request: FastifyRequest): Array<Promise<Principal>>
 }
 
 const NO_CREDENTIAL = { 'www-authenticate': 'Bearer' }
@@ -41,23 +43,33 @@ const INSUFFICIENT_SCOPE = { 'www-authenticate': 'Bearer error="insufficient_sco
  *
  * Tokens are decided without a promise: that path is taken by nearly every request.
  */
-export function createGuards ({ verify, recognise, cookies, sameSite, assign, onRefused }: AuthenticationParts): Guards {
+export function createGuards ({ verify, recognise, cookies, sameSite, assign, onRefused, isUnavailable }: AuthenticationParts): Guards {
   function identify (request: FastifyRequest): Principal | Promise<Principal> {
     const { authorization, cookie } = request.headers
     const bearer = bearerToken(authorization)
     if (cookie !== undefined) sameSite.onCarrying(request)
     if (bearer !== undefined) return verify(bearer, 'bearer')
+    const [first] = byCookie(request)
+    if (first === undefined) throw new Problem('unauthenticated', { headers: NO_CREDENTIAL })
+    return first()
+  }
+
+  /** The cookies that identify, in the order in which they decide. */
+  function * byCookie (request: FastifyRequest): Generator<() => Principal | Promise<Principal>> {
     const access = cookies.read(request, 'access')
-    if (access !== undefined) return verify(access, 'cookie')
+    if (access !== undefined) yield () => verify(access, 'cookie')
     const session = cookies.read(request, 'session')
-    if (session !== undefined) return recognise(session)
-    throw new Problem('unauthenticated', { headers: NO_CREDENTIAL })
+    if (session !== undefined) yield () => recognise(session)
   }
 
   function toRefusal (error: unknown): Error {
-    if (!(error instanceof InvalidToken)) return error instanceof Error ? error : new Problem('internal_error', { cause: error })
-    onRefused(error)
-    return invalidToken(error)
+    if (error instanceof Problem) return error
+    if (error instanceof InvalidToken) {
+      onRefused(error)
+      return invalidToken(error)
+    }
+    // On a host's own route its error handler answers: nothing of the cause may be in what it is given.
+    return new Problem(isUnavailable(error) ? 'unavailable' : 'internal_error', { cause: error })
   }
 
   function refuse (refusal: Error, reply: FastifyReply, done: HookHandlerDoneFunction): void {
@@ -88,12 +100,16 @@ export function createGuards ({ verify, recognise, cookies, sameSite, assign, on
   return {
     authenticate: guard(() => true),
     authorize: (...roles) => guard(({ role }) => roles.includes(role)),
-    async identify (request) {
-      try {
-        return await identify(request)
-      } catch (error) {
-        throw toRefusal(error)
-      }
+    identifyAll (request) {
+      const bearer = bearerToken(request.headers.authorization)
+      const present = bearer === undefined ? [] : [() => verify(bearer, 'bearer')]
+      return [...present, ...byCookie(request)].map(async identify => {
+        try {
+          return await identify()
+        } catch (error) {
+          throw toRefusal(error)
+        }
+      })
     }
   }
 }

@@ -20,7 +20,8 @@ export interface Cookies {
   read (request: FastifyRequest, role: CookieRole): string | undefined
   /** @param maxAge seconds */
   set (reply: FastifyReply, role: CookieRole, value: string, maxAge: number): void
-  clear (reply: FastifyReply, role: CookieRole): void
+  /** Clears those of the cookies that the request carries. */
+  clear (reply: FastifyReply, ...roles: CookieRole[]): void
   /** Whether a request carries any cookie that opens something. */
   carriesCredential (request: FastifyRequest): boolean
 }
@@ -56,7 +57,10 @@ export function createCookies ({ publicUrl, cookieDomain, cookieSameSite }: Pick
     names,
     read: ({ headers: { cookie } }, role) => cookie === undefined ? undefined : readCookie(cookie, names[role]),
     set: write,
-    clear: (reply, role) => write(reply, role, '', 0),
+    clear (reply, ...roles) {
+      const carried = cookieNames(reply.request.headers.cookie ?? '')
+      for (const role of roles) if (carried.includes(names[role])) write(reply, role, '', 0)
+    },
     carriesCredential: ({ headers: { cookie } }) => cookie !== undefined && cookieNames(cookie).some(name => credentials.includes(name))
   }
 }

@@ -56,7 +56,6 @@ function sendProblem (problem: Problem, request: FastifyRequest, reply: FastifyR
   reply.code(problem.statusCode).headers(problem.headers).header('cache-control', 'no-store')
   // RFC 9110 §15.5.2: a 401 names a way in, whatever it was that failed.
   if (problem.statusCode === 401 && !reply.hasHeader('www-authenticate')) reply.header('www-authenticate', 'Bearer')
-  if (problem.statusCode === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', '2')
   return reply.type('application/problem+json').send(JSON.stringify(toProblemDocument(problem)))
 }
 

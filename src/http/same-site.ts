@@ -23,7 +23,10 @@ export function createSameSiteRule (cookies: Cookies, origins: readonly string[]
       if (saysWhence(request) || cookies.carriesCredential(request)) assertSameSite(request)
     },
     onCarrying (request) {
-      if (!isSafeMethod(request.method) && cookies.carriesCredential(request)) assertSameSite(request)
+      // A gateway asks by GET about a request of another method. Believed from anyone: it can only make the rule stricter.
+      const forwarded = request.headers['x-forwarded-method']
+      const isSafe = isSafeMethod(request.method) && (typeof forwarded !== 'string' || isSafeMethod(forwarded.toUpperCase()))
+      if (!isSafe && cookies.carriesCredential(request)) assertSameSite(request)
     }
   }
 }

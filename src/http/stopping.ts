@@ -1,16 +1,29 @@
+import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
 const SWEEP_EVERY = 50
 
 /**
- * Closes connections that fall idle while the server stops. Node closes only those that are idle when it is told to;
- * a connection that was answering then would hold the process up for the whole of its keep-alive time.
+ * Closes connections that nobody uses while the server stops. Node closes those alone that are idle at the moment it is
+ * told to. One that was answering then would hold the process up for its keep-alive time, and one on which nothing was
+ * ever asked, as browsers and load balancers open them ahead, for longer still.
  */
-export function closeIdleWhileStopping (app: FastifyInstance): void {
+export function closeUnusedWhileStopping (app: FastifyInstance): void {
+  const connections = new Set<Socket>()
+  app.server.on('connection', (socket: Socket) => {
+    connections.add(socket)
+    socket.once('close', () => connections.delete(socket))
+  })
+
+  function sweep (): void {
+    app.server.closeIdleConnections()
+    for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
+  }
+
   app.addHook('preClose', done => {
     if (app.server.listening) {
-      const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP_EVERY)
-      app.server.once('close', () => clearInterval(sweep))
+      const sweeping = setInterval(sweep, SWEEP_EVERY)
+      app.server.once('close', () => clearInterval(sweeping))
     }
     done()
   })

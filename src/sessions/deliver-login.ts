@@ -22,13 +22,15 @@ export function createDeliverLogin ({ cookies, devices }: DeliveryParts): Delive
   return (reply, login) => {
     const { user, channel, expiresIn } = login
     const view = { user: presentUser(user), tokenType: 'Bearer', expiresIn } as const
-    reply.header('cache-control', 'no-store')
     if (channel === 'body') return { ...view, accessToken: login.accessToken, refreshToken: login.refreshToken }
 
+    // The cookies of another channel would speak for another session, and go first.
     const sessionLife = Math.max(1, Math.floor(user.endsAt - user.now))
     if (channel === 'session') {
+      cookies.clear(reply, 'access', 'refresh')
       cookies.set(reply, 'session', login.secret, sessionLife)
     } else {
+      cookies.clear(reply, 'session')
       cookies.set(reply, 'access', login.accessToken, expiresIn)
       cookies.set(reply, 'refresh', login.refreshToken, sessionLife)
     }

@@ -59,10 +59,9 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<DeviceRoutesOptions> = asyn
         ...problems('unauthenticated', 'invalid_token', 'unavailable')
       }
     }
-  }, async (request, reply) => {
+  }, async request => {
     const { id, sessionId } = principal(request)
     const sessions = await devices.list(id)
-    reply.header('cache-control', 'no-store')
     return { items: sessions.map(session => present(session, sessionId)) }
   })
 

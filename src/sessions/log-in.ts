@@ -1,6 +1,7 @@
 import type { AuditStore } from '../audit/store.ts'
 import { Problem } from '../errors.ts'
 import type { ClientDetails } from '../http/client-details.ts'
+import type { Place } from '../passwords/hash-queue.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Login, OpenSession } from './open-session.ts'
 import type { Channel, SessionStore } from './store.ts'
@@ -36,18 +37,33 @@ export function createLogIn ({ sessions, passwords, openSession, audit }: LogInP
     const matches = await passwords.verify(account?.passwordHash, password, place)
     if (account === null || account.passwordHash === null || account.disabledAt !== null || !matches) return await refuse(account?.id, client)
 
-    let { passwordHash } = account
-    if (passwords.isStale(passwordHash)) {
-      const renewed = await passwords.hash(password, place)
-      await sessions.replacePasswordHash({ userId: account.id, from: passwordHash, to: renewed })
-      passwordHash = renewed
-    }
+    const passwordHash = await renew(account.id, account.passwordHash, password, place)
     const login = await openSession({ id: account.id, passwordHash }, channel, client)
-    return login ?? await refuse(account.id, client)
+    return login ?? await tryAgain(passwordHash)
+
+    // The hash may have been renewed by another login of the same person meanwhile: then the password still matches.
+    async function tryAgain (refusedHash: string): Promise<Login> {
+      const now = await sessions.findAccount(email)
+      const isRenewed = now !== null && now.passwordHash !== null && now.passwordHash !== refusedHash && now.disabledAt === null
+      if (!isRenewed || now.passwordHash === null || !await passwords.verify(now.passwordHash, password, place)) return await refuse(now?.id, client)
+      return await openSession({ id: now.id, passwordHash: now.passwordHash }, channel, client) ?? await refuse(now.id, client)
+    }
+  }
+
+  /** Brings a hash up to date, where it is behind and there is time for it. @returns the hash that now stands */
+  async function renew (userId: string, from: string, password: string, place: Place): Promise<string> {
+    if (!passwords.isStale(from)) return from
+    const to = await passwords.hash(password, place).catch(keepWhenBusy)
+    return to !== undefined && await sessions.replacePasswordHash({ userId, from, to }) ? to : from
   }
 
   async function refuse (subjectId: string | undefined, client: ClientDetails): Promise<never> {
     await audit.record({ action: 'login', outcome: 'failure', subjectId, ...client })
     throw new Problem('invalid_credentials')
   }
+}
+
+function keepWhenBusy (error: unknown): undefined {
+  if (error instanceof Problem && error.code === 'too_busy') return undefined
+  throw error
 }

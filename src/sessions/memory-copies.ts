@@ -9,7 +9,12 @@ export function createMemoryCopies (most = MOST): SessionCopies {
 
   return {
     async get (secretHash) {
-      return records.get(secretHash.toString('latin1'))
+      const key = secretHash.toString('latin1')
+      const record = records.get(key)
+      if (record === undefined) return undefined
+      records.delete(key)
+      records.set(key, record)
+      return record
     },
     async set (secretHash, record) {
       const key = secretHash.toString('latin1')

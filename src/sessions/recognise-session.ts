@@ -37,6 +37,7 @@ export function createRecogniseSession ({ sessions, copies, revocations, isFresh
     if (secret === undefined) throw new InvalidToken('malformed')
     const record = await fromCopies(secret) ?? await confirm(secret)
     if (record === undefined) throw new InvalidToken('expired')
+    if (revocations.hasSession(record.sessionId)) throw new InvalidToken('revoked')
     if (record.seenAt + idleTtl * TOUCH_AFTER < now()) touch(secret, record.sessionId)
     return toPrincipal(record)
   }

@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { AUTHENTICATED, BODY_PROBLEMS, done, problems, PUBLIC } from '../http/answers.ts'
-import { bearerToken, type Guards } from '../http/authenticate.ts'
+import { Problem } from '../errors.ts'
+import type { Guards } from '../http/authenticate.ts'
 import { clientDetails } from '../http/client-details.ts'
 import { createClientSignal } from '../http/client-signal.ts'
 import type { Cookies } from '../http/cookies.ts'
@@ -79,19 +80,22 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = as
       }
     }
   }, async (request, reply) => {
-    await logOut(await sessionToEnd(request, request.body?.refreshToken), clientDetails(request))
-    if (cookies.carriesCredential(request)) for (const role of ['access', 'refresh', 'session'] as const) cookies.clear(reply, role)
-    return reply.code(204).header('cache-control', 'no-store').send(null)
+    for (const session of await sessionsToEnd(request, request.body?.refreshToken)) await logOut(session, clientDetails(request))
+    cookies.clear(reply, 'access', 'refresh', 'session')
+    return reply.code(204).send(null)
   })
 
-  // The refresh token goes before the access token of the same client: it is there when the other has expired.
-  async function sessionToEnd (request: FastifyRequest, refreshToken: string | undefined): Promise<LogoutRequest> {
-    if (refreshToken !== undefined) return refreshTokens.read(refreshToken)
-    const bearer = bearerToken(request.headers.authorization)
-    if (bearer === undefined) {
-      const refresh = cookies.read(request, 'refresh')
-      if (refresh !== undefined) return refreshTokens.read(refresh)
-    }
-    return { sessionId: (await guards.identify(request)).sessionId }
+  // Everything that a request carries is to be dead, whatever else it carries; it is refused only when nothing was good.
+  async function sessionsToEnd (request: FastifyRequest, refreshToken: string | undefined): Promise<LogoutRequest[]> {
+    const tokens = [refreshToken, cookies.read(request, 'refresh')].filter(token => token !== undefined)
+    const carried = await Promise.allSettled([...tokens.map(readRefreshToken), ...guards.identifyAll(request)])
+    const sessions = carried.flatMap(result => result.status === 'fulfilled' ? [result.value] : [])
+    const [refused] = carried.flatMap(result => result.status === 'rejected' ? [result.reason] : [])
+    if (sessions.length === 0) throw refused ?? new Problem('unauthenticated')
+    return sessions
+  }
+
+  async function readRefreshToken (token: string): Promise<LogoutRequest> {
+    return refreshTokens.read(token)
   }
 }

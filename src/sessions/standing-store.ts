@@ -36,9 +36,10 @@ export function createStandingStore ({ prisma }: Pick<Database, 'prisma'>): Stan
   }
 
   return {
-    setRoleAndStanding: (userId, { role, disabled }, { actorId, ...client }) => prisma.$transaction(async tx => {
-      const before = await lockWithAdmins(tx, userId)
+    setRoleAndStanding: (id, { role, disabled }, { actorId, ...client }) => prisma.$transaction(async tx => {
+      const before = await lockWithAdmins(tx, id)
       if (before === undefined) return undefined
+      const { id: userId } = before
       const actions = actionsOf(before, { role, disabled })
       if (actions.length === 0) return []
       if (before.isLastAdmin && (role === 'user' || disabled === true)) throw new Problem('last_admin')
@@ -51,18 +52,20 @@ export function createStandingStore ({ prisma }: Pick<Database, 'prisma'>): Stan
       return await raiseVersion(tx, userId)
     }),
 
-    remove: (userId, { actorId, ...client }) => prisma.$transaction(async tx => {
-      const before = await lockWithAdmins(tx, userId)
+    remove: (id, { actorId, ...client }) => prisma.$transaction(async tx => {
+      const before = await lockWithAdmins(tx, id)
       if (before === undefined) return undefined
+      const { id: userId } = before
       if (before.isLastAdmin) throw new Problem('last_admin')
       await tx.user.delete({ where: { id: userId } })
       await recordAudit(tx, { action: 'delete', outcome: 'success', actorId, subjectId: userId, ...client })
       return await noteRevocation(tx, { kind: 'user', subject: userId, minVersion: NO_VERSION })
     }),
 
-    endAllSessions: (userId, { actorId, ...client }) => prisma.$transaction(async tx => {
-      const before = await lock(tx, userId)
+    endAllSessions: (id, { actorId, ...client }) => prisma.$transaction(async tx => {
+      const before = await lock(tx, id)
       if (before === undefined) return undefined
+      const { id: userId } = before
       await endSessions(tx, userId, 'ended')
       await recordAudit(tx, { action: 'session_end', outcome: 'success', actorId, subjectId: userId, ...client })
       return await raiseVersion(tx, userId)
@@ -83,24 +86,26 @@ export function createStandingStore ({ prisma }: Pick<Database, 'prisma'>): Stan
 }
 
 interface Standing {
+  /** As the database writes it, whatever the spelling that was asked by. */
+  id: string
   role: Role
   disabledAt: Date | null
 }
 
 async function lock (tx: DbTransaction, userId: string): Promise<Standing | undefined> {
-  const [row] = await tx.$queryRaw<Standing[]>`SELECT role::text AS role, disabled_at AS "disabledAt" FROM users WHERE id = ${userId}::uuid FOR NO KEY UPDATE`
+  const [row] = await tx.$queryRaw<Standing[]>`SELECT id::text AS id, role::text AS role, disabled_at AS "disabledAt" FROM users WHERE id = ${userId}::uuid FOR NO KEY UPDATE`
   return row
 }
 
 // All admins are locked, in one order, by whoever is about to change one: so two who demote each other take turns, and
 // the second finds itself the last.
 async function lockWithAdmins (tx: DbTransaction, userId: string): Promise<Standing & { isLastAdmin: boolean } | undefined> {
-  const rows = await tx.$queryRaw<Array<Standing & { id: string }>>`
+  const rows = await tx.$queryRaw<Standing[]>`
     SELECT id::text AS id, role::text AS role, disabled_at AS "disabledAt" FROM users
     WHERE id = ${userId}::uuid OR (role = 'admin' AND disabled_at IS NULL) ORDER BY id FOR UPDATE`
   const admins = rows.filter(({ role, disabledAt }) => role === 'admin' && disabledAt === null)
-  const target = rows.find(({ id }) => id === userId)
-  return target && { ...target, isLastAdmin: admins.length === 1 && admins[0]?.id === userId }
+  const target = rows.find(({ id }) => id === userId.toLowerCase())
+  return target && { ...target, isLastAdmin: admins.length === 1 && admins[0]?.id === target.id }
 }
 
 async function endSessions (tx: DbTransaction, userId: string, reason: string, kept?: string): Promise<string[]> {

@@ -52,7 +52,8 @@ export interface OpenedSession extends SessionAccount {
 /** The queries of logging in. */
 export interface SessionStore {
   findAccount (email: string): Promise<LoginAccount | null>
-  replacePasswordHash (change: { userId: string, from: string, to: string }): Promise<void>
+  /** @returns whether `from` still stood */
+  replacePasswordHash (change: { userId: string, from: string, to: string }): Promise<boolean>
   /** @returns `undefined` when the account was disabled, deleted or given another password meanwhile */
   open (session: NewSession): Promise<OpenedSession | undefined>
 }
@@ -96,7 +97,8 @@ export function createSessionStore ({ prisma, query }: Pick<Database, 'prisma' |
     },
 
     async replacePasswordHash ({ userId, from, to }) {
-      await prisma.user.updateMany({ where: { id: userId, passwordHash: from }, data: { passwordHash: to } })
+      const { count } = await prisma.user.updateMany({ where: { id: userId, passwordHash: from }, data: { passwordHash: to } })
+      return count === 1
     },
 
     async open ({ id, userId, passwordHash, channel, nonce, secretHash, keyId, ip, userAgent, idleTtl, ttl }) {

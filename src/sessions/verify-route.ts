@@ -68,7 +68,6 @@ function write (who: Principal): WrittenPrincipal {
   const answer = {
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      'cache-control': 'no-store',
       'x-auth-user-id': who.id,
       'x-auth-role': who.role,
       ...who.emailVerified && who.email !== null && { 'x-auth-email': encodeURIComponent(who.email) }

@@ -20,9 +20,11 @@ type TokenConfig = Pick<Config, 'issuer' | 'audience' | 'secrets' | 'jwtSecrets'
 interface Revoked {
   set: RevocationSet
   assertFresh (): void
+  /** The database's clock, Unix seconds: the one that tokens are minted by. */
+  now (): number
 }
 
-export async function createTokens (app: FastifyInstance, config: TokenConfig, { set: revocations, assertFresh }: Revoked): Promise<Tokens> {
+export async function createTokens (app: FastifyInstance, config: TokenConfig, { set: revocations, assertFresh, now }: Revoked): Promise<Tokens> {
   const { issuer, audience, secrets, jwtSecrets, accessTokenTtl: ttl } = config
   const seal = createSeal(deriveKeyRing(secrets, 'seal').map(({ bytes }) => bytes))
   const keys = jwtSecrets.map(secret => createHmacKey(secret, issuer, audience))
@@ -32,7 +34,7 @@ export async function createTokens (app: FastifyInstance, config: TokenConfig, {
 
   const sign = await registerJwtSigner(app, { secret, kid: key.kid })
   return {
-    verifier: createVerifier({ issuer, audience, keys, revocations, isSealed: seal.isSealed, assertFresh }),
+    verifier: createVerifier({ issuer, audience, keys, revocations, isSealed: seal.isSealed, assertFresh, clock: () => now() * 1000 }),
     mint: createAccessTokenMint({ sign, seal, issuer, audience, ttl }),
     ring: purpose => deriveKeyRing(secrets, purpose)
   }

@@ -177,7 +177,7 @@ t.test('a database that is gone', async t => {
   t.test('is named by /health/ready', async t => {
     const { status, body, headers } = await service.call<unknown>('GET /health/ready')
     t.equal(status, 503)
-    t.strictSame(body, { status: 'unavailable', checks: { database: 'unavailable' } })
+    t.match(body, { status: 'unavailable', checks: { database: 'unavailable' } })
     t.ok(headers['retry-after'])
     t.equal((await service.call('GET /health/live')).status, 200, 'the process itself lives')
   })

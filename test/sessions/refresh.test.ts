@@ -46,6 +46,16 @@ t.test('refreshing', async t => {
     t.ok(last.body.expiresIn <= 100 && last.body.expiresIn > 90, 'an access token does not outlive its session')
   })
 
+  t.test('moves the idle end only when a tenth of the idle life has passed, or it is too far off', async t => {
+    for (const [left, moved] of [[29, false], [26, true], [31, true]] as const) {
+      const person = await service.person()
+      await service.sql(`UPDATE sessions SET idle_ends_at = date_trunc('hour', now()) + interval '${left} days' WHERE id = $1::uuid`, sessionIdOf(person))
+      t.equal((await refresh(person.refreshToken)).status, 200)
+      const [row] = await service.sql("SELECT idle_ends_at <> date_trunc('hour', now()) + $2::int * interval '1 day' AS moved, idle_ends_at <= now() + interval '30 days' AS bounded FROM sessions WHERE id = $1::uuid", sessionIdOf(person), left)
+      t.strictSame(row, { moved, bounded: true }, `${left} days left`)
+    }
+  })
+
   t.test('gives the same successor again within 30 s', async t => {
     const person = await service.person()
     const first = await refresh(person.refreshToken)

@@ -1,3 +1,5 @@
+import { createIdTable } from './id-table.ts'
+
 /** One thing that was revoked. `expiresAt` is Unix seconds: after it no token can exist that the entry speaks of. */
 export type Revocation =
   | { kind: 'session', id: string, expiresAt: number }
@@ -24,39 +26,25 @@ export interface RevocationSet {
   readonly size: number
 }
 
-interface Threshold { minVersion: number, expiresAt: number }
-
 export function createRevocationSet (): RevocationSet {
-  const sessions = new Map<string, number>()
-  const users = new Map<string, Threshold>()
+  const sessions = createIdTable(false)
+  const users = createIdTable(true)
 
   return {
     get size () { return sessions.size + users.size },
 
     add (revocation) {
-      if (revocation.kind === 'session') {
-        sessions.set(revocation.id, Math.max(revocation.expiresAt, sessions.get(revocation.id) ?? 0))
-        return
-      }
-      const known = users.get(revocation.id)
-      users.set(revocation.id, {
-        minVersion: Math.max(revocation.minVersion, known?.minVersion ?? 0),
-        expiresAt: Math.max(revocation.expiresAt, known?.expiresAt ?? 0)
-      })
+      if (revocation.kind === 'session') sessions.merge(revocation.id, revocation.expiresAt, 0)
+      else users.merge(revocation.id, revocation.expiresAt, revocation.minVersion)
     },
 
-    has ({ sessionId, subject, version }) {
-      if (sessions.size !== 0 && sessions.has(sessionId)) return true
-      if (users.size === 0) return false
-      const threshold = users.get(subject)
-      return threshold !== undefined && version < threshold.minVersion
-    },
+    has: ({ sessionId, subject, version }) => sessions.has(sessionId) || version < users.version(subject),
 
-    hasSession: sessionId => sessions.has(sessionId),
+    hasSession: sessions.has,
 
     prune (now) {
-      for (const [id, expiresAt] of sessions) if (expiresAt <= now) sessions.delete(id)
-      for (const [id, { expiresAt }] of users) if (expiresAt <= now) users.delete(id)
+      sessions.prune(now)
+      users.prune(now)
     }
   }
 }

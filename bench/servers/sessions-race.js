@@ -1,0 +1,120 @@
+// What sessions cost without HTTP around them, in one process over one pool: asked by IPC, answers with rates.
+import { randomBytes, randomUUID } from 'node:crypto'
+import { createMemoryCopies } from '../../dist/sessions/memory-copies.js'
+import { createRecogniseSession } from '../../dist/sessions/recognise-session.js'
+import { createRefreshStore } from '../../dist/sessions/refresh-store.js'
+import { createRefreshTokens } from '../../dist/sessions/refresh-token.js'
+import { createRotateRefreshToken } from '../../dist/sessions/rotate-refresh-token.js'
+import { createRedisCopies } from '../../dist/sessions/session-copies.js'
+import { createSessionSecret } from '../../dist/sessions/session-secret.js'
+import { createStatefulStore } from '../../dist/sessions/stateful-store.js'
+import { createAccessTokenMint } from '../../dist/tokens/access-token.js'
+import { deriveKeyRing } from '../../dist/tokens/derived-keys.js'
+import { registerJwtSigner } from '../../dist/tokens/jwt-signer.js'
+import { createSeal } from '../../dist/tokens/seal.js'
+import { openDatabase } from '../../dist/database/open.js'
+import { createRevocationSet, createHmacKey } from '../../verifier/dist/index.js'
+import Fastify from 'fastify'
+import { interleave } from '../harness/statistics.js'
+
+const { DATABASE_URL, REDIS_URL } = process.env
+const AT_ONCE = 10
+const SESSIONS = 200
+const log = { info () {}, warn () {}, error () {} }
+const secret = randomBytes(48).toString('base64url')
+const client = { ip: '127.0.0.1', userAgent: 'bench' }
+
+const database = await openDatabase({ url: DATABASE_URL, dataDir: '', log })
+const app = Fastify()
+const ring = deriveKeyRing([secret], 'refresh')
+const refreshTokens = createRefreshTokens(ring)
+const key = createHmacKey(secret, 'bench', 'api')
+const mint = createAccessTokenMint({
+  sign: await registerJwtSigner(app, { secret, kid: key.kid }),
+  seal: createSeal([randomBytes(32)]),
+  issuer: 'bench',
+  audience: 'api',
+  ttl: 600
+})
+const unused = { apply () {}, record () { throw new Error('a repeat in the benchmark') }, endReused () { throw new Error('a reuse in the benchmark') } }
+const rotate = createRotateRefreshToken({
+  sessions: createRefreshStore(database), endings: unused, propagation: unused, audit: unused, refreshTokens, mint, ring, idleTtl: 86_400
+})
+
+const CONDITIONAL_UPDATE = {
+  name: 'bench.update',
+  text: 'UPDATE sessions SET generation = generation + 1, rotated_at = now() WHERE id = $1::uuid AND generation = $2::int RETURNING generation'
+}
+
+const userId = randomUUID()
+const ids = Array.from({ length: SESSIONS }, () => randomUUID())
+const nonce = randomBytes(16)
+const secrets = ids.map(createSessionSecret)
+await database.query({ name: 'bench.user', text: "INSERT INTO users (id, email, updated_at) VALUES ($1::uuid, $1::text || '@bench.example', now())" }, [userId])
+await insert('body', ids, ids.map(() => null))
+await insert('session', ids.map(() => randomUUID()), secrets.map(({ hash }) => hash))
+
+const generations = new Map(ids.map(id => [id, 0]))
+
+const redis = REDIS_URL ? [await createRedisCopies(REDIS_URL, log)] : []
+const recognisers = {
+  'in-process copy': recogniser([createMemoryCopies(), ...redis]),
+  ...redis.length > 0 && { redis: recogniser(redis) },
+  Postgres: recogniser([])
+}
+
+process.on('message', async ({ rounds, roundMs }) => {
+  const contestants = {
+    refresh: () => rate(roundMs, refresh),
+    update: () => rate(roundMs, update),
+    ...Object.fromEntries(Object.entries(recognisers).map(([name, recognise]) => [name, () => rate(roundMs, slot => recognise(secrets[slot].text))]))
+  }
+  await interleave(2, contestants)
+  process.send(await interleave(rounds, contestants))
+})
+
+/** Calls a second of `work`, some at once, each keeping to sessions of its own. */
+async function rate (ms, work) {
+  const began = performance.now()
+  let count = 0
+  await Promise.all(Array.from({ length: AT_ONCE }, async (_, worker) => {
+    for (let turn = 0; performance.now() - began < ms; turn++, count++) await work((worker + turn * AT_ONCE) % SESSIONS)
+  }))
+  return count / (performance.now() - began) * 1000
+}
+
+async function refresh (slot) {
+  const sessionId = ids[slot]
+  const generation = generations.get(sessionId)
+  generations.set(sessionId, generation + 1)
+  await rotate({ refreshToken: refreshTokens.write({ sessionId, generation, nonce }), channel: 'body', idempotencyKey: undefined, client })
+}
+
+async function update (slot) {
+  const sessionId = ids[slot]
+  const generation = generations.get(sessionId)
+  generations.set(sessionId, generation + 1)
+  const rows = await database.query(CONDITIONAL_UPDATE, [sessionId, generation])
+  if (rows.length !== 1) throw new Error('an update found no row')
+}
+
+function recogniser (copies) {
+  return createRecogniseSession({
+    sessions: createStatefulStore(database),
+    copies,
+    revocations: createRevocationSet(),
+    isFresh: () => true,
+    now: () => Date.now() / 1000,
+    idleTtl: 604_800,
+    onTouchFailed: error => { throw error }
+  })
+}
+
+async function insert (channel, sessionIds, hashes) {
+  await database.query({
+    name: 'bench.sessions',
+    text: `INSERT INTO sessions (id, user_id, channel, nonce, key_id, secret_hash, ip, user_agent, idle_ends_at, ends_at)
+      SELECT id::uuid, $1::uuid, $2::channel, $3::bytea, 'key', hash, '127.0.0.1', 'bench', now() + interval '7 days', now() + interval '30 days'
+      FROM unnest($4::text[], $5::bytea[]) AS new (id, hash)`
+  }, [userId, channel, nonce, sessionIds, hashes])
+}
