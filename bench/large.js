@@ -28,7 +28,7 @@ try {
   const service = await startService(url)
   const pool = new pg.Pool({ connectionString: url, max: 4 })
   const users = await signUp(service, 100)
-  await refreshes(service, pool, users)
+  await refreshes(service, pool)
   await purge(service, pool, users)
   await ledgerAtStart(service, pool, url)
   await pool.end()
@@ -45,10 +45,10 @@ async function revocationSet () {
   process.stdout.write(child.output)
 }
 
-async function refreshes ({ port }, pool, users) {
+async function refreshes ({ port }, pool) {
   const p50 = {}
   for (const count of [FEW, MANY]) {
-    const ids = await fillSessions(pool, users, count)
+    const ids = await fillSessions(pool, count)
     await pool.query('VACUUM ANALYZE sessions')
     const times = []
     for (let turn = 0; turn < 2200; turn++) {
@@ -104,20 +104,18 @@ async function logIns (port, users, ms) {
   return times
 }
 
-async function fillSessions (pool, users, count) {
-  const owners = await pool.query('SELECT id FROM users')
+async function fillSessions (pool, count) {
   const { rows } = await pool.query(`
     INSERT INTO sessions (id, user_id, channel, nonce, key_id, ip, user_agent, created_at, idle_ends_at, ends_at)
     SELECT gen_random_uuid(), ($1::uuid[])[1 + n % $2], 'body', $3, 'key', '127.0.0.1', 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
       now(), now() + interval '30 days', now() + interval '90 days'
-    FROM generate_series(1, $4::int - (SELECT count(*)::int FROM sessions)) n RETURNING id`, [await manyOwners(pool, count, owners.rows), Math.max(users.length, count / 10), nonce, count])
+    FROM generate_series(1, $4::int - (SELECT count(*)::int FROM sessions)) n RETURNING id`, [await addOwners(pool, count / 10), count / 10, nonce, count])
   return rows.map(({ id }) => id).sort(() => Math.random() - 0.5).slice(0, 2200)
 }
 
 /** A user for every ten sessions: nobody has a million devices. */
-async function manyOwners (pool, count, owners) {
-  const more = Math.ceil(count / 10)
-  const ids = Array.from({ length: Math.max(more, owners.length) }, () => randomUUID())
+async function addOwners (pool, count) {
+  const ids = Array.from({ length: count }, () => randomUUID())
   await pool.query("INSERT INTO users (id, email, updated_at) SELECT id, id::text || '@bench.example', now() FROM unnest($1::uuid[]) AS id", [ids])
   return ids
 }

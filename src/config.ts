@@ -66,7 +66,8 @@ export function readConfig (environment: Environment): Config {
   }
   if (problems.length > 0) throw new ConfigurationError(problems)
 
-  const publicUrl = (stated.publicUrl ?? `http://localhost:${stated.port}`).replace(/\/+$/, '')
+  // One spelling, whatever the letters: the scheme decides the names of the cookies.
+  const publicUrl = new URL(stated.publicUrl ?? `http://localhost:${stated.port}`).href.replace(/\/+$/, '')
   return Object.freeze({
     ...stated,
     ...readSecrets(stated, report, problems),

@@ -19,8 +19,9 @@ export function findWeakness (secret: string): string | undefined {
 }
 
 function isRepetitive (secret: string): boolean {
-  const period = (secret + secret).indexOf(secret, 1)
-  return period * 2 <= secret.length || new Set(secret).size < 8
+  const half = Math.floor(secret.length / 2)
+  const hasPeriod = (period: number) => secret.startsWith(secret.slice(period))
+  return Array.from({ length: half }, (_, index) => index + 1).some(hasPeriod) || new Set(secret).size < 8
 }
 
 // What is left when the words of tutorials are taken away must still be something.

@@ -60,7 +60,7 @@ export function url (...schemes: readonly string[]): Parse<string> {
 /** An origin (RFC 6454): scheme, host and port, nothing after; never `*` or `null`. */
 export const origin: Parse<string> = text => {
   const what = 'an origin such as https://app.example.com, with nothing after the host and port'
-  if (!URL.canParse(text)) expected(what)
+  if (!URL.canParse(text) || text.includes('*')) expected(what)
   const { origin, protocol } = new URL(text)
   return (protocol === 'https:' || protocol === 'http:') && origin === text.toLowerCase() ? origin : expected(what)
 }

@@ -29,8 +29,10 @@ export interface Guards {
   authenticate: Guard
   /** The same, and refuses a principal that has none of the roles (403). */
   authorize (...roles: [Role, ...Role[]]): Guard
-  /** Whom each of the credentials speaks of that a request carries, however many they are; each rejects with its refusal. */
-  identifyAll (request: FastifyRequest): Array<Promise<Principal>>
+  /** Whom the Bearer token speaks of, if there is one; rejects with its refusal. */
+  byBearer (request: FastifyRequest): Array<Promise<Principal>>
+  /** Whom each of the cookies speaks of, however many there are; each rejects with its refusal. */
+  byCookie (request: FastifyRequest): Array<Promise<Principal>>
 }
 
 const NO_CREDENTIAL = { 'www-authenticate': 'Bearer' }
@@ -72,6 +74,14 @@ export function createGuards ({ verify, recognise, cookies, sameSite, assign, on
     return new Problem(isUnavailable(error) ? 'unavailable' : 'internal_error', { cause: error })
   }
 
+  async function settle (identify: () => Principal | Promise<Principal>): Promise<Principal> {
+    try {
+      return await identify()
+    } catch (error) {
+      throw toRefusal(error)
+    }
+  }
+
   function refuse (refusal: Error, reply: FastifyReply, done: HookHandlerDoneFunction): void {
     // Written here, for on a host's own routes its own error handler answers.
     if (refusal instanceof Problem) reply.headers(refusal.headers)
@@ -100,17 +110,11 @@ export function createGuards ({ verify, recognise, cookies, sameSite, assign, on
   return {
     authenticate: guard(() => true),
     authorize: (...roles) => guard(({ role }) => roles.includes(role)),
-    identifyAll (request) {
+    byBearer (request) {
       const bearer = bearerToken(request.headers.authorization)
-      const present = bearer === undefined ? [] : [() => verify(bearer, 'bearer')]
-      return [...present, ...byCookie(request)].map(async identify => {
-        try {
-          return await identify()
-        } catch (error) {
-          throw toRefusal(error)
-        }
-      })
-    }
+      return bearer === undefined ? [] : [settle(() => verify(bearer, 'bearer'))]
+    },
+    byCookie: request => [...byCookie(request)].map(settle)
   }
 }
 

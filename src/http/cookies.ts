@@ -20,7 +20,8 @@ export interface Cookies {
   read (request: FastifyRequest, role: CookieRole): string | undefined
   /** @param maxAge seconds */
   set (reply: FastifyReply, role: CookieRole, value: string, maxAge: number): void
-  /** Clears those of the cookies that the request carries. */
+  /** Whether a request carries the cookie. */
+  carries (request: FastifyRequest, role: CookieRole): boolean
   clear (reply: FastifyReply, ...roles: CookieRole[]): void
   /** Whether a request carries any cookie that opens something. */
   carriesCredential (request: FastifyRequest): boolean
@@ -58,9 +59,9 @@ export function createCookies ({ publicUrl, cookieDomain, cookieSameSite }: Pick
     read: ({ headers: { cookie } }, role) => cookie === undefined ? undefined : readCookie(cookie, names[role]),
     set: write,
     clear (reply, ...roles) {
-      const carried = cookieNames(reply.request.headers.cookie ?? '')
-      for (const role of roles) if (carried.includes(names[role])) write(reply, role, '', 0)
+      for (const role of roles) write(reply, role, '', 0)
     },
+    carries: ({ headers: { cookie } }, role) => cookie !== undefined && cookieNames(cookie).includes(names[role]),
     carriesCredential: ({ headers: { cookie } }) => cookie !== undefined && cookieNames(cookie).some(name => credentials.includes(name))
   }
 }

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { AUTHENTICATED, BODY_PROBLEMS, done, problems, PUBLIC } from '../http/answers.ts'
 import { Problem } from '../errors.ts'
-import type { Guards } from '../http/authenticate.ts'
+import { bearerToken, type Guards } from '../http/authenticate.ts'
 import { clientDetails } from '../http/client-details.ts'
 import { createClientSignal } from '../http/client-signal.ts'
 import type { Cookies } from '../http/cookies.ts'
@@ -15,7 +15,6 @@ import type { LogIn } from './log-in.ts'
 import type { LogOut, LogoutRequest } from './log-out.ts'
 import { CLEARED_COOKIES, Deliver, loginAnswer } from './login-schema.ts'
 import type { RefreshTokens } from './refresh-token.ts'
-import type { FastifyRequest } from 'fastify'
 
 /** What the routes of logging in and out take. */
 export interface SessionRoutesOptions {
@@ -80,19 +79,22 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = as
       }
     }
   }, async (request, reply) => {
-    for (const session of await sessionsToEnd(request, request.body?.refreshToken)) await logOut(session, clientDetails(request))
-    cookies.clear(reply, 'access', 'refresh', 'session')
+    const { headers: { authorization }, body } = request
+    const isByCookie = body?.refreshToken === undefined && bearerToken(authorization) === undefined
+    const tokens = [isByCookie ? cookies.read(request, 'refresh') : body?.refreshToken].filter(token => token !== undefined)
+    const sessions = await findGood([...tokens.map(readRefreshToken), ...isByCookie ? guards.byCookie(request) : guards.byBearer(request)])
+    for (const session of sessions) await logOut(session, clientDetails(request))
+    if (isByCookie) cookies.clear(reply, 'access', 'refresh', 'session')
     return reply.code(204).send(null)
   })
 
-  // Everything that a request carries is to be dead, whatever else it carries; it is refused only when nothing was good.
-  async function sessionsToEnd (request: FastifyRequest, refreshToken: string | undefined): Promise<LogoutRequest[]> {
-    const tokens = [refreshToken, cookies.read(request, 'refresh')].filter(token => token !== undefined)
-    const carried = await Promise.allSettled([...tokens.map(readRefreshToken), ...guards.identifyAll(request)])
-    const sessions = carried.flatMap(result => result.status === 'fulfilled' ? [result.value] : [])
-    const [refused] = carried.flatMap(result => result.status === 'rejected' ? [result.reason] : [])
-    if (sessions.length === 0) throw refused ?? new Problem('unauthenticated')
-    return sessions
+  // Every session that cookies carry ends, for one browser may carry several; it is refused only when none was good.
+  async function findGood (carried: Array<Promise<LogoutRequest>>): Promise<LogoutRequest[]> {
+    const results = await Promise.allSettled(carried)
+    const good = results.flatMap(result => result.status === 'fulfilled' ? [result.value] : [])
+    const [refusal] = results.flatMap(result => result.status === 'rejected' ? [result.reason] : [])
+    if (good.length === 0) throw refusal ?? new Problem('unauthenticated')
+    return good
   }
 
   async function readRefreshToken (token: string): Promise<LogoutRequest> {

@@ -7,11 +7,12 @@ import type { LoginBody } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const AHEAD = fileURLToPath(new URL('clock-ahead.js', import.meta.url))
+const WITHOUT_LISTEN = fileURLToPath(new URL('without-listen.js', import.meta.url))
 
 t.test('three instances on one database', { ...onPostgres, timeout: 120_000 }, async t => {
   // The third one's clock is 3 s ahead of the others'.
   const { instances, databaseUrl } = await startInstances(t, {}, {}, { NODE_OPTIONS: `--import=${AHEAD}` })
-  const [a, b, ahead] = instances as [Instance, Instance, Instance]
+  const [a, b, ahead] = instances
   const verify = async (instance: Instance, token: string) => (await instance.call('GET /auth/verify', { token })).status
   const refresh = (instance: Instance, refreshToken: string) => instance.call<LoginBody>('POST /auth/refresh', { json: { refreshToken } })
   const sql = async (text: string, ...values: unknown[]) => (await onServer(databaseUrl, server => server.query(text, values))).rows as Array<Record<string, unknown>>
@@ -83,7 +84,7 @@ t.test('three instances on one database', { ...onPostgres, timeout: 120_000 }, a
 })
 
 t.test('a token that is reused on another instance ends the session on both', onPostgres, async t => {
-  const { instances: [a, b], databaseUrl } = await startInstances(t, {}, {}) as { instances: [Instance, Instance], databaseUrl: string }
+  const { instances: [a, b], databaseUrl } = await startInstances(t, {}, {})
   const person = await a.person()
   const { body } = await a.call<LoginBody>('POST /auth/refresh', { json: { refreshToken: person.refreshToken } })
   await a.call<LoginBody>('POST /auth/refresh', { json: { refreshToken: body.refreshToken } })
@@ -91,4 +92,15 @@ t.test('a token that is reused on another instance ends the session on both', on
   t.equal((await b.call('GET /auth/verify', { token: body.accessToken })).status, 401)
   await until(async () => (await a.call('GET /auth/verify', { token: body.accessToken })).status === 401, 1_600)
   t.match(await rowOf({ sql: async <Row>(text: string, ...values: unknown[]) => (await onServer(databaseUrl, server => server.query(text, values))).rows as Row[] }, person), { endedReason: 'reused' })
+})
+
+t.test('behind a pooler that swallows LISTEN an instance learns of it by its next read', onPostgres, async t => {
+  const { instances: [a, b] } = await startInstances(t, {}, { NODE_OPTIONS: `--import=${WITHOUT_LISTEN}` })
+  for (let round = 0; round < 5; round++) {
+    const person = await a.person()
+    t.equal((await a.call('POST /auth/logout', { token: person.accessToken })).status, 204)
+    const took = await until(async () => (await b.call('GET /auth/verify', { token: person.accessToken })).status === 401)
+    t.ok(took < 1_600, `${took.toFixed(0)} ms; half a second more than promised, for a busy machine`)
+  }
+  t.match((await b.call('GET /metrics')).text, /^countersign_revocations_heard 0$/m)
 })

@@ -7,8 +7,8 @@ import { until } from '../support/until.ts'
 import { follow, REVOKE, revokeIn } from './following.ts'
 
 t.test('following the ledger', async t => {
+  const database = await openTestDatabase(t)
   t.test('begins with all that is live in it', async t => {
-    const database = await openTestDatabase(t)
     const [live, expired] = [await revokeIn(database), await revokeIn(database)]
     await database.query({ name: 'test.expire', text: "UPDATE revocations SET expires_at = now() - interval '1 second' WHERE subject = $1" }, [expired])
     const { set } = await follow(t, { database })
@@ -17,7 +17,6 @@ t.test('following the ledger', async t => {
   })
 
   t.test('listens, and only then reads', async t => {
-    const database = await openTestDatabase(t)
     const ledger = createLedgerStore(database)
     const order: string[] = []
     await follow(t, {
@@ -28,22 +27,22 @@ t.test('following the ledger', async t => {
   })
 
   t.test('hears of what commits', async t => {
-    const { set, revoke, propagation } = await follow(t)
+    const { set, revoke, propagation } = await follow(t, { database })
     const id = await revoke()
     await until(() => set.hasSession(id))
     t.ok(propagation.counts.heard >= 1)
   })
 
   t.test('without LISTEN, as behind a pooler, learns it within 1.1 s', async t => {
-    const { set, revoke, propagation } = await follow(t, { listens: false })
+    const { set, revoke, propagation } = await follow(t, { database, listens: false })
     const id = await revoke()
     t.ok(await until(() => set.hasSession(id)) < 1_600, 'half a second more for a busy machine')
     t.equal(propagation.counts.heard, 0)
   })
 
   t.test('tells what the last one took', async t => {
-    const { set, database, propagation } = await follow(t, { listens: false })
-    t.equal(propagation.lag(), 0)
+    const { set, propagation } = await follow(t, { database, listens: false })
+    t.equal(propagation.lag(), 0, 'what was there before it began counts for nothing')
     const id = await revokeIn(database)
     await until(() => set.hasSession(id))
     const lag = propagation.lag()
@@ -52,7 +51,6 @@ t.test('following the ledger', async t => {
 
   t.test('goes on reading while it cannot listen', async t => {
     let listener: Listener | undefined
-    const database = await openTestDatabase(t)
     const refusing: Database = {
       ...database,
       async listen (_channel, hears) {
@@ -70,7 +68,6 @@ t.test('following the ledger', async t => {
   })
 
   t.test('and listens again as soon as it can', async t => {
-    const database = await openTestDatabase(t)
     const listeners: Listener[] = []
     const { set, propagation } = await follow(t, {
       database: { ...database, async listen (_channel, listener) { listeners.push(listener); return { async close () {} } } }
@@ -83,33 +80,31 @@ t.test('following the ledger', async t => {
   })
 
   t.test('is not upset by notifications that are none of its own', async t => {
-    const { set, database, revoke } = await follow(t)
+    const { set, revoke } = await follow(t, { database })
+    const { size } = set
     for (const payload of ['', 'x', '{}', '[]', 'null', '{"kind":"client","subject":"client_x","minVersion":null,"expiresAt":1}']) {
       await database.query({ name: 'test.notify', text: "SELECT pg_notify('countersign_revocations', $1)::text" }, [payload])
     }
     const id = await revoke()
     await until(() => set.hasSession(id))
-    t.equal(set.size, 1)
+    t.equal(set.size, size + 1)
   })
 
   t.test('asks only for what it has not seen', async t => {
-    const database = await openTestDatabase(t)
     const ledger = createLedgerStore(database)
     const known = await revokeIn(database)
     const first = await readFrom(ledger)
     const later = await revokeIn(database)
-    t.strictSame(first.ids, [known])
+    t.ok(first.ids.includes(known))
     t.strictSame((await readFrom(ledger, first.snapshot)).ids, [later])
   })
 
   t.test('reads everything again where transaction ids went back, as on another cluster', async t => {
-    const database = await openTestDatabase(t)
     const known = await revokeIn(database)
-    t.strictSame((await readFrom(createLedgerStore(database), '9000000000:9000000000:')).ids, [known])
+    t.ok((await readFrom(createLedgerStore(database), '9000000000:9000000000:')).ids.includes(known))
   })
 
   t.test('reads everything again after it could not read: what answers now may be another cluster', async t => {
-    const database = await openTestDatabase(t)
     const ledger = createLedgerStore(database)
     const asked: Array<string | undefined> = []
     let fails = false
@@ -128,7 +123,6 @@ t.test('following the ledger', async t => {
   })
 
   t.test('its age is that of the beginning of the last read that was completed', async t => {
-    const database = await openTestDatabase(t)
     let hangs = false
     const { propagation } = await follow(t, {
       database: { ...database, query: (...args) => hangs ? new Promise(() => {}) : database.query(...args) },
@@ -146,14 +140,14 @@ t.test('following the ledger', async t => {
   })
 
   t.test('reads a ledger of any size at its start', async t => {
-    const database = await openTestDatabase(t)
     await database.query({
       name: 'test.fill',
       text: `INSERT INTO revocations (kind, subject, min_version, expires_at, xid)
         SELECT 'user', 'user-' || n, 2, now() + interval '1 hour', pg_current_xact_id()::text::bigint FROM generate_series(1, 25000) n`
     }, [])
     const { set } = await follow(t, { database })
-    t.equal(set.size, 25_000)
+    t.ok(set.size >= 25_000)
+    t.ok(set.has({ sessionId: '', subject: 'user-25000', version: 1 }))
   })
 })
 

@@ -83,7 +83,7 @@ t.test('cookies over https', async t => {
   })
 
   t.test('fit into what browsers keep, however long the address and the name', async t => {
-    const email = `${'a'.repeat(64)}@${'b'.repeat(60)}.${'c'.repeat(60)}.${'d'.repeat(60)}.example`
+    const email = `${'a'.repeat(64)}@${'b'.repeat(60)}.${'c'.repeat(60)}.${'d'.repeat(60)}.test`
     t.ok(email.length > 250)
     const { status, cookies } = await service.call('POST /auth/register', { json: { email, password: PASSWORD, name: '🐎'.repeat(100), deliver: 'cookie' }, headers: OWN_PAGE })
     t.equal(status, 201)

@@ -12,7 +12,7 @@ const CLIENTS = 8
 
 t.test(`a process killed amid ${REFRESHES} refreshes costs nobody their session`, { ...onPostgres, timeout: 1_800_000 }, async t => {
   const { instances, databaseUrl } = await startInstances(t, {}, {})
-  const [killed, survivor] = instances as [Instance, Instance]
+  const [killed, survivor] = instances
   const refresh = (instance: Instance, refreshToken: string, key: string) =>
     instance.call<LoginBody>('POST /auth/refresh', { json: { refreshToken }, headers: { 'idempotency-key': key } }).catch(() => undefined)
   const clients = await Promise.all(Array.from({ length: CLIENTS }, () => survivor.person().then(({ refreshToken }) => ({ refreshToken }))))

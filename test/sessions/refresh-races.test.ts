@@ -11,7 +11,7 @@ const ROUNDS = Number(process.env.RACE_ROUNDS ?? 30)
 t.test('two instances on one database', { ...onPostgres, timeout: 600_000 }, async t => {
   if (databaseUrl === undefined) return
   const { instances, databaseUrl: url } = await startInstances(t, {}, {})
-  const [a, b] = instances as [Instance, Instance]
+  const [a, b] = instances
   const refresh = (instance: Instance, refreshToken: string) => instance.call<LoginBody>('POST /auth/refresh', { json: { refreshToken } })
   const admin = await a.person()
   await onServer(url, server => server.query("UPDATE users SET role = 'admin' WHERE id = $1", [admin.user.id]))

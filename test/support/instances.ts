@@ -25,6 +25,8 @@ export interface Instance {
   restart (): Promise<void>
 }
 
+type OneForEach<Each extends Settings[]> = { [Index in keyof Each]: Instance }
+
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 const START_LIMIT = 30_000
 
@@ -46,10 +48,10 @@ const COMMON: Settings = {
  * Starts a process for each of the settings, all with the same secrets and, unless the settings name another, on one
  * fresh database; they are gone when the test ends.
  */
-export async function startInstances (t: Test, ...each: Settings[]): Promise<{ instances: Instance[], databaseUrl: string }> {
+export async function startInstances<Each extends Settings[]> (t: Test, ...each: Each): Promise<{ instances: OneForEach<Each>, databaseUrl: string }> {
   const { url = '', dataDir } = await testDatabase(t)
   const instances = await Promise.all(each.map(settings => startInstance(t, { DATABASE_URL: url, DATA_DIR: dataDir, ...settings })))
-  return { instances, databaseUrl: url }
+  return { instances: instances as OneForEach<Each>, databaseUrl: url }
 }
 
 async function startInstance (t: Test, settings: Settings): Promise<Instance> {

@@ -1,0 +1,105 @@
+import t from 'tap'
+import { findWeakness } from '../../src/config/secret-strength.ts'
+import { generateSecret } from '../../src/config/generated-secrets.ts'
+import { databaseUrl, emptyPostgres, temporaryDirectory, testDatabase } from '../support/database.ts'
+import { PASSWORD, startService } from '../support/service.ts'
+import { command } from './command.ts'
+
+const SECRETS = { COUNTERSIGN_SECRET: generateSecret(), JWT_SECRET: generateSecret() }
+const CHEAP = { ARGON2_MEMORY_KIB: '7168', ARGON2_ITERATIONS: '1' }
+
+/** One sentence and its line end: no stack, no screen of text. */
+const SENTENCE = /^[^\n]+\n$/
+const STACK = /^\s+at |node:internal|\.js:\d+/m
+
+t.test('secret prints a new strong secret each time', async t => {
+  const [one, two] = await Promise.all([command(t, ['secret']).ended, command(t, ['secret', '--json']).ended])
+  t.match(one, { code: 0, stdout: /^[\w-]{43}\n$/, stderr: '' })
+  t.equal(two.code, 0)
+  const { secret } = JSON.parse(two.stdout) as { secret: string }
+  t.equal(findWeakness(secret), undefined)
+  t.equal(findWeakness(one.stdout.trim()), undefined)
+  t.not(secret, one.stdout.trim())
+})
+
+t.test('--help tells how each command is used', async t => {
+  for (const args of [[], ['serve'], ['migrate'], ['secret'], ['users'], ['users', 'create']]) {
+    const { code, stdout, stderr } = await command(t, [...args, '--help']).ended
+    t.match({ code, stdout, stderr }, { code: 0, stdout: new RegExp(`^Usage: countersign ${args.join(' ')}`.trimEnd()), stderr: '' }, args.join(' '))
+  }
+})
+
+t.test('wrong usage is exit code 2, and says what is wrong', async t => {
+  const wrong: Array<[args: string[], said: RegExp]> = [
+    [['dance'], /unknown command 'dance'/],
+    [['secret', '--colour'], /unknown option '--colour'/],
+    [['serve', 'now'], /too many arguments/],
+    [['users', 'create'], /--email/],
+    [['users', 'create', '--email', 'ada@example.com', '--role', 'root'], /user, admin/],
+    [['users', 'create', '--email'], /argument missing/]
+  ]
+  for (const [args, said] of wrong) {
+    const { code, stdout, stderr } = await command(t, args).ended
+    t.match({ code, stdout, stderr }, { code: 2, stdout: '', stderr: said }, args.join(' '))
+    t.notMatch(stderr, STACK)
+  }
+  t.equal((await command(t, []).ended).code, 2, 'nothing at all')
+})
+
+t.test('migrate tells what it applied, and then that there is nothing to do', async t => {
+  const where = databaseUrl === undefined ? { DATA_DIR: await temporaryDirectory(t) } : { DATABASE_URL: await emptyPostgres(t) }
+  const settings = { ...SECRETS, ...where }
+  const first = await command(t, ['migrate', '--json'], { settings }).ended
+  t.match(first, { code: 0, stderr: '' })
+  const { migrated } = JSON.parse(first.stdout) as { migrated: string[] }
+  if (databaseUrl !== undefined) t.match(migrated[0], /^\d{14}_init$/)
+  const second = await command(t, ['migrate', '--json'], { settings }).ended
+  t.strictSame(JSON.parse(second.stdout), { migrated: [] })
+  t.match(await command(t, ['migrate'], { settings }).ended, { code: 0, stdout: /^Nothing to do.*\n$/ })
+})
+
+t.test('users create', async t => {
+  const { url, dataDir } = await testDatabase(t)
+  const settings = { ...SECRETS, ...CHEAP, DATA_DIR: dataDir, ...url !== undefined && { DATABASE_URL: url } }
+  const create = (args: string[], input: string) => command(t, ['users', 'create', ...args], { settings, input }).ended
+
+  const made = await create(['--email', ' Root@Example.com ', '--role', 'admin', '--name', 'Root', '--json'], `${PASSWORD}\n`)
+  const user = await create(['--email', 'user@example.com'], PASSWORD)
+  const taken = await create(['--email', 'ROOT@example.com'], PASSWORD)
+  const weak = await create(['--email', 'weak@example.com'], 'password1\n')
+  const empty = await create(['--email', 'weak@example.com'], '')
+  const invalid = await create(['--email', 'nobody'], PASSWORD)
+
+  t.test('makes an account of the password on standard input', async t => {
+    t.match(made, { code: 0, stderr: '' })
+    t.match(JSON.parse(made.stdout), { id: /^[0-9a-f-]{36}$/, email: 'root@example.com', role: 'admin' })
+    t.match(user, { code: 0, stdout: /^Created user@example\.com \(user\), id [0-9a-f-]{36}\.\n$/ })
+  })
+
+  t.test('refuses what it cannot do in one sentence, with exit code 1', async t => {
+    for (const { code, stdout, stderr } of [taken, weak, empty, invalid]) t.match({ code, stdout, stderr }, { code: 1, stdout: '', stderr: SENTENCE })
+    t.match(taken.stderr, /exists/)
+    t.match(weak.stderr, /password/i)
+    t.notMatch(weak.stderr, /password1/)
+    t.match(invalid.stderr, /nobody is not an e-mail address/)
+  })
+
+  t.test('makes an admin whom the service knows', async t => {
+    const service = await startService(t, settings)
+    const { accessToken } = await service.logIn({ email: 'root@example.com', password: PASSWORD })
+    t.match(await service.call('GET /admin/users', { token: accessToken }), { status: 200, body: { items: [{ email: 'root@example.com', role: 'admin' }, { email: 'user@example.com', role: 'user' }] } })
+  })
+})
+
+t.test('a configuration that is not usable stops every command but those that need none', async t => {
+  const settings = { JWT_SECRET: 'secret', ACCESS_TOKEN_TTL: '2h', PORT: 'x', DATA_DIR: await temporaryDirectory(t) }
+  for (const args of [['serve'], ['migrate'], ['users', 'create', '--email', 'ada@example.com']]) {
+    const { code, stdout, stderr } = await command(t, args, { settings, input: PASSWORD }).ended
+    t.equal(code, 1, args.join(' '))
+    t.equal(stdout, '')
+    for (const variable of ['JWT_SECRET', 'ACCESS_TOKEN_TTL', 'PORT']) t.match(stderr, new RegExp(`^  ${variable} `, 'm'))
+    t.notMatch(stderr, STACK)
+    t.ok(stderr.split('\n').length < 24, 'in one screen')
+  }
+  t.equal((await command(t, ['secret'], { settings }).ended).code, 0)
+})

@@ -1,0 +1,200 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { ConfigurationError, readConfig, type Environment } from '../src/config.ts'
+import { generateSecret } from '../src/config/generated-secrets.ts'
+
+const SECRETS = { COUNTERSIGN_SECRET: generateSecret(), JWT_SECRET: generateSecret() }
+
+/** The problems that an environment has, by the names of its variables, in the order of the alphabet. */
+function problemsOf (environment: Environment): Array<[variable: string, problem: string]> {
+  try {
+    readConfig({ ...SECRETS, ...environment })
+    return []
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error
+    return error.problems.map(({ variable, problem }): [string, string] => [variable, problem]).sort()
+  }
+}
+
+const variablesOf = (environment: Environment) => problemsOf(environment).map(([variable]) => variable)
+
+function dataDirectory (t: Test): string {
+  const directory = mkdtempSync(join(tmpdir(), 'countersign-test-'))
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }))
+  return directory
+}
+
+t.test('every problem is reported at once, with the name of its variable and an example', async t => {
+  const environment = { PORT: '70000', ACCESS_TOKEN_TTL: '2h', ALLOWED_ORIGINS: '*', LOG_LEVEL: 'loud', JWT_SECRET: 'short', DATABASE_URL: 'mysql://x', NODE_ENV: 'prod' }
+  t.strictSame(variablesOf(environment), Object.keys(environment).sort())
+  const error = t.throws(() => readConfig({ ...SECRETS, ...environment }), ConfigurationError)
+  for (const variable of Object.keys(environment)) t.match((error as Error).message, new RegExp(`^  ${variable} .+, for example ${variable}=.+$`, 'm'))
+})
+
+t.test('no problem repeats a secret, or a password in a URL', async t => {
+  const error = t.throws(() => readConfig({ COUNTERSIGN_SECRET: 'hunter2hunter2', JWT_SECRET: ' padded-hunter3-secret-of-quite-some-length ', DATABASE_URL: 'postgrez://u:hunter4@h/d', REDIS_URL: 'http://:hunter5@h' }), ConfigurationError)
+  t.notMatch((error as Error).message, /hunter/)
+})
+
+t.test('an empty environment is enough in development', async t => {
+  const config = readConfig({ DATA_DIR: dataDirectory(t) })
+  t.match(config, { nodeEnv: 'development', host: '127.0.0.1', port: 3000, publicUrl: 'http://localhost:3000', issuer: 'http://localhost:3000', audience: 'api', accessTokenTtl: 600, trustProxy: false })
+  t.match(config, { argon2MemoryKib: 19_456, argon2Iterations: 2, argon2Parallelism: 1, passwordMinLength: 8, refreshTtl: 90 * 86_400, refreshIdleTtl: 30 * 86_400, sessionTtl: 30 * 86_400, sessionIdleTtl: 7 * 86_400, maxStaleness: 30 })
+  t.strictSame(config.allowedOrigins, ['http://localhost:3000'])
+  t.ok(Object.isFrozen(config))
+})
+
+t.test('a variable that is empty is one that is not set', async t => {
+  t.strictSame(problemsOf({ PORT: '', ALLOWED_ORIGINS: '', DATABASE_URL: '', COOKIE_DOMAIN: '', TRUST_PROXY: '' }), [])
+  t.equal(readConfig({ ...SECRETS, PORT: '' }).port, 3000)
+})
+
+t.test('durations are a whole number and a unit', async t => {
+  for (const [text, seconds] of Object.entries({ '1s': 1, '90s': 90, '10m': 600, '1h': 3600, '60m': 3600, '3600s': 3600 })) t.equal(readConfig({ ...SECRETS, ACCESS_TOKEN_TTL: text }).accessTokenTtl, seconds, text)
+  for (const text of ['10', '0m', '-1m', '1.5h', '10 m', ' 10m', '10M', '10min', 'm', '1e3s', '٣m', '10m10s', '99999999999s', 'Infinity']) t.strictSame(variablesOf({ ACCESS_TOKEN_TTL: text }), ['ACCESS_TOKEN_TTL'], text)
+})
+
+t.test('an access token lives an hour at most', async t => {
+  for (const text of ['2h', '61m', '3601s', '1d']) t.match(problemsOf({ ACCESS_TOKEN_TTL: text }), [['ACCESS_TOKEN_TTL', /at most 1h/]], text)
+})
+
+t.test('an idle life is no longer than the whole', async t => {
+  t.strictSame(variablesOf({ SESSION_TTL: '1d', SESSION_IDLE_TTL: '2d', REFRESH_TTL: '1d', REFRESH_IDLE_TTL: '2d' }), ['REFRESH_IDLE_TTL', 'SESSION_IDLE_TTL'])
+})
+
+t.test('origins are exact: no pattern, no null, nothing after the port', async t => {
+  for (const origin of ['*', 'null', 'https://*.example.com', 'https://app.example.com/', 'https://app.example.com/path', 'app.example.com', 'https://', 'file:///x', 'ftp://x.example', 'https://app.example.com?x', 'https://u:p@app.example.com', 'https://app.example.com,*', 'https://app.example.com,,https://b.example']) {
+    t.strictSame(variablesOf({ ALLOWED_ORIGINS: origin }), ['ALLOWED_ORIGINS'], origin)
+  }
+  t.strictSame(readConfig({ ...SECRETS, PUBLIC_URL: 'https://auth.example.com/', ALLOWED_ORIGINS: 'https://app.example.com, http://localhost:5173' }).allowedOrigins, ['https://auth.example.com', 'https://app.example.com', 'http://localhost:5173'])
+})
+
+t.test('PUBLIC_URL is known by one spelling', async t => {
+  for (const text of ['https://auth.example.com', 'https://auth.example.com/', 'HTTPS://Auth.Example.COM', 'https://auth.example.com:443']) {
+    t.match(readConfig({ ...SECRETS, PUBLIC_URL: text }), { publicUrl: 'https://auth.example.com', issuer: 'https://auth.example.com', allowedOrigins: ['https://auth.example.com'] }, text)
+  }
+  for (const text of ['auth.example.com', '//auth.example.com', 'ftp://auth.example.com', 'javascript:alert(1)', 'https://']) t.strictSame(variablesOf({ PUBLIC_URL: text }), ['PUBLIC_URL'], text)
+})
+
+t.test('TRUST_PROXY is off, a number of hops, or addresses', async t => {
+  for (const [text, value] of [['false', false], ['1', 1], ['2', 2], ['10.0.0.0/8,::1', ['10.0.0.0/8', '::1']], ['loopback', ['loopback']]] as const) t.strictSame(readConfig({ ...SECRETS, TRUST_PROXY: text }).trustProxy, value, text)
+  for (const text of ['yes', '-1', 'example.com', '10.0.0.0/x', '10.0.0.0/8/8', '1.5', '999.1.1.1']) t.strictSame(variablesOf({ TRUST_PROXY: text }), ['TRUST_PROXY'], text)
+})
+
+t.test('numbers have bounds', async t => {
+  for (const [variable, ...values] of [['PORT', '-1', '65536', '1.5', '0x50', 'http'], ['PASSWORD_MIN_LENGTH', '7', '65', ''.padEnd(20, '9')], ['ARGON2_MEMORY_KIB', '7167', '1e6'], ['ARGON2_ITERATIONS', '0'], ['ARGON2_PARALLELISM', '0'], ['HASH_CONCURRENCY', '0'], ['HASH_QUEUE_LIMIT', '0'], ['DATABASE_POOL_SIZE', '0']] as const) {
+    for (const value of values) t.strictSame(variablesOf({ [variable]: value }), [variable], `${variable}=${value}`)
+  }
+})
+
+t.test('a cookie domain is that of PUBLIC_URL or above it', async t => {
+  t.strictSame(variablesOf({ PUBLIC_URL: 'https://auth.example.com', COOKIE_DOMAIN: 'example.com' }), [])
+  for (const domain of ['example.org', 'evil-example.com', 'com.example']) t.strictSame(variablesOf({ PUBLIC_URL: 'https://auth.example.com', COOKIE_DOMAIN: domain }), ['COOKIE_DOMAIN'], domain)
+})
+
+t.test('weak secrets are refused, each for its reason', async t => {
+  const weak: Record<string, RegExp> = {
+    short: /shorter than 32 bytes/,
+    [generateSecret().slice(0, 31)]: /shorter than 32 bytes/,
+    [` ${generateSecret()}`]: /white space/,
+    [`${generateSecret()}\n`]: /white space/,
+    [`${generateSecret()}, ${generateSecret()}`]: /white space/,
+    ['a'.repeat(64)]: /repeats/,
+    ['correct-horse-'.repeat(4)]: /repeats/,
+    ['abcdefghijk'.repeat(4).slice(0, 40)]: /repeats/,
+    [`${'0123456789abcdef'.repeat(2)}`]: /repeats/,
+    'your-256-bit-secret-your-256-bit-secret!': /well-known|repeats/,
+    'change-me-change-this-super-secret-key!!': /well-known/,
+    'my-secret-my-jwt-secret-top-secret-password': /well-known/,
+    abcdefghijklmnopqrstuvwxyz0123456789: /well-known/,
+    'this-is-the-keyboard cat of Countersign!': /well-known/,
+    '-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA\n-----END PUBLIC KEY-----': /PEM/,
+    '-----BEGIN RSA PRIVATE KEY----- MIIEpAIBAAKCAQEA7bq': /PEM/,
+    'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJx8v1p5s1Qm': /SSH/,
+    '{"kty":"oct","k":"GawgguFyGrWKav7AX4VKUg3b9kq2"}': /JSON/
+  }
+  for (const variable of ['COUNTERSIGN_SECRET', 'JWT_SECRET']) {
+    for (const [secret, problem] of Object.entries(weak)) t.match(problemsOf({ [variable]: secret }).filter(([name]) => name === variable), [[variable, problem]], secret.slice(0, 30))
+  }
+})
+
+t.test('a ring is as weak as its weakest secret, and holds none twice', async t => {
+  const [one, two] = [generateSecret(), generateSecret()]
+  t.strictSame(problemsOf({ JWT_SECRET: `${one},${two}` }), [])
+  t.match(problemsOf({ JWT_SECRET: `${one},short` }), [['JWT_SECRET', /shorter/]])
+  t.match(problemsOf({ JWT_SECRET: `${one},` }), [['JWT_SECRET', /shorter/]])
+  t.match(problemsOf({ JWT_SECRET: `${one},${two},${one}` }), [['JWT_SECRET', /twice/]])
+  t.match(problemsOf({ JWT_SECRET: two, COUNTERSIGN_SECRET: two }), [['JWT_SECRET', /same as COUNTERSIGN_SECRET/]])
+  t.match(problemsOf({ JWT_SECRET: `${one},${two}`, COUNTERSIGN_SECRET: two }), [['JWT_SECRET', /same as COUNTERSIGN_SECRET/]])
+})
+
+t.test('every secret that the command makes is strong', async t => {
+  for (let n = 0; n < 200; n++) {
+    const secret = generateSecret()
+    t.strictSame(problemsOf({ JWT_SECRET: secret }), [], secret)
+  }
+})
+
+t.test('production makes nothing up', async t => {
+  const bare = { NODE_ENV: 'production', COUNTERSIGN_SECRET: undefined, JWT_SECRET: undefined }
+  t.strictSame(variablesOf(bare), ['COUNTERSIGN_SECRET', 'DATABASE_URL', 'JWT_SECRET'])
+  t.strictSame(variablesOf({ ...bare, ...SECRETS }), ['DATABASE_URL'])
+  t.strictSame(variablesOf({ ...bare, DATABASE_URL: 'postgres://h/d' }), ['COUNTERSIGN_SECRET', 'JWT_SECRET'])
+  t.strictSame(variablesOf({ ...bare, ...SECRETS, DATABASE_URL: 'postgres://h/d' }), [])
+})
+
+t.test('production does so when it is told by name', async t => {
+  t.strictSame(variablesOf({ NODE_ENV: 'production', ...SECRETS, ALLOW_EMBEDDED_DATABASE: 'true' }), [])
+  const DATA_DIR = dataDirectory(t)
+  t.equal(readConfig({ NODE_ENV: 'production', DATA_DIR, ALLOW_EMBEDDED_DATABASE: 'true', ALLOW_GENERATED_SECRETS: 'true' }).secrets.length, 1)
+  for (const text of ['yes', '1', 'TRUE']) t.strictSame(variablesOf({ ALLOW_EMBEDDED_DATABASE: text }), ['ALLOW_EMBEDDED_DATABASE'], text)
+})
+
+t.test('secrets made for this machine', async t => {
+  const DATA_DIR = join(dataDirectory(t), 'deep', 'down')
+  const first = readConfig({ DATA_DIR })
+  const file = join(DATA_DIR, 'secrets.json')
+
+  t.test('are for their owner alone, and stay the same', async t => {
+    t.equal(statSync(file).mode & 0o777, 0o600)
+    t.equal(statSync(DATA_DIR).mode & 0o077, 0)
+    const second = readConfig({ DATA_DIR })
+    t.strictSame([second.secrets, second.jwtSecrets], [first.secrets, first.jwtSecrets])
+    t.not(first.secrets[0], first.jwtSecrets[0])
+    t.not(readConfig({ DATA_DIR: dataDirectory(t) }).secrets[0], first.secrets[0], 'each machine has its own')
+  })
+
+  t.test('give way to those that are stated', async t => {
+    const { secrets, jwtSecrets } = readConfig({ DATA_DIR, JWT_SECRET: SECRETS.JWT_SECRET })
+    t.strictSame([secrets, jwtSecrets], [first.secrets, [SECRETS.JWT_SECRET]])
+  })
+
+  t.test('are not made where both are stated', async t => {
+    const unused = join(dataDirectory(t), 'unused')
+    readConfig({ ...SECRETS, DATA_DIR: unused })
+    t.throws(() => statSync(unused), { code: 'ENOENT' })
+  })
+
+  t.test('that cannot be read stop the start, and are left as they are', async t => {
+    const directory = dataDirectory(t)
+    for (const content of ['', '{', '{}', 'null', '{"secret":"x"}', '[]']) {
+      writeFileSync(join(directory, 'secrets.json'), content)
+      t.strictSame(variablesOf({ DATA_DIR: directory, JWT_SECRET: undefined, COUNTERSIGN_SECRET: undefined }), ['DATA_DIR'], content)
+      t.equal(readFileSync(join(directory, 'secrets.json'), 'utf8'), content)
+    }
+  })
+
+  t.test('need a directory that can be written to', async t => {
+    const directory = dataDirectory(t)
+    writeFileSync(join(directory, 'a-file'), '')
+    t.strictSame(variablesOf({ DATA_DIR: join(directory, 'a-file'), JWT_SECRET: undefined }), ['DATA_DIR'])
+  })
+
+  t.test('need it for others than root too', { skip: process.getuid?.() === 0 && 'root may write everywhere' }, async t => {
+    const directory = dataDirectory(t)
+    chmodSync(directory, 0o500)
+    t.strictSame(variablesOf({ DATA_DIR: join(directory, 'x'), JWT_SECRET: undefined }), ['DATA_DIR'])
+  })
+})
