@@ -20,9 +20,10 @@ import { revocation } from './measures/revocation.js'
 import { sessions } from './measures/sessions.js'
 import { start } from './measures/start.js'
 import { storm } from './measures/storm.js'
+import { timingGap } from './measures/timing-gap.js'
 import { verifyCore } from './measures/verify-core.js'
 
-const MEASURES = { core: verifyCore, guard, verify: verifyRoute, logins, storm, start, revocation, sessions, memory }
+const MEASURES = { core: verifyCore, guard, verify: verifyRoute, logins, storm, start, 'timing-gap': timingGap, revocation, sessions, memory }
 
 const options = readArguments()
 const directory = mkdtempSync(join(tmpdir(), 'countersign-bench-'))

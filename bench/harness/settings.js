@@ -17,6 +17,7 @@ export const NORMAL = {
   coreRoundMs: 100,
   starts: 5,
   logouts: 1000,
+  timingPairs: 500,
   sessionRounds: 8,
   sessionRoundMs: 700
 }
@@ -34,6 +35,7 @@ export const QUICK = {
   coreRoundMs: 40,
   starts: 2,
   logouts: 50,
+  timingPairs: 50,
   sessionRounds: 3,
   sessionRoundMs: 300
 }

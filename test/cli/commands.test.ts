@@ -23,10 +23,10 @@ t.test('secret prints a new strong secret each time', async t => {
 })
 
 t.test('--help tells how each command is used', async t => {
-  for (const args of [[], ['serve'], ['migrate'], ['secret'], ['users'], ['users', 'create']]) {
+  await Promise.all([[], ['serve'], ['migrate'], ['secret'], ['users'], ['users', 'create']].map(async args => {
     const { code, stdout, stderr } = await command(t, [...args, '--help']).ended
     t.match({ code, stdout, stderr }, { code: 0, stdout: new RegExp(`^Usage: countersign ${args.join(' ')}`.trimEnd()), stderr: '' }, args.join(' '))
-  }
+  }))
 })
 
 t.test('wrong usage is exit code 2, and says what is wrong', async t => {
@@ -38,11 +38,11 @@ t.test('wrong usage is exit code 2, and says what is wrong', async t => {
     [['users', 'create', '--email', 'ada@example.com', '--role', 'root'], /user, admin/],
     [['users', 'create', '--email'], /argument missing/]
   ]
-  for (const [args, said] of wrong) {
+  await Promise.all(wrong.map(async ([args, said]) => {
     const { code, stdout, stderr } = await command(t, args).ended
     t.match({ code, stdout, stderr }, { code: 2, stdout: '', stderr: said }, args.join(' '))
     t.notMatch(stderr, STACK)
-  }
+  }))
   t.equal((await command(t, []).ended).code, 2, 'nothing at all')
 })
 

@@ -84,7 +84,7 @@ t.test('whatever is asked, the answer is no 5xx', async t => {
   })
 
   t.test('any JSON', async t => {
-    const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 60 }), fc.constantFrom(ada.email, ada.password, ada.refreshToken, '\0', '\ud800', '', ' ', 'a@b.cd', 'x'.repeat(2000), '__proto__', "'; --", '${7*7}'))
+    const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 60 }), fc.constantFrom(ada.email, ada.password, ada.refreshToken, '\0', '\ud800', '', ' ', 'a@b.cd', 'x'.repeat(2000), '__proto__', "'; --", '{7*7}'))
     const value = fc.oneof({ weight: 3, arbitrary: text }, { weight: 1, arbitrary: fc.jsonValue() })
     const field = fc.constantFrom('email', 'password', 'name', 'deliver', 'refreshToken', 'audience', 'currentPassword', 'newPassword', 'role', 'disabled', 'toString', 'constructor', 'length')
     const body = fc.oneof(

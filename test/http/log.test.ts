@@ -22,8 +22,17 @@ t.test('the log', async t => {
       return word
     }
     const fields = () => ({
-      email: `${bird()}@example.com`, password: `correct horse ${bird()}`, name: bird(), deliver: 'body', refreshToken: bird(), currentPassword: bird(), newPassword: `correct horse ${bird()}`,
-      token: bird(), code: bird(), secret: bird(), [bird()]: bird()
+      email: `${bird()}@example.com`,
+      password: `correct horse ${bird()}`,
+      name: bird(),
+      deliver: 'body',
+      refreshToken: bird(),
+      currentPassword: bird(),
+      newPassword: `correct horse ${bird()}`,
+      token: bird(),
+      code: bird(),
+      secret: bird(),
+      [bird()]: bird()
     })
     const headers = () => Object.fromEntries(['authorization', 'cookie', 'x-forwarded-for', 'x-forwarded-host', 'forwarded', 'referer', 'user-agent', 'idempotency-key', 'x-request-id', 'request-id',
       'x-api-key', 'proxy-authorization', 'x-countersign', 'sec-fetch-site', 'x-auth-user-id', 'accept', 'if-none-match', bird()].map(name => [name, name === 'cookie' ? `access=${bird()}; refresh=${bird()}; ${bird()}=${bird()}` : bird()]))

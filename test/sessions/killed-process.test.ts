@@ -8,7 +8,8 @@ import { refreshTokenOf, sessionIdOf } from './session-rows.ts'
 
 /** How many refreshes are under way when the process is killed, over all kills. */
 const REFRESHES = Number(process.env.KILLED_REFRESHES ?? 40)
-const CLIENTS = 8
+const CLIENTS = 10
+const KEY = randomBytes(16).toString('base64url')
 
 t.test(`a process killed amid ${REFRESHES} refreshes costs nobody their session`, { ...onPostgres, timeout: 1_800_000 }, async t => {
   const { instances, databaseUrl } = await startInstances(t, {}, {})
@@ -16,13 +17,17 @@ t.test(`a process killed amid ${REFRESHES} refreshes costs nobody their session`
   const refresh = (instance: Instance, refreshToken: string, key: string) =>
     instance.call<LoginBody>('POST /auth/refresh', { json: { refreshToken }, headers: { 'idempotency-key': key } }).catch(() => undefined)
   const clients = await Promise.all(Array.from({ length: CLIENTS }, () => survivor.person().then(({ refreshToken }) => ({ refreshToken }))))
+  const spare = await survivor.person()
   const counts = { answered: 0, stored: 0, untouched: 0 }
   const lost: string[] = []
 
   for (let done = 0; done < REFRESHES; done += CLIENTS) {
-    const dying = pause(Math.random() * 25).then(killed.kill)
-    const underWay = clients.map(async client => {
+    // What a process does for the first time takes it longer than all that follows.
+    for (let turn = 0; turn < 5; turn++) spare.refreshToken = (await refresh(killed, spare.refreshToken, KEY))?.body.refreshToken ?? spare.refreshToken
+    const dying = pause(Math.random() * 80).then(killed.kill)
+    const underWay = clients.map(async (client, index) => {
       const key = randomBytes(16).toString('base64url')
+      await pause(index * 2)
       return { client, key, answer: await refresh(killed, client.refreshToken, key) }
     })
     const outcomes = await Promise.all(underWay)
@@ -42,5 +47,5 @@ t.test(`a process killed amid ${REFRESHES} refreshes costs nobody their session`
   }
   t.comment(JSON.stringify(counts))
   t.strictSame(lost, [])
-  t.equal(counts.answered + counts.stored + counts.untouched >= REFRESHES, true)
+  t.ok(counts.answered + counts.stored + counts.untouched >= REFRESHES)
 })

@@ -14,18 +14,18 @@ t.test('a storm of wrong guesses from forty addresses', async t => {
   /** Storms until the work is done, which begins when the first guess has been turned away. */
   async function within (work: () => Promise<void>): Promise<Array<Answer<ProblemDocument>>> {
     const answers: Array<Answer<ProblemDocument>> = []
-    let over = false
+    const over = new AbortController()
     let full = () => {}
     const queueIsFull = new Promise<void>(resolve => { full = resolve })
     const storm = ATTACKERS.map(async address => {
-      while (!over) {
+      while (!over.signal.aborted) {
         const answer = await login({ headers: { 'x-forwarded-for': address } }, ada.email, 'not the password')
         answers.push(answer)
         if (answer.status === 503) full()
       }
     })
     await queueIsFull
-    await work().finally(() => { over = true })
+    await work().finally(() => over.abort())
     await Promise.all(storm)
     return answers
   }

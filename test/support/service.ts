@@ -227,7 +227,7 @@ function readCookies (header: string | string[] | undefined): Record<string, Set
 }
 
 function deferred (): { promise: Promise<void>, resolve (): void } {
-  let resolve = () => {}
-  const promise = new Promise<void>(settle => { resolve = settle })
-  return { promise, resolve }
+  let settle = () => {}
+  const promise = new Promise<void>(resolve => { settle = resolve })
+  return { promise, resolve: () => settle() }
 }
