@@ -116,7 +116,8 @@ t.test('serve refuses to start, in one sentence and with exit code 1', async t =
   })
 
   t.test('in a data directory that another process holds', async t => {
-    const settings = { ...SECRETS, PORT: '0', DATA_DIR: await temporaryDirectory(t) }
+    const { dataDir } = await testDatabase(t)
+    const settings = { ...SECRETS, ...CHEAP, PORT: '0', DATA_DIR: dataDir }
     const first = command(t, ['serve'], { settings })
     const origin = await originOf(first)
     const { code, stderr } = await command(t, ['serve'], { settings }).ended

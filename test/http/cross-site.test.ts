@@ -30,7 +30,7 @@ const RULE: Readonly<Record<typeof SITES[number], Readonly<Record<string, string
 }
 
 /** Every combination of the headers that the rule reads, and what it says of them. */
-const combinations = SITES.flatMap(site => Object.entries(ORIGINS).flatMap(([name, origin]) => ['', '1', '0', 'true'].map(own => ({
+const combinations = SITES.flatMap(site => Object.entries(ORIGINS).flatMap(([name, origin]) => ['', '1', '0'].map(own => ({
   about: `Sec-Fetch-Site: ${site || '-'}, Origin: ${name}, X-Countersign: ${own || '-'}`,
   headers: { ...site !== '' && { 'sec-fetch-site': site }, ...origin !== '' && { origin }, ...own !== '' && { 'x-countersign': own } },
   passes: (carries: boolean) => {
