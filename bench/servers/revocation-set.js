@@ -2,7 +2,7 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { createHmacKey, createRevocationSet, createVerifier } from '../../verifier/dist/index.js'
+import { createHmacKey, createRevocationSet, createTokenVerifier } from '../../verifier/dist/index.js'
 import { interleave, summarize } from '../harness/statistics.js'
 
 setFlagsFromString('--expose-gc')
@@ -28,7 +28,7 @@ console.log(`${MANY} revoked users: ${((users - after) / 1e6).toFixed(0)} MB, ${
 
 for (const [what, cacheBytes] of [['new to it', 0], ['seen before', 16 * 2 ** 20]]) {
   const contestants = Object.fromEntries(Object.entries({ empty, full, ofUsers }).map(([name, revocations]) => {
-    const { verify } = createVerifier({ issuer: 'bench', audience: 'api', keys: [key], revocations, cacheBytes })
+    const { verify } = createTokenVerifier({ issuer: 'bench', audience: 'api', keys: [key], revocations, cacheBytes })
     return [name, () => {
       const began = performance.now()
       let count = 0

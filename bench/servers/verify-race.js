@@ -28,7 +28,7 @@ const verifiers = {
 
 function verifyCountersign () {
   const revocations = countersign.createRevocationSet?.()
-  const verifier = countersign.createVerifier({ issuer: ISSUER, audience: AUDIENCE, keys: [countersignKey], revocations, cacheBytes: 0 })
+  const verifier = countersign.createTokenVerifier({ issuer: ISSUER, audience: AUDIENCE, keys: [countersignKey], revocations, cacheBytes: 0 })
   return token => verifier.verify(token)
 }
 

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { InvalidToken, type Verifier } from 'countersign-verifier'
+import { InvalidToken, type TokenVerifier } from 'countersign-verifier'
 import { bearerToken } from '../http/authenticate.ts'
 import { AmbiguousCookie, type Cookies } from '../http/cookies.ts'
 import type { DeviceCookies } from './device-cookie.ts'
@@ -8,7 +8,7 @@ import type { DeviceCookies } from './device-cookie.ts'
 export type KnowsDevice = (request: FastifyRequest) => (userId: string) => boolean
 
 /** A client is known for an account by its device cookie, or by a live session of that account's. */
-export function createKnowsDevice ({ cookies, devices, verifier }: { cookies: Cookies, devices: DeviceCookies, verifier: Verifier }): KnowsDevice {
+export function createKnowsDevice ({ cookies, devices, verifier }: { cookies: Cookies, devices: DeviceCookies, verifier: TokenVerifier }): KnowsDevice {
   function deviceOwner (request: FastifyRequest): string | undefined {
     const cookie = cookies.read(request, 'device')
     return cookie === undefined ? undefined : devices.read(cookie)

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { createHmacKey, createVerifier, type RevocationSet, type Verifier } from 'countersign-verifier'
+import { createHmacKey, createTokenVerifier, type RevocationSet, type TokenVerifier } from 'countersign-verifier'
 import type { Config } from '../config.ts'
 import { createAccessTokenMint, type MintAccessToken } from './access-token.ts'
 import { deriveKeyRing, type KeyPurpose, type KeyRing } from './derived-keys.ts'
@@ -8,7 +8,7 @@ import { createSeal } from './seal.ts'
 
 /** Everything the service does with access tokens, and the keys that other credentials are made with. */
 export interface Tokens {
-  verifier: Verifier
+  verifier: TokenVerifier
   mint: MintAccessToken
   /** The keys for one purpose, from the ring of `COUNTERSIGN_SECRET`. */
   ring (purpose: KeyPurpose): KeyRing
@@ -34,7 +34,7 @@ export async function createTokens (app: FastifyInstance, config: TokenConfig, {
 
   const sign = await registerJwtSigner(app, { secret, kid: key.kid })
   return {
-    verifier: createVerifier({ issuer, audience, keys, revocations, isSealed: seal.isSealed, assertFresh, clock: () => now() * 1000 }),
+    verifier: createTokenVerifier({ issuer, audience, keys, revocations, isSealed: seal.isSealed, assertFresh, clock: () => now() * 1000 }),
     mint: createAccessTokenMint({ sign, seal, issuer, audience, ttl }),
     ring: purpose => deriveKeyRing(secrets, purpose)
   }

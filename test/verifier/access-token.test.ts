@@ -6,7 +6,7 @@ import { createAccessTokenMint, type TokenSubject } from '../../src/tokens/acces
 import { deriveKeyRing } from '../../src/tokens/derived-keys.ts'
 import { registerJwtSigner } from '../../src/tokens/jwt-signer.ts'
 import { createSeal } from '../../src/tokens/seal.ts'
-import { createHmacKey, createVerifier, InvalidToken } from 'countersign-verifier'
+import { createHmacKey, createTokenVerifier, InvalidToken } from 'countersign-verifier'
 
 const NOW = 1_800_000_000.75
 const ISSUER = 'https://auth.example.com'
@@ -21,7 +21,7 @@ async function world (t: Test) {
   t.teardown(() => app.close())
   const sign = await registerJwtSigner(app, { secret, kid: key.kid })
   const mint = createAccessTokenMint({ sign, seal, issuer: ISSUER, audience: 'api', ttl: 600 })
-  const verifier = createVerifier({ issuer: ISSUER, audience: 'api', keys: [key], isSealed: seal.isSealed, clock: () => NOW * 1000 })
+  const verifier = createTokenVerifier({ issuer: ISSUER, audience: 'api', keys: [key], isSealed: seal.isSealed, clock: () => NOW * 1000 })
   return { secret, key, mint, verifier }
 }
 
@@ -79,7 +79,7 @@ t.test('a token stays good after COUNTERSIGN_SECRET has moved on in its ring, an
   const sign = await registerJwtSigner(app, { secret, kid: key.kid })
   const mint = createAccessTokenMint({ sign, seal: sealOf(older), issuer: ISSUER, audience: 'api', ttl: 600 })
   const { accessToken } = mint({ subject: ADA, sessionId: 'session', now: NOW, sessionEnds: NOW + 3600 })
-  const verifierOf = (...secrets: string[]) => createVerifier({ issuer: ISSUER, audience: 'api', keys: [key], isSealed: sealOf(...secrets).isSealed, clock: () => NOW * 1000 })
+  const verifierOf = (...secrets: string[]) => createTokenVerifier({ issuer: ISSUER, audience: 'api', keys: [key], isSealed: sealOf(...secrets).isSealed, clock: () => NOW * 1000 })
 
   for (const ring of [[older], [older, newer], [newer, older]]) t.match(verifierOf(...ring).verify(accessToken), { id: ADA.id })
   t.throws(() => verifierOf(newer).verify(accessToken), new InvalidToken('forged'))

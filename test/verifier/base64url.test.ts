@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { createVerifier, InvalidToken, MAX_TOKEN_BYTES, type VerificationKey } from 'countersign-verifier'
+import { createTokenVerifier, InvalidToken, MAX_TOKEN_BYTES, type VerificationKey } from 'countersign-verifier'
 
 // It takes any signature, so that what is seen of a token is how it was decoded.
 const key: VerificationKey = { kid: 'k', alg: 'HS256', audience: 'api', header: 'header.', verify: () => true }
@@ -14,7 +14,7 @@ function decoded (part: string): string | undefined {
     return false
   }
   try {
-    createVerifier({ issuer: 'i', audience: 'api', keys: [key], cacheBytes: 0, isSealed }).verify(`header.${part}.s`)
+    createTokenVerifier({ issuer: 'i', audience: 'api', keys: [key], cacheBytes: 0, isSealed }).verify(`header.${part}.s`)
   } catch (error) {
     if (error instanceof InvalidToken && error.reason === (text === undefined ? 'malformed' : 'forged')) return text
     throw error
@@ -62,7 +62,7 @@ t.test('any text survives the way there and back', async t => {
 })
 
 t.test('a header is read no less strictly', async t => {
-  const verifier = createVerifier({ issuer: 'i', audience: 'api', keys: [key] })
+  const verifier = createTokenVerifier({ issuer: 'i', audience: 'api', keys: [key] })
   const header = Buffer.from('{"alg":"HS256","typ":"at+jwt","kid":"k" }').toString('base64url')
   t.throws(() => verifier.verify(`${header}.e30.s`), new InvalidToken('invalid_claims'), 'read')
   for (const part of [`${header}=`, ` ${header}`, header.replace('e', 'ť'), header.replace('J', '\ud84a'), `${header}A`, `${header.slice(0, 5)}\n${header.slice(5)}`]) {

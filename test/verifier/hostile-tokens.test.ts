@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { createSeal } from '../../src/tokens/seal.ts'
-import { createHmacKey, createVerifier, InvalidToken, MAX_TOKEN_BYTES, type VerifierOptions } from 'countersign-verifier'
+import { createHmacKey, createTokenVerifier, InvalidToken, MAX_TOKEN_BYTES, type TokenVerifierOptions } from 'countersign-verifier'
 import { createTokenWriter, fitsInHeader, hostileTokens, oddTokens, SUBJECT, type TokenIssuer } from '../support/hostile-tokens.ts'
 
 const NOW = 1_800_000_000.5
@@ -9,8 +9,8 @@ const outsider: TokenIssuer = { secret: randomBytes(48).toString('base64url'), i
 const seal = createSeal([randomBytes(32)])
 const service: TokenIssuer = { ...outsider, seal: seal.create }
 
-function verifierOf ({ secret, issuer, audience }: TokenIssuer, options: Partial<VerifierOptions> = {}) {
-  return createVerifier({ issuer, audience, keys: [createHmacKey(secret, issuer, audience)], clock: () => NOW * 1000, ...options })
+function verifierOf ({ secret, issuer, audience }: TokenIssuer, options: Partial<TokenVerifierOptions> = {}) {
+  return createTokenVerifier({ issuer, audience, keys: [createHmacKey(secret, issuer, audience)], clock: () => NOW * 1000, ...options })
 }
 
 const faces = {

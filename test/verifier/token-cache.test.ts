@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import t from 'tap'
-import { createHmacKey, createRevocationSet, createVerifier, InvalidToken, type VerificationKey, type VerifierOptions } from 'countersign-verifier'
+import { createHmacKey, createRevocationSet, createTokenVerifier, InvalidToken, type VerificationKey, type TokenVerifierOptions } from 'countersign-verifier'
 import { createTokenWriter, type TokenIssuer } from '../support/hostile-tokens.ts'
 
 const NOW = 1_800_000_000
@@ -12,7 +12,7 @@ const api: TokenIssuer = { secret: randomBytes(48).toString('base64url'), issuer
 const writer = createTokenWriter(api)
 
 /** A verifier whose clock can be set, and that tells how often it had to look at a signature. */
-function world (options: Partial<VerifierOptions> = {}) {
+function world (options: Partial<TokenVerifierOptions> = {}) {
   let looks = 0
   let now = NOW
   const counted = (key: VerificationKey): VerificationKey => ({
@@ -23,7 +23,7 @@ function world (options: Partial<VerifierOptions> = {}) {
     }
   })
   const key = counted(createHmacKey(api.secret, api.issuer, api.audience))
-  const verifier = createVerifier({ issuer: api.issuer, audience: api.audience, keys: [key], clock: () => now * 1000, ...options })
+  const verifier = createTokenVerifier({ issuer: api.issuer, audience: api.audience, keys: [key], clock: () => now * 1000, ...options })
   return {
     key,
     verifier,

@@ -1,4 +1,4 @@
-export { createVerifier, type Verifier, type VerifierOptions } from './create-verifier.ts'
+export { createTokenVerifier, type TokenVerifier, type TokenVerifierOptions } from './token-verifier.ts'
 export { createHmacKey, type VerificationKey } from './hmac-key.ts'
 export { createHmacSha256, type HmacSha256 } from './hmac-sha256.ts'
 export { createRevocationSet, type Revocable, type Revocation, type RevocationSet } from './revocation-set.ts'

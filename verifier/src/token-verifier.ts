@@ -10,7 +10,7 @@ import type { Revocable, RevocationSet } from './revocation-set.ts'
 import { createTokenCache } from './token-cache.ts'
 
 /** What a verifier is made of. */
-export interface VerifierOptions {
+export interface TokenVerifierOptions {
   /** The exact `iss` of every token. */
   issuer: string
   /** The exact `aud` of every token. */
@@ -34,7 +34,7 @@ export interface VerifierOptions {
 }
 
 /** Verifies access tokens with no I/O. */
-export interface Verifier {
+export interface TokenVerifier {
   /**
    * @param token a compact JWS
    * @param credential what carried it
@@ -55,7 +55,7 @@ interface Known extends Revocable {
 const NO_SCOPES: readonly string[] = Object.freeze([])
 
 /** @throws RangeError where the clock tolerance is out of its range */
-export function createVerifier (options: VerifierOptions): Verifier {
+export function createTokenVerifier (options: TokenVerifierOptions): TokenVerifier {
   const { issuer, audience, revocations, isSealed, assertFresh, roles = ROLES, clock = Date.now } = options
   const { clockTolerance = DEFAULT_CLOCK_TOLERANCE, cacheBytes = DEFAULT_CACHE_BYTES } = options
   const policy: ClaimsPolicy = { issuer, audience, roles, clockTolerance }

@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
 import { createSeal } from '../../src/tokens/seal.ts'
-import { createHmacKey, createVerifier, InvalidToken, type VerifierOptions } from 'countersign-verifier'
+import { createHmacKey, createTokenVerifier, InvalidToken, type TokenVerifierOptions } from 'countersign-verifier'
 import { createTokenWriter, SUBJECT, type TokenIssuer } from '../support/hostile-tokens.ts'
 
 const NOW = 1_800_000_000
@@ -11,8 +11,8 @@ const api: TokenIssuer = { secret: randomBytes(48).toString('base64url'), issuer
 const key = createHmacKey(api.secret, api.issuer, api.audience)
 const writer = createTokenWriter(api)
 
-function verifierOf (options: Partial<VerifierOptions> = {}) {
-  return createVerifier({ issuer: api.issuer, audience: api.audience, keys: [key], clock: () => NOW * 1000, ...options })
+function verifierOf (options: Partial<TokenVerifierOptions> = {}) {
+  return createTokenVerifier({ issuer: api.issuer, audience: api.audience, keys: [key], clock: () => NOW * 1000, ...options })
 }
 
 /** Why a token is refused, `undefined` where it is not. Anything thrown that is no refusal is thrown on. */
