@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 const here = path => fileURLToPath(new URL(path, import.meta.url))
 const peerRoutes = { register: '/register', login: '/login', guarded: '/guarded', open: '/open', ready: '/open' }
-const serviceFile = here('../../dist/cli/main.js')
+const serviceFile = here('../../dist/bin/main.js')
 
 /**
  * title, packages   what the table calls it, and whose versions it prints
