@@ -17,7 +17,7 @@ import { readOnlyJson } from './http/json-body.ts'
 import { limitBodies } from './http/limits.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
 import { answerProblems } from './http/problem-response.ts'
-import { createSameSiteRule } from './http/same-site.ts'
+import { createCrossSiteRule } from './http/cross-site.ts'
 import { addSchemas, nameSchemas } from './http/schemas.ts'
 import { writeBySchema } from './http/serialization.ts'
 import { validateStrictly } from './http/validation.ts'
@@ -65,7 +65,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
   const metrics = createMetrics()
   const audit = createAuditStore(database)
   const cookies = createCookies(config)
-  const sameSite = createSameSiteRule(cookies, config.allowedOrigins)
+  const crossSite = createCrossSiteRule(cookies, config.allowedOrigins)
 
   const passwords = createPasswords(config)
   const revocation = await createRevocation({ database, metrics, maxStaleness: config.maxStaleness, log: app.log })
@@ -79,12 +79,12 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     verify: tokens.verifier.verify,
     recognise: sessions.recognise,
     cookies,
-    sameSite,
+    crossSite,
     assign: place.write,
     onRefused: ({ reason }) => metrics.tokenRefused(reason),
     isUnavailable: isDatabaseUnavailable
   })
-  const shared = { guards, principal: place.read, cookies, sameSite, propagation: revocation }
+  const shared = { guards, principal: place.read, cookies, crossSite, propagation: revocation }
 
   await app.register(async api => {
     answerProblems(api, { isUnavailable: isDatabaseUnavailable })
@@ -97,7 +97,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     else addSchemas(api, schemas)
     api.addHook('onRequest', (request, reply, done) => {
       reply.header('cache-control', 'no-store')
-      sameSite.onCarrying(request)
+      crossSite.onCarrying(request)
       done()
     })
 

@@ -8,7 +8,7 @@ import type { Guards } from '../http/authenticate.ts'
 import { clientDetails } from '../http/client-details.ts'
 import { createClientSignal } from '../http/client-signal.ts'
 import { normaliseEmail } from '../http/email-address.ts'
-import type { SameSiteRule } from '../http/same-site.ts'
+import type { CrossSiteRule } from '../http/cross-site.ts'
 import { EXAMPLE, EXAMPLE_USER, named, Nullable, WITHOUT_NUL } from '../http/schemas.ts'
 import type { Propagation } from '../revocation/propagation.ts'
 import type { DeliverLogin } from '../sessions/deliver-login.ts'
@@ -29,14 +29,14 @@ export interface AccountRoutesOptions {
   deliver: DeliverLogin
   guards: Guards
   principal: (request: FastifyRequest) => Principal
-  sameSite: SameSiteRule
+  crossSite: CrossSiteRule
 }
 
 const Name = Type.String({ minLength: 1, maxLength: 200, pattern: WITHOUT_NUL, examples: [EXAMPLE.name] })
 const NEW_PASSWORD = 'a staple of nine words'
 const account = (description: string) => answer(named('User'), { description, example: EXAMPLE_USER })
 
-export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = async (app, { register, accounts, changePassword, standing, propagation, deliver, guards, principal, sameSite }) => {
+export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = async (app, { register, accounts, changePassword, standing, propagation, deliver, guards, principal, crossSite }) => {
   app.post('/auth/register', {
     schema: {
       operationId: 'register',
@@ -56,7 +56,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
     }
   }, async (request, reply) => {
     const { email, password, name = null, deliver: channel = 'body' } = request.body
-    if (channel !== 'body') sameSite.onSetting(request)
+    if (channel !== 'body') crossSite.onSetting(request)
     const login = await register({
       email: normaliseEmail(email),
       password,

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fast
 import { InvalidToken, type Principal, type Role, type TokenCredential } from 'countersign-verifier'
 import { Problem } from '../errors.ts'
 import type { Cookies } from './cookies.ts'
-import type { SameSiteRule } from './same-site.ts'
+import type { CrossSiteRule } from './cross-site.ts'
 
 /** What finds out who is asking. */
 export interface AuthenticationParts {
@@ -11,7 +11,7 @@ export interface AuthenticationParts {
   /** Recognises a stateful session by its cookie. @throws InvalidToken */
   recognise (cookie: string): Promise<Principal>
   cookies: Cookies
-  sameSite: SameSiteRule
+  crossSite: CrossSiteRule
   /** Hands the principal to the request. */
   assign (request: FastifyRequest, principal: Principal): void
   /** Tells which failures of the outside mean "try again later". */
@@ -45,11 +45,11 @@ const INSUFFICIENT_SCOPE = { 'www-authenticate': 'Bearer error="insufficient_sco
  *
  * Tokens are decided without a promise: that path is taken by nearly every request.
  */
-export function createGuards ({ verify, recognise, cookies, sameSite, assign, onRefused, isUnavailable }: AuthenticationParts): Guards {
+export function createGuards ({ verify, recognise, cookies, crossSite, assign, onRefused, isUnavailable }: AuthenticationParts): Guards {
   function identify (request: FastifyRequest): Principal | Promise<Principal> {
     const { authorization, cookie } = request.headers
     const bearer = bearerToken(authorization)
-    if (cookie !== undefined) sameSite.onCarrying(request)
+    if (cookie !== undefined) crossSite.onCarrying(request)
     if (bearer !== undefined) return verify(bearer, 'bearer')
     const [first] = byCookie(request)
     if (first === undefined) throw new Problem('unauthenticated', { headers: NO_CREDENTIAL })
