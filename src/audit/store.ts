@@ -55,14 +55,14 @@ export async function recordAudit (tx: Pick<DbTransaction, 'auditEvent'>, { user
 }
 
 /**
- * SQL: a common table expression `audited` that writes one event for each row of `source`.
+ * SQL: a common table expression that writes one event for each row of `source`.
  *
  * @param source a table with the columns user_id and session_id
  * @param parameters placeholders of the event's id, ip and user agent
  */
 export function auditSql (action: AuditAction, outcome: AuditEvent['outcome'], source: string, { id, ip, userAgent }: Record<'id' | 'ip' | 'userAgent', string>): string {
   return `
-    audited AS (
+    ${action}_audited AS (
       INSERT INTO audit_events (id, action, outcome, actor_id, subject_id, session_id, ip, user_agent)
       SELECT ${id}::uuid, '${action}', '${outcome}', user_id, user_id, session_id, ${ip}, ${userAgent} FROM ${source}
     )`

@@ -13,7 +13,7 @@ import { createKnowsDevice } from './known-device.ts'
 import { createLogIn } from './log-in.ts'
 import { createLogOut } from './log-out.ts'
 import { createMemoryCopies } from './memory-copies.ts'
-import { createOpenSession } from './open-session.ts'
+import { createOpenSession, createSessionOpening } from './open-session.ts'
 import { createSessionPurge } from './purge-store.ts'
 import { purgeRegularly } from './purge.ts'
 import { createRecogniseSession } from './recognise-session.ts'
@@ -49,8 +49,7 @@ export async function createSessions ({ config, database, revocation, tokens, pa
 
   const store = createSessionStore(database)
   const endings = createEndingStore(database)
-  const open = createOpenSession({
-    sessions: store,
+  const opening = createSessionOpening({
     endings,
     propagation: revocation,
     mint,
@@ -59,10 +58,12 @@ export async function createSessions ({ config, database, revocation, tokens, pa
     stateless: { idleTtl: config.refreshIdleTtl, ttl: config.refreshTtl },
     stateful: { idleTtl: config.sessionIdleTtl, ttl: config.sessionTtl }
   })
+  const open = createOpenSession(store, opening)
   const stopPurging = purgeRegularly([createSessionPurge(database), revocation.purge], log)
 
   return {
     open,
+    opening,
     endings,
     refreshTokens,
     devices: createDeviceStore(database),
