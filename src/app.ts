@@ -2,13 +2,17 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Principal } from 'countersign-verifier'
 import { createAccounts } from './accounts/accounts.ts'
 import { accountRoutes } from './accounts/routes.ts'
+import { AuditEventSchema, auditRoutes } from './admin/audit-routes.ts'
+import { createAuditTrail } from './admin/audit-store.ts'
 import { adminRoutes, AdminUserSchema } from './admin/routes.ts'
 import { createAdminStore } from './admin/store.ts'
+import { createAuditPurge } from './audit/purge-store.ts'
 import { createAuditStore } from './audit/store.ts'
 import type { Config } from './config.ts'
 import type { DatabaseOptions, Log } from './database/database.ts'
 import { isDatabaseUnavailable } from './database/errors.ts'
 import { openDatabase } from './database/open.ts'
+import { purgeRegularly } from './database/purge.ts'
 import { createGuards, type Guards } from './http/authenticate.ts'
 import { createCookies, type Cookies } from './http/cookies.ts'
 import type { Probe } from './http/health.ts'
@@ -73,6 +77,8 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
   const tokens = await createTokens(app, config, revocation)
   const sessions = await createSessions({ config, database, revocation, tokens, passwords, audit, cookies, log: app.log })
   app.addHook('onClose', () => sessions.close())
+  const stopPurging = purgeRegularly([sessions.purge, revocation.purge, createAuditPurge(database, config.auditRetention)], app.log)
+  app.addHook('onClose', async () => stopPurging())
   const accounts = createAccounts({ database, sessions, passwords, propagation: revocation, audit })
 
   const guards = createGuards({
@@ -90,7 +96,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     answerProblems(api, { isUnavailable: isDatabaseUnavailable })
     readOnlyJson(api)
     limitBodies(api)
-    const schemas = nameSchemas({ Login: LoginSchema, Session: SessionSchema, AdminUser: AdminUserSchema })
+    const schemas = nameSchemas({ Login: LoginSchema, Session: SessionSchema, AdminUser: AdminUserSchema, AuditEvent: AuditEventSchema })
     validateStrictly(api, schemas)
     writeBySchema(api, schemas)
     if (hidden) hideRoutes(api)
@@ -106,6 +112,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     await api.register(refreshRoute, { ...shared, ...sessions })
     await api.register(deviceRoutes, { ...shared, ...sessions })
     await api.register(verifyRoute, shared)
+    await api.register(auditRoutes, { ...shared, trail: createAuditTrail(database) })
     await api.register(adminRoutes, { ...shared, users: createAdminStore(database), standing: sessions.standing })
   }, { prefix })
 

@@ -2,9 +2,12 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Database, DbTransaction } from '../database/database.ts'
 
 /** What is worth remembering. */
-export type AuditAction =
-  | 'register' | 'login' | 'logout' | 'refresh' | 'session_end' | 'password_change'
-  | 'role_change' | 'disable' | 'enable' | 'delete'
+export const AUDIT_ACTIONS = [
+  'register', 'login', 'logout', 'refresh', 'session_end', 'password_change',
+  'create', 'role_change', 'disable', 'enable', 'delete'
+] as const
+
+export type AuditAction = typeof AUDIT_ACTIONS[number]
 
 /** Who did what to whom, and how it went. Never a secret. */
 export interface AuditEvent {

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { InvalidToken, type Principal, type Role, type TokenCredential } from 'countersign-verifier'
 import { Problem } from '../errors.ts'
+import { permits, type Permission } from '../permissions.ts'
 import type { Cookies } from './cookies.ts'
 import type { CrossSiteRule } from './cross-site.ts'
 
@@ -29,6 +30,8 @@ export interface Guards {
   authenticate: Guard
   /** The same, and refuses a principal that has none of the roles (403). */
   authorize (...roles: [Role, ...Role[]]): Guard
+  /** The same, and refuses a principal whose role does not permit this (403). */
+  permit (permission: Permission): Guard
   /** Whom the Bearer token speaks of, if there is one; rejects with its refusal. */
   byBearer (request: FastifyRequest): Array<Promise<Principal>>
   /** Whom each of the cookies speaks of, however many there are; each rejects with its refusal. */
@@ -110,6 +113,7 @@ export function createGuards ({ verify, recognise, cookies, crossSite, assign, o
   return {
     authenticate: guard(() => true),
     authorize: (...roles) => guard(({ role }) => roles.includes(role)),
+    permit: permission => guard(({ role }) => permits(role, permission)),
     byBearer (request) {
       const bearer = bearerToken(request.headers.authorization)
       return bearer === undefined ? [] : [settle(() => verify(bearer, 'bearer'))]

@@ -56,7 +56,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = as
       password,
       channel,
       client: clientDetails(request),
-      knows: knowsDevice(request),
+      knows: await knowsDevice(request),
       signal: createClientSignal(reply)
     })
     return deliver(reply, login)
@@ -88,12 +88,14 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = as
     return reply.code(204).send(null)
   })
 
-  // Every session that cookies carry ends, for one browser may carry several; it is refused only when none was good.
+  // Every session that cookies carry ends, for one browser may carry several; it is refused only when none was good, or
+  // when nobody can say for now whether one is: it might go on, and the answer would say that it does not.
   async function findGood (carried: Array<Promise<LogoutRequest>>): Promise<LogoutRequest[]> {
     const results = await Promise.allSettled(carried)
     const good = results.flatMap(result => result.status === 'fulfilled' ? [result.value] : [])
-    const [refusal] = results.flatMap(result => result.status === 'rejected' ? [result.reason] : [])
-    if (good.length === 0) throw refusal ?? new Problem('unauthenticated')
+    const refusals = results.flatMap(result => result.status === 'rejected' ? [result.reason] : [])
+    const failure = refusals.find(({ statusCode }: Problem) => statusCode >= 500)
+    if (failure !== undefined || good.length === 0) throw failure ?? refusals[0] ?? new Problem('unauthenticated')
     return good
   }
 
