@@ -10,7 +10,7 @@ import { createAccountStore } from './store.ts'
 /** What accounts take. */
 export interface AccountsParts {
   database: Database
-  sessions: Pick<Sessions, 'open' | 'standing'>
+  sessions: Pick<Sessions, 'opening' | 'standing'>
   passwords: Passwords
   propagation: Pick<Propagation, 'apply'>
   audit: AuditStore
@@ -21,7 +21,7 @@ export function createAccounts ({ database, sessions, passwords, propagation, au
   const accounts = createAccountStore(database)
   return {
     accounts,
-    register: createRegister({ accounts, passwords, openSession: sessions.open }),
+    register: createRegister({ accounts, passwords, opening: sessions.opening, audit }),
     changePassword: createChangePassword({ accounts, standing: sessions.standing, passwords, propagation, audit })
   }
 }
