@@ -2,6 +2,7 @@
 export { createTokenVerifier, type TokenVerifier, type TokenVerifierOptions } from './token-verifier.ts'
 export type { VerificationKey } from './verification-key.ts'
 export { createHmacKey } from './hmac-key.ts'
+export { createPublicKey, type AsymmetricAlgorithm, type PublicJwk } from './public-key.ts'
 export { createHmacSha256, type HmacSha256 } from './hmac-sha256.ts'
 export { createRevocationSet, type Revocable, type Revocation, type RevocationSet } from './revocation-set.ts'
 export type { AccessTokenClaims } from './claims.ts'
