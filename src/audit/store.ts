@@ -5,6 +5,7 @@ import type { Database, DbTransaction } from '../database/database.ts'
 export type AuditAction =
   | 'register' | 'login' | 'logout' | 'refresh' | 'session_end' | 'password_change'
   | 'role_change' | 'disable' | 'enable' | 'delete'
+  | 'client_create' | 'client_rotate' | 'client_key' | 'client_remove' | 'client_token'
 
 /** Who did what to whom, and how it went. Never a secret. */
 export interface AuditEvent {

@@ -1,5 +1,4 @@
-import type { Revocation } from 'countersign-verifier'
-import { MAX_ACCESS_TOKEN_LIFE } from 'countersign-verifier'
+import { MAX_ACCESS_TOKEN_LIFE, type Revocation } from 'countersign-verifier/core'
 import type { Database, DbTransaction, Statement } from '../database/database.ts'
 import { within } from '../database/within.ts'
 

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { Revocation } from 'countersign-verifier'
+import type { Revocation } from 'countersign-verifier/core'
 import { auditSql, type AuditEvent } from '../audit/store.ts'
 import type { Database, Statement } from '../database/database.ts'
 import { MOST_SESSION_ROWS, noteSql, toRevocation, type LedgerRow } from '../revocation/store.ts'

@@ -1,6 +1,6 @@
 import fastifyJwt, { type JWT } from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
-import type { AccessTokenClaims } from 'countersign-verifier'
+import type { AccessTokenClaims } from 'countersign-verifier/core'
 
 /** Signs claims as a compact JWS. */
 export type Sign = (claims: AccessTokenClaims) => string

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { createHmacKey, createTokenVerifier, type RevocationSet, type TokenVerifier } from 'countersign-verifier'
+import { createHmacKey, createTokenVerifier, type RevocationSet, type TokenVerifier } from 'countersign-verifier/core'
 import type { Config } from '../config.ts'
 import { createAccessTokenMint, type MintAccessToken } from './access-token.ts'
 import { deriveKeyRing, type KeyPurpose, type KeyRing } from './derived-keys.ts'

@@ -6,7 +6,8 @@ import { createAccessTokenMint, type TokenSubject } from '../../src/tokens/acces
 import { deriveKeyRing } from '../../src/tokens/derived-keys.ts'
 import { registerJwtSigner } from '../../src/tokens/jwt-signer.ts'
 import { createSeal } from '../../src/tokens/seal.ts'
-import { createHmacKey, createTokenVerifier, InvalidToken } from 'countersign-verifier'
+import { InvalidToken } from 'countersign-verifier'
+import { createHmacKey, createTokenVerifier } from 'countersign-verifier/core'
 
 const NOW = 1_800_000_000.75
 const ISSUER = 'https://auth.example.com'
