@@ -5,6 +5,10 @@ import { accountRoutes } from './accounts/routes.ts'
 import { adminRoutes, AdminUserSchema } from './admin/routes.ts'
 import { createAdminStore } from './admin/store.ts'
 import { createAuditStore } from './audit/store.ts'
+import { createClientAuthentication } from './clients/authenticate-client.ts'
+import { createRevocationFeed } from './clients/feed/feed.ts'
+import { feedRoute } from './clients/feed/routes.ts'
+import { createClientStore } from './clients/store.ts'
 import type { Config } from './config.ts'
 import type { DatabaseOptions, Log } from './database/database.ts'
 import { isDatabaseUnavailable } from './database/errors.ts'
@@ -75,6 +79,9 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
   app.addHook('onClose', () => sessions.close())
   const accounts = createAccounts({ database, sessions, passwords, propagation: revocation, audit })
 
+  const clientAuthentication = createClientAuthentication({ clients: createClientStore(database), audience: config.audience, verifyClientToken () { throw new Error('not yet') }, onRefused () {} })
+  const feed = createRevocationFeed({ revocation, ledger: revocation, metrics })
+
   const guards = createGuards({
     verify: tokens.verifier.verify,
     recognise: sessions.recognise,
@@ -106,6 +113,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     await api.register(refreshRoute, { ...shared, ...sessions })
     await api.register(deviceRoutes, { ...shared, ...sessions })
     await api.register(verifyRoute, shared)
+    await api.register(feedRoute, { feed, authorizeClient: clientAuthentication.authorizeClient, now: revocation.now })
     await api.register(adminRoutes, { ...shared, users: createAdminStore(database), standing: sessions.standing })
   }, { prefix })
 
