@@ -74,7 +74,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
   const passwords = createPasswords(config)
   const revocation = await createRevocation({ database, metrics, maxStaleness: config.maxStaleness, log: app.log })
   app.addHook('onClose', () => revocation.close())
-  const tokens = await createTokens(app, config, revocation)
+  const tokens = await createTokens({ app, config, database, revocation })
   const sessions = await createSessions({ config, database, revocation, tokens, passwords, audit, cookies, log: app.log })
   app.addHook('onClose', () => sessions.close())
   const accounts = createAccounts({ database, sessions, passwords, propagation: revocation, audit })

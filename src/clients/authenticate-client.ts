@@ -1,8 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { InvalidToken } from 'countersign-verifier'
+import type { ClientTokenClaims } from 'countersign-verifier/core'
 import { Problem } from '../errors.ts'
 import { bearerToken, invalidToken } from '../http/authenticate.ts'
+import type { Tokens } from '../tokens/tokens.ts'
 import { readClientCredentials } from './client-credentials.ts'
 import type { ClientStore, KnownClient } from './store.ts'
 
@@ -16,14 +18,6 @@ export interface AuthenticatedClient {
   readonly scopes: readonly string[]
   /** When the credential that it showed ends by itself, in Unix seconds: that of a token, or of a secret being replaced. */
   readonly expiresAt: number | null
-}
-
-/** Whom the access token of a client speaks of. */
-export interface ClientTokenHolder {
-  readonly clientId: string
-  readonly scopes: readonly string[]
-  /** Unix seconds. */
-  readonly expiresAt: number
 }
 
 /** Finds out which client a request is from. @throws Problem 401 */
@@ -42,8 +36,7 @@ export interface ClientAuthenticationParts {
   clients: ClientStore
   /** The audience of clients that have none of their own. */
   audience: string
-  /** Reads the access token of a client. @throws InvalidToken */
-  verifyClientToken (token: string): ClientTokenHolder
+  verifyClientToken: Tokens['verifyClientToken']
   /** Told of each refused token. */
   onRefused (error: InvalidToken): void
 }
@@ -65,13 +58,13 @@ export function createClientAuthentication ({ clients, audience, verifyClientTok
   }
 
   async function byToken (token: string): Promise<AuthenticatedClient> {
-    const { clientId, scopes, expiresAt } = readToken(token)
-    const client = await find(clientId)
+    const { sub, scope = '', exp } = readToken(token)
+    const client = await find(sub)
     if (client === undefined) throw invalidToken(new Error('The client was removed'))
-    return present(client, scopes.filter(scope => client.scopes.includes(scope)), expiresAt)
+    return present(client, client.scopes.filter(registered => scope.split(' ').includes(registered)), exp)
   }
 
-  function readToken (token: string): ClientTokenHolder {
+  function readToken (token: string): ClientTokenClaims {
     try {
       return verifyClientToken(token)
     } catch (error) {
