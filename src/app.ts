@@ -1,14 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { type Principal } from 'countersign-verifier'
+import type { InvalidToken, Principal } from 'countersign-verifier'
 import { createAccounts } from './accounts/accounts.ts'
 import { accountRoutes } from './accounts/routes.ts'
 import { adminRoutes, AdminUserSchema } from './admin/routes.ts'
 import { createAdminStore } from './admin/store.ts'
 import { createAuditStore } from './audit/store.ts'
-import { createClientAuthentication } from './clients/authenticate-client.ts'
+import { createClients } from './clients/clients.ts'
 import { createRevocationFeed } from './clients/feed/feed.ts'
 import { feedRoute } from './clients/feed/routes.ts'
-import { createClientStore } from './clients/store.ts'
 import type { Config } from './config.ts'
 import type { DatabaseOptions, Log } from './database/database.ts'
 import { isDatabaseUnavailable } from './database/errors.ts'
@@ -79,7 +78,8 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
   app.addHook('onClose', () => sessions.close())
   const accounts = createAccounts({ database, sessions, passwords, propagation: revocation, audit })
 
-  const clientAuthentication = createClientAuthentication({ clients: createClientStore(database), audience: config.audience, verifyClientToken () { throw new Error('not yet') }, onRefused () {} })
+  const onRefused = ({ reason }: InvalidToken) => metrics.tokenRefused(reason)
+  const clients = createClients({ database, tokens, onRefused })
   const feed = createRevocationFeed({ revocation, ledger: revocation, metrics })
 
   const guards = createGuards({
@@ -88,7 +88,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     cookies,
     sameSite,
     assign: place.write,
-    onRefused: ({ reason }) => metrics.tokenRefused(reason),
+    onRefused,
     isUnavailable: isDatabaseUnavailable
   })
   const shared = { guards, principal: place.read, cookies, sameSite, propagation: revocation }
@@ -113,7 +113,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     await api.register(refreshRoute, { ...shared, ...sessions })
     await api.register(deviceRoutes, { ...shared, ...sessions })
     await api.register(verifyRoute, shared)
-    await api.register(feedRoute, { feed, authorizeClient: clientAuthentication.authorizeClient, now: revocation.now })
+    await api.register(feedRoute, { feed, authorizeClient: clients.authorizeClient, now: revocation.now })
     await api.register(adminRoutes, { ...shared, users: createAdminStore(database), standing: sessions.standing })
   }, { prefix })
 
