@@ -1,5 +1,6 @@
 import t from 'tap'
-import { ALL_SCOPES, basic, clientToken, hashOf, post, registerClient, registryOf } from '../support/clients.ts'
+import { ALL_SCOPES, basic, clientToken, post, registerClient, registryOf } from '../support/oauth.ts'
+import { hashOf } from '../support/clients.ts'
 import { generateSecret } from '../../src/config/generated-secrets.ts'
 import { startService } from '../support/service.ts'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { basic, claimsOf, clientToken, headerOf, introspect, post, registerClient } from '../support/clients.ts'
+import { basic, claimsOf, clientToken, headerOf, introspect, post, registerClient } from '../support/oauth.ts'
 import { isProblem } from '../support/problem.ts'
 import { startService } from '../support/service.ts'
 

@@ -4,10 +4,12 @@ import { createIdTable } from './id-table.ts'
 export type Revocation =
   | { kind: 'session', id: string, expiresAt: number }
   | { kind: 'user', id: string, minVersion: number, expiresAt: number }
+  | { kind: 'client', id: string, expiresAt: number }
 
 /** What a token is known by to the revocation set. */
 export interface Revocable {
   readonly sessionId: string
+  /** A user's id, or a client's. */
   readonly subject: string
   readonly version: number
 }
@@ -17,7 +19,8 @@ export interface Revocable {
  * late or out of order.
  */
 export interface RevocationSet {
-  add (revocation: Revocation): void
+  /** @returns whether it told anything new */
+  add (revocation: Revocation): boolean
   has (token: Revocable): boolean
   /** Whether the session itself has ended, whatever became of its user. */
   hasSession (sessionId: string): boolean
@@ -29,22 +32,26 @@ export interface RevocationSet {
 export function createRevocationSet (): RevocationSet {
   const sessions = createIdTable(false)
   const users = createIdTable(true)
+  const clients = createIdTable(false)
 
   return {
-    get size () { return sessions.size + users.size },
+    get size () { return sessions.size + users.size + clients.size },
 
     add (revocation) {
-      if (revocation.kind === 'session') sessions.merge(revocation.id, revocation.expiresAt, 0)
-      else users.merge(revocation.id, revocation.expiresAt, revocation.minVersion)
+      const { kind, id, expiresAt } = revocation
+      if (kind === 'user') return users.merge(id, expiresAt, revocation.minVersion)
+      return (kind === 'session' ? sessions : clients).merge(id, expiresAt, 0)
     },
 
-    has: ({ sessionId, subject, version }) => sessions.has(sessionId) || version < users.version(subject),
+    has: ({ sessionId, subject, version }) =>
+      sessions.has(sessionId) || version < users.version(subject) || clients.has(subject),
 
     hasSession: sessions.has,
 
     prune (now) {
       sessions.prune(now)
       users.prune(now)
+      clients.prune(now)
     }
   }
 }
