@@ -4,7 +4,7 @@ const { exports: verifier } = require('./verifier/package.json')
 // The floors of the house, from the ground up. The routes of sessions/ stand a floor above the rest of it.
 const ROUTES = '/[a-z-]*routes?'
 const FLOORS = [
-  'config|errors|version',
+  'config|errors|permissions|version',
   'database|http',
   'tokens|revocation|passwords|mail|audit',
   `sessions(?!${ROUTES})`,
