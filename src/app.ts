@@ -8,6 +8,9 @@ import { createAuditStore } from './audit/store.ts'
 import { createClients } from './clients/clients.ts'
 import { createRevocationFeed } from './clients/feed/feed.ts'
 import { feedRoute } from './clients/feed/routes.ts'
+import { metadataRoutes } from './clients/metadata-routes.ts'
+import { OAuthErrorSchema } from './clients/oauth-response.ts'
+import { oauthRoutes } from './clients/oauth-routes.ts'
 import type { Config } from './config.ts'
 import type { DatabaseOptions, Log } from './database/database.ts'
 import { isDatabaseUnavailable } from './database/errors.ts'
@@ -76,11 +79,10 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
   const tokens = await createTokens({ app, config, database, revocation })
   const sessions = await createSessions({ config, database, revocation, tokens, passwords, audit, cookies, log: app.log })
   app.addHook('onClose', () => sessions.close())
-  const accounts = createAccounts({ database, sessions, passwords, propagation: revocation, audit })
-
+  const accounts = createAccounts({ database, sessions, passwords, propagation: revocation, audit, mintFor: tokens.mintFor })
   const onRefused = ({ reason }: InvalidToken) => metrics.tokenRefused(reason)
-  const clients = createClients({ database, tokens, onRefused })
-  const feed = createRevocationFeed({ revocation, ledger: revocation, metrics })
+  const clients = createClients({ database, tokens, revocation, sessions, audit, onRefused })
+  const feed = createRevocationFeed({ database, revocation, metrics })
 
   const guards = createGuards({
     verify: tokens.verifier.verify,
@@ -97,7 +99,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     answerProblems(api, { isUnavailable: isDatabaseUnavailable })
     readOnlyJson(api)
     limitBodies(api)
-    const schemas = nameSchemas({ Login: LoginSchema, Session: SessionSchema, AdminUser: AdminUserSchema })
+    const schemas = nameSchemas({ Login: LoginSchema, Session: SessionSchema, AdminUser: AdminUserSchema, OAuthError: OAuthErrorSchema })
     validateStrictly(api, schemas)
     writeBySchema(api, schemas)
     if (hidden) hideRoutes(api)
@@ -113,8 +115,10 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     await api.register(refreshRoute, { ...shared, ...sessions })
     await api.register(deviceRoutes, { ...shared, ...sessions })
     await api.register(verifyRoute, shared)
-    await api.register(feedRoute, { feed, authorizeClient: clients.authorizeClient, now: revocation.now })
     await api.register(adminRoutes, { ...shared, users: createAdminStore(database), standing: sessions.standing })
+    await api.register(oauthRoutes, { ...clients, isUnavailable: isDatabaseUnavailable })
+    await api.register(feedRoute, { ...clients, feed, now: revocation.now })
+    await api.register(metadataRoutes, { ...clients, issuer: config.issuer, baseUrl: config.publicUrl + prefix })
   }, { prefix })
 
   return { guards, cookies, metrics, probes: { database: database.ping, revocations: async () => revocation.assertFresh(), ...sessions.probes } }
