@@ -66,6 +66,7 @@ export async function followLedger ({ ledger, database, set, log, listens = true
 
   function isKnown (revocation: Revocation): boolean {
     if (revocation.kind === 'session') return set.hasSession(revocation.id)
+    if (revocation.kind === 'client') return set.hasClient(revocation.id)
     return set.has({ sessionId: '', subject: revocation.id, version: revocation.minVersion - 1 })
   }
 

@@ -166,7 +166,8 @@ export async function collapseSessions (tx: DbTransaction, userId: string, more:
 }
 
 /** @returns the entry of the set that a row stands for, none where it is of a kind that no token is refused by */
-export function toRevocation ({ kind, subject: id, minVersion, expiresAt }: LedgerRow): Revocation[] {
-  if (kind === 'session') return [{ kind, id, expiresAt: Math.ceil(expiresAt) }]
-  return kind === 'user' && minVersion !== null ? [{ kind, id, minVersion, expiresAt: Math.ceil(expiresAt) }] : []
+export function toRevocation ({ kind, subject: id, minVersion, expiresAt: exact }: LedgerRow): Revocation[] {
+  const expiresAt = Math.ceil(exact)
+  if (kind === 'session' || kind === 'client') return [{ kind, id, expiresAt }]
+  return kind === 'user' && minVersion !== null ? [{ kind, id, minVersion, expiresAt }] : []
 }

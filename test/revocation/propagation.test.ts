@@ -82,7 +82,7 @@ t.test('following the ledger', async t => {
   t.test('is not upset by notifications that are none of its own', async t => {
     const { set, revoke } = await follow(t, { database })
     const { size } = set
-    for (const payload of ['', 'x', '{}', '[]', 'null', '{"kind":"client","subject":"client_x","minVersion":null,"expiresAt":1}']) {
+    for (const payload of ['', 'x', '{}', '[]', 'null', '{"kind":"planet","subject":"pluto","minVersion":null,"expiresAt":1}']) {
       await database.query({ name: 'test.notify', text: "SELECT pg_notify('countersign_revocations', $1)::text" }, [payload])
     }
     const id = await revoke()

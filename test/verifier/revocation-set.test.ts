@@ -66,7 +66,7 @@ t.test('what was revoked stays so until every entry that says it has expired', a
     set.prune(now)
     const live = entries.filter(({ expiresAt }) => expiresAt > now)
     return tokens.every(token => set.has(token) || !live.some(entry =>
-      entry.kind === 'session' ? entry.id === token.sessionId : entry.id === token.subject && token.version < entry.minVersion))
+      entry.kind === 'session' ? entry.id === token.sessionId : entry.kind === 'user' && entry.id === token.subject && token.version < entry.minVersion))
   }))
 
   const set = setOf({ kind: 'session', id: 'session', expiresAt: 10 }, { kind: 'session', id: 'session', expiresAt: 5 })
@@ -80,4 +80,14 @@ t.test('what was revoked stays so until every entry that says it has expired', a
 t.test('an entry with a lower version does not lower what is required', async t => {
   const set = setOf({ kind: 'user', id: 'ada', minVersion: 5, expiresAt: LATER }, { kind: 'user', id: 'ada', minVersion: 1, expiresAt: LATER })
   t.ok(set.has(token({ version: 4 })))
+})
+
+t.test('a client that was removed is so for itself alone, until its entry expires', async t => {
+  const set = setOf({ kind: 'client', id: 'client_a', expiresAt: 10 })
+  t.ok(set.hasClient('client_a'))
+  t.notOk(set.hasClient('client_b'))
+  t.notOk(set.has(token({ sessionId: 'client_a', subject: 'client_a' })), 'no user is meant by it')
+  t.equal(set.size, 1)
+  set.prune(10)
+  t.notOk(set.hasClient('client_a'))
 })

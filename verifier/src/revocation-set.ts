@@ -4,6 +4,7 @@ import { createIdTable } from './id-table.ts'
 export type Revocation =
   | { kind: 'session', id: string, expiresAt: number }
   | { kind: 'user', id: string, minVersion: number, expiresAt: number }
+  | { kind: 'client', id: string, expiresAt: number }
 
 /** What a token is known by to the revocation set. */
 export interface Revocable {
@@ -21,6 +22,8 @@ export interface RevocationSet {
   has (token: Revocable): boolean
   /** Whether the session itself has ended, whatever became of its user. */
   hasSession (sessionId: string): boolean
+  /** Whether the client was removed, with every token it holds. */
+  hasClient (clientId: string): boolean
   /** Drops what has expired. @param now Unix seconds */
   prune (now: number): void
   readonly size: number
@@ -29,22 +32,27 @@ export interface RevocationSet {
 export function createRevocationSet (): RevocationSet {
   const sessions = createIdTable(false)
   const users = createIdTable(true)
+  const clients = createIdTable(false)
 
   return {
-    get size () { return sessions.size + users.size },
+    get size () { return sessions.size + users.size + clients.size },
 
     add (revocation) {
-      if (revocation.kind === 'session') sessions.merge(revocation.id, revocation.expiresAt, 0)
-      else users.merge(revocation.id, revocation.expiresAt, revocation.minVersion)
+      const { id, expiresAt } = revocation
+      if (revocation.kind === 'user') users.merge(id, expiresAt, revocation.minVersion)
+      else if (revocation.kind === 'session') sessions.merge(id, expiresAt, 0)
+      else clients.merge(id, expiresAt, 0)
     },
 
     has: ({ sessionId, subject, version }) => sessions.has(sessionId) || version < users.version(subject),
 
     hasSession: sessions.has,
+    hasClient: clients.has,
 
     prune (now) {
       sessions.prune(now)
       users.prune(now)
+      clients.prune(now)
     }
   }
 }
