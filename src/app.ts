@@ -1,10 +1,14 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { type Principal } from 'countersign-verifier'
+import type { InvalidToken, Principal } from 'countersign-verifier'
 import { createAccounts } from './accounts/accounts.ts'
 import { accountRoutes } from './accounts/routes.ts'
 import { adminRoutes, AdminUserSchema } from './admin/routes.ts'
 import { createAdminStore } from './admin/store.ts'
 import { createAuditStore } from './audit/store.ts'
+import { createClients } from './clients/clients.ts'
+import { metadataRoutes } from './clients/metadata-routes.ts'
+import { OAuthErrorSchema } from './clients/oauth-response.ts'
+import { oauthRoutes } from './clients/oauth-routes.ts'
 import type { Config } from './config.ts'
 import type { DatabaseOptions, Log } from './database/database.ts'
 import { isDatabaseUnavailable } from './database/errors.ts'
@@ -73,7 +77,9 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
   const tokens = await createTokens({ app, config, database, revocation })
   const sessions = await createSessions({ config, database, revocation, tokens, passwords, audit, cookies, log: app.log })
   app.addHook('onClose', () => sessions.close())
-  const accounts = createAccounts({ database, sessions, passwords, propagation: revocation, audit })
+  const accounts = createAccounts({ database, sessions, passwords, propagation: revocation, audit, mintFor: tokens.mintFor })
+  const onRefused = ({ reason }: InvalidToken) => metrics.tokenRefused(reason)
+  const clients = createClients({ database, tokens, revocation, sessions, audit, onRefused })
 
   const guards = createGuards({
     verify: tokens.verifier.verify,
@@ -81,7 +87,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     cookies,
     sameSite,
     assign: place.write,
-    onRefused: ({ reason }) => metrics.tokenRefused(reason),
+    onRefused,
     isUnavailable: isDatabaseUnavailable
   })
   const shared = { guards, principal: place.read, cookies, sameSite, propagation: revocation }
@@ -90,7 +96,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     answerProblems(api, { isUnavailable: isDatabaseUnavailable })
     readOnlyJson(api)
     limitBodies(api)
-    const schemas = nameSchemas({ Login: LoginSchema, Session: SessionSchema, AdminUser: AdminUserSchema })
+    const schemas = nameSchemas({ Login: LoginSchema, Session: SessionSchema, AdminUser: AdminUserSchema, OAuthError: OAuthErrorSchema })
     validateStrictly(api, schemas)
     writeBySchema(api, schemas)
     if (hidden) hideRoutes(api)
@@ -107,6 +113,8 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     await api.register(deviceRoutes, { ...shared, ...sessions })
     await api.register(verifyRoute, shared)
     await api.register(adminRoutes, { ...shared, users: createAdminStore(database), standing: sessions.standing })
+    await api.register(oauthRoutes, { ...clients, isUnavailable: isDatabaseUnavailable })
+    await api.register(metadataRoutes, { ...clients, issuer: config.issuer, baseUrl: config.publicUrl + prefix })
   }, { prefix })
 
   return { guards, cookies, metrics, probes: { database: database.ping, revocations: async () => revocation.assertFresh(), ...sessions.probes } }

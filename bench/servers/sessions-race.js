@@ -30,7 +30,7 @@ const ring = deriveKeyRing([secret], 'refresh')
 const refreshTokens = createRefreshTokens(ring)
 const key = createHmacKey(secret, 'bench', 'api')
 const mint = createAccessTokenMint({
-  sign: await registerJwtSigner(app, { secret, kid: key.kid }),
+  sign: (await registerJwtSigner(app, { alg: 'HS256', secret, kid: key.kid })).sign,
   seal: createSeal([randomBytes(32)]),
   issuer: 'bench',
   audience: 'api',

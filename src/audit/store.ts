@@ -5,7 +5,7 @@ import type { Database, DbTransaction } from '../database/database.ts'
 export type AuditAction =
   | 'register' | 'login' | 'logout' | 'refresh' | 'session_end' | 'password_change'
   | 'role_change' | 'disable' | 'enable' | 'delete'
-  | 'client_create' | 'client_rotate' | 'client_key' | 'client_remove' | 'client_token'
+  | 'client_create' | 'client_rotate' | 'client_key' | 'client_remove' | 'client_token' | 'client_revocation'
 
 /** Who did what to whom, and how it went. Never a secret. */
 export interface AuditEvent {
@@ -21,20 +21,21 @@ export interface AuditEvent {
 
 /** The audit trail. */
 export interface AuditStore {
-  record (event: Omit<AuditEvent, 'detail'>): Promise<void>
+  record (event: AuditEvent): Promise<void>
 }
 
 const RECORD = {
   name: 'audit.record',
   text: `
-    INSERT INTO audit_events (id, action, outcome, actor_id, subject_id, session_id, ip, user_agent)
-    VALUES ($1::uuid, $2, $3, $4::uuid, $5::uuid, $6::uuid, $7, $8)`
+    INSERT INTO audit_events (id, action, outcome, actor_id, subject_id, session_id, ip, user_agent, detail)
+    VALUES ($1::uuid, $2, $3, $4::uuid, $5::uuid, $6::uuid, $7, $8, $9::jsonb)`
 }
 
 export function createAuditStore ({ query }: Pick<Database, 'query'>): AuditStore {
   return {
-    async record ({ action, outcome, actorId, subjectId, sessionId, ip, userAgent }) {
-      await query(RECORD, [uuidv7(), action, outcome, actorId ?? null, subjectId ?? null, sessionId ?? null, ip ?? null, userAgent ?? null])
+    async record ({ action, outcome, actorId, subjectId, sessionId, ip, userAgent, detail }) {
+      const details = detail === undefined ? null : JSON.stringify(detail)
+      await query(RECORD, [uuidv7(), action, outcome, actorId ?? null, subjectId ?? null, sessionId ?? null, ip ?? null, userAgent ?? null, details])
     }
   }
 }

@@ -27,8 +27,8 @@ export type AuthenticateClient = (request: FastifyRequest) => Promise<Authentica
 export interface ClientAuthentication {
   /** By its secret alone: HTTP Basic, or the form's `client_id` and `client_secret` (RFC 6749 §2.3.1). */
   authenticateClient: AuthenticateClient
-  /** By its secret or by its access token, which must carry the scope. @throws Problem 401, 403 */
-  authorizeClient (scope: string): AuthenticateClient
+  /** By its secret or by its access token; it must have the scope, where one is named. @throws Problem 401, 403 */
+  authorizeClient (scope?: string): AuthenticateClient
 }
 
 /** What authentication takes. */
@@ -88,8 +88,13 @@ export function createClientAuthentication ({ clients, audience, verifyClientTok
     authorizeClient: scope => async request => {
       const token = bearerToken(request.headers.authorization)
       const client = await (token === undefined ? bySecret(request) : byToken(token))
-      if (client.scopes.includes(scope)) return client
-      throw new Problem('insufficient_scope', { headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` } })
+      if (scope === undefined || client.scopes.includes(scope)) return client
+      throw insufficientScope(scope)
     }
   }
+}
+
+/** The answer to a client that lacks a scope (RFC 6750 §3.1). */
+export function insufficientScope (scope: string): Problem {
+  return new Problem('insufficient_scope', { headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` } })
 }

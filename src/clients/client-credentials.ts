@@ -7,6 +7,12 @@ export interface ClientCredentials {
   secret: string
 }
 
+/** The form of every endpoint that clients authenticate at. */
+export interface ClientParameters {
+  client_id?: string
+  client_secret?: string
+}
+
 const BASIC = /^basic +([A-Za-z0-9+/]+={0,2}) *$/i
 
 /**
@@ -15,12 +21,14 @@ const BASIC = /^basic +([A-Za-z0-9+/]+={0,2}) *$/i
  * @returns `undefined` where there are none, or they cannot be read
  * @throws OAuthError `invalid_request` where there are two
  */
-export function readClientCredentials ({ headers: { authorization }, body }: Pick<FastifyRequest, 'headers' | 'body'>): ClientCredentials | undefined {
-  const fromForm = readForm(body)
-  if (authorization === undefined) return fromForm
-  if (fromForm !== undefined) throw new OAuthError('invalid_request', 'A client may authenticate in one way only')
+export function readClientCredentials ({ headers: { authorization }, body }: { headers: FastifyRequest['headers'], body: unknown }): ClientCredentials | undefined {
+  const { client_id: id, client_secret: secret } = (body ?? {}) as ClientParameters
+  if (authorization === undefined) return id === undefined || secret === undefined ? undefined : { id, secret }
+  if (secret !== undefined) throw new OAuthError('invalid_request', 'A client may authenticate in one way only')
   const [, encoded] = BASIC.exec(authorization) ?? []
-  return encoded === undefined ? undefined : readBasic(Buffer.from(encoded, 'base64').toString('utf8'))
+  const credentials = encoded === undefined ? undefined : readBasic(Buffer.from(encoded, 'base64').toString('utf8'))
+  if (credentials !== undefined && id !== undefined && id !== credentials.id) throw new OAuthError('invalid_request', 'client_id names another client')
+  return credentials
 }
 
 // Both halves are form-urlencoded first (RFC 6749 §2.3.1), which most clients that need not escape anything leave out.
@@ -36,10 +44,4 @@ function readBasic (pair: string): ClientCredentials | undefined {
 
 function decodeForm (text: string): string {
   return decodeURIComponent(text.replaceAll('+', ' '))
-}
-
-function readForm (body: unknown): ClientCredentials | undefined {
-  if (typeof body !== 'object' || body === null) return undefined
-  const { client_id: id, client_secret: secret } = body as Readonly<Record<string, unknown>>
-  return typeof id === 'string' && typeof secret === 'string' ? { id, secret } : undefined
 }

@@ -28,20 +28,22 @@ export interface RegisteredClient {
   previousEndsAt: Date | null
 }
 
-/** What the operator does with clients. Each change writes the audit trail in its transaction. */
+/**
+ * What the operator does with clients. Each change writes the audit trail in its transaction. What takes an id gives
+ * `undefined` where no client has it.
+ */
 export interface ClientRegistry {
   /** @throws Error where somebody has the audience */
   create (client: NewClient): Promise<RegisteredClient>
   /** All that were not removed, the oldest first. */
   list (): Promise<RegisteredClient[]>
-  /** @returns `undefined` where there is none */
   find (id: string): Promise<RegisteredClient | undefined>
   /** Replaces the secret; the one before stays good for `overlap` seconds, and the one before that ends at once. */
   replaceSecret (id: string, change: { secretHash: Buffer, overlap: number }): Promise<RegisteredClient | undefined>
   /** Lets the next key of the client's audience sign. */
   promoteKey (id: string): Promise<RegisteredClient | undefined>
-  /** Ends the client, its tokens included. @returns whether there was one */
-  remove (id: string): Promise<boolean>
+  /** Ends the client, its tokens included. */
+  remove (id: string): Promise<RegisteredClient | undefined>
 }
 
 const PRESENTED = { id: true, name: true, audience: true, keyVersion: true, scopes: true, createdAt: true, secretCreatedAt: true, previousEndsAt: true } as const
@@ -49,6 +51,7 @@ const PRESENTED = { id: true, name: true, audience: true, keyVersion: true, scop
 export function createClientRegistry ({ prisma }: Pick<Database, 'prisma'>): ClientRegistry {
   const live = (id: string) => ({ id, removedAt: null })
 
+  // A change that finds no row has nobody to tell of.
   async function change (id: string, action: AuditAction, make: (tx: DbTransaction) => Promise<number>): Promise<RegisteredClient | undefined> {
     return await prisma.$transaction(async tx => {
       if (await make(tx) === 0) return undefined
@@ -85,14 +88,11 @@ export function createClientRegistry ({ prisma }: Pick<Database, 'prisma'>): Cli
       return count
     }),
 
-    async remove (id) {
-      const removed = await change(id, 'client_remove', async tx => {
-        const { count } = await tx.client.updateMany({ where: live(id), data: { removedAt: new Date() } })
-        if (count > 0) await noteRevocation(tx, { kind: 'client', subject: id })
-        return count
-      })
-      return removed !== undefined
-    }
+    remove: id => change(id, 'client_remove', async tx => {
+      const { count } = await tx.client.updateMany({ where: live(id), data: { removedAt: new Date() } })
+      if (count > 0) await noteRevocation(tx, { kind: 'client', subject: id })
+      return count
+    })
   }
 }
 

@@ -15,8 +15,11 @@ export type Login = { user: SessionAccount, sessionId: string } & (
   | { channel: 'session', secret: string, expiresIn: number }
 )
 
-/** Opens a session for an account whose password was found to match `passwordHash`; `undefined` when that no longer holds. */
-export type OpenSession = (account: { id: string, passwordHash: string }, channel: Channel, client: ClientDetails) => Promise<Login | undefined>
+/**
+ * Opens a session for an account whose password was found to match `passwordHash`; `undefined` when that no longer holds.
+ * Its access token is for the service's own audience, unless `mint` makes it for another.
+ */
+export type OpenSession = (account: { id: string, passwordHash: string }, channel: Channel, client: ClientDetails, mint?: MintAccessToken) => Promise<Login | undefined>
 
 /** How long sessions last, in seconds. */
 export interface SessionLives {
@@ -39,8 +42,8 @@ export interface OpenSessionParts {
 /** The most live sessions of a user. */
 const MOST_SESSIONS = 100
 
-export function createOpenSession ({ sessions, endings, propagation, mint, refreshTokens, ring, stateless, stateful }: OpenSessionParts): OpenSession {
-  return async ({ id: userId, passwordHash }, channel, client) => {
+export function createOpenSession ({ sessions, endings, propagation, mint: mintForService, refreshTokens, ring, stateless, stateful }: OpenSessionParts): OpenSession {
+  return async ({ id: userId, passwordHash }, channel, client, mint = mintForService) => {
     const sessionId = uuidv7()
     const nonce = randomBytes(16)
     const secret = channel === 'session' ? createSessionSecret() : undefined

@@ -1,6 +1,6 @@
 import type { Role } from 'countersign-verifier'
 import type { AccessTokenClaims } from 'countersign-verifier/core'
-import type { TokenAudience } from './audiences.ts'
+import type { Sign } from './jwt-signer.ts'
 import type { Seal } from './seal.ts'
 
 /** The `client_id` of tokens that people get by logging in to the service itself. */
@@ -34,13 +34,13 @@ export interface MintedToken {
 export type MintAccessToken = (request: MintRequest) => MintedToken
 
 /** @param ttl seconds */
-export function createAccessTokenMint ({ seal, issuer, ttl }: { seal: Seal, issuer: string, ttl: number }): (audience: TokenAudience) => MintAccessToken {
-  return ({ name, sign }) => ({ subject, sessionId, now, sessionEnds }) => {
+export function createAccessTokenMint ({ sign, seal, issuer, audience, ttl }: { sign: Sign, seal: Seal, issuer: string, audience: string, ttl: number }): MintAccessToken {
+  return ({ subject, sessionId, now, sessionEnds }) => {
     const iat = Math.floor(now)
     const exp = Math.min(iat + ttl, Math.floor(sessionEnds))
     const claims: Omit<AccessTokenClaims, 'jti'> = {
       iss: issuer,
-      aud: name,
+      aud: audience,
       sub: subject.id,
       sid: sessionId,
       iat,

@@ -1,4 +1,4 @@
-import { createHmacKey, type VerificationKey } from 'countersign-verifier/core'
+import { createHmacKey, MAX_TOKEN_BYTES, type VerificationKey } from 'countersign-verifier/core'
 import { Problem } from '../errors.ts'
 import { deriveAudienceKeys, type Audience } from './audience-keys.ts'
 import type { AudienceStore } from './audience-store.ts'
@@ -16,6 +16,8 @@ export interface Audiences {
   readonly own: TokenAudience
   /** @throws Problem 422 `unknown_audience` */
   find (name: string): Promise<TokenAudience>
+  /** The audience that a token claims to be for, before any of it is believed; `undefined` where there is none such. */
+  claimedBy (token: string): Promise<TokenAudience | undefined>
 }
 
 /** What finding audiences takes. */
@@ -41,13 +43,33 @@ export function createAudiences ({ own, store, signer, secrets, issuer }: Audien
     return { name, keys, sign: signer.withSecret({ kid: key.kid, secret }) }
   }
 
+  async function seek (name: string): Promise<TokenAudience | undefined> {
+    if (name === own.name) return own
+    const audience = await store.find(name)
+    return audience && derive(audience)
+  }
+
   return {
     own,
     async find (name) {
-      if (name === own.name) return own
-      const audience = await store.find(name)
+      const audience = await seek(name)
       if (audience === undefined) throw new Problem('unknown_audience')
-      return derive(audience)
+      return audience
+    },
+    async claimedBy (token) {
+      const name = readAudience(token)
+      return name === undefined ? undefined : await seek(name)
     }
+  }
+}
+
+function readAudience (token: string): string | undefined {
+  if (token.length > MAX_TOKEN_BYTES) return undefined
+  try {
+    const { aud } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { aud?: unknown }
+    // Postgres has no text with a NUL in it.
+    return typeof aud === 'string' && !aud.includes('\0') ? aud : undefined
+  } catch {
+    return undefined
   }
 }

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts'
 import type { Database } from '../database/database.ts'
 import { createAccessTokenMint, type MintAccessToken } from './access-token.ts'
 import { createAudienceStore } from './audience-store.ts'
-import { createAudiences, type Audiences } from './audiences.ts'
+import { createAudiences, type Audiences, type TokenAudience } from './audiences.ts'
 import { createClientTokenMint, type MintClientToken } from './client-token.ts'
 import { deriveKeyRing, type KeyPurpose, type KeyRing } from './derived-keys.ts'
 import { createInspectToken, type InspectToken, type Revoked } from './inspect-token.ts'
@@ -50,7 +50,7 @@ export async function createTokens ({ app, config, database, revocation }: Token
   const own = { name: audience, keys: verifying, sign: signer.sign }
   const audiences = createAudiences({ own, store: createAudienceStore(database), signer, secrets, issuer })
 
-  const createMint = createAccessTokenMint({ seal, issuer, ttl })
+  const createMint = ({ name, sign }: TokenAudience) => createAccessTokenMint({ sign, seal, issuer, audience: name, ttl })
   const mint = createMint(own)
   const inspect = createInspectToken({ issuer, seal, revoked: revocation })
   const { set: revocations, assertFresh, now } = revocation

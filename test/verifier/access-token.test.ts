@@ -20,7 +20,7 @@ async function world (t: Test) {
   const seal = createSeal(deriveKeyRing([randomBytes(48).toString('base64url')], 'seal').map(({ bytes }) => bytes))
   const app = Fastify()
   t.teardown(() => app.close())
-  const sign = await registerJwtSigner(app, { secret, kid: key.kid })
+  const { sign } = await registerJwtSigner(app, { alg: 'HS256', secret, kid: key.kid })
   const mint = createAccessTokenMint({ sign, seal, issuer: ISSUER, audience: 'api', ttl: 600 })
   const verifier = createTokenVerifier({ issuer: ISSUER, audience: 'api', keys: [key], isSealed: seal.isSealed, clock: () => NOW * 1000 })
   return { secret, key, mint, verifier }
@@ -77,7 +77,7 @@ t.test('a token stays good after COUNTERSIGN_SECRET has moved on in its ring, an
   const { secret, key } = await world(t)
   const app = Fastify()
   t.teardown(() => app.close())
-  const sign = await registerJwtSigner(app, { secret, kid: key.kid })
+  const { sign } = await registerJwtSigner(app, { alg: 'HS256', secret, kid: key.kid })
   const mint = createAccessTokenMint({ sign, seal: sealOf(older), issuer: ISSUER, audience: 'api', ttl: 600 })
   const { accessToken } = mint({ subject: ADA, sessionId: 'session', now: NOW, sessionEnds: NOW + 3600 })
   const verifierOf = (...secrets: string[]) => createTokenVerifier({ issuer: ISSUER, audience: 'api', keys: [key], isSealed: sealOf(...secrets).isSealed, clock: () => NOW * 1000 })
