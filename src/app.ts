@@ -6,6 +6,8 @@ import { adminRoutes, AdminUserSchema } from './admin/routes.ts'
 import { createAdminStore } from './admin/store.ts'
 import { createAuditStore } from './audit/store.ts'
 import { createClients } from './clients/clients.ts'
+import { createRevocationFeed } from './clients/feed/feed.ts'
+import { feedRoute } from './clients/feed/routes.ts'
 import { metadataRoutes } from './clients/metadata-routes.ts'
 import { OAuthErrorSchema } from './clients/oauth-response.ts'
 import { oauthRoutes } from './clients/oauth-routes.ts'
@@ -80,6 +82,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
   const accounts = createAccounts({ database, sessions, passwords, propagation: revocation, audit, mintFor: tokens.mintFor })
   const onRefused = ({ reason }: InvalidToken) => metrics.tokenRefused(reason)
   const clients = createClients({ database, tokens, revocation, sessions, audit, onRefused })
+  const feed = createRevocationFeed({ revocation, ledger: revocation, metrics })
 
   const guards = createGuards({
     verify: tokens.verifier.verify,
@@ -112,6 +115,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     await api.register(refreshRoute, { ...shared, ...sessions })
     await api.register(deviceRoutes, { ...shared, ...sessions })
     await api.register(verifyRoute, shared)
+    await api.register(feedRoute, { feed, authorizeClient: clients.authorizeClient, now: revocation.now })
     await api.register(adminRoutes, { ...shared, users: createAdminStore(database), standing: sessions.standing })
     await api.register(oauthRoutes, { ...clients, isUnavailable: isDatabaseUnavailable })
     await api.register(metadataRoutes, { ...clients, issuer: config.issuer, baseUrl: config.publicUrl + prefix })

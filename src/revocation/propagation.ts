@@ -1,14 +1,29 @@
 import type { Revocation, RevocationSet } from 'countersign-verifier/core'
 import type { Database, Subscription } from '../database/database.ts'
-import { CHANNEL, LEDGER_LIFE, toRevocation, type LedgerRow, type LedgerStore } from './store.ts'
+import type { LedgerStore } from './ledger-store.ts'
+import { CHANNEL, LEDGER_LIFE, toRevocation, type LedgerRow } from './store.ts'
 
 const POLL_EVERY = 1_000
 const PRUNE_EVERY = 60_000
+
+/** Is told what this instance comes to know, in the order in which it does, after it is in force here. */
+export interface RevocationListener {
+  /** Something was revoked, here or elsewhere. Told once, however often it is heard of and read. */
+  onRevocation (revocation: Revocation): void
+  /**
+   * A read of the ledger was completed: everything that it found has been told, now or before.
+   *
+   * @param cursor where it stood
+   */
+  onRead (cursor: string): void
+}
 
 /** Keeps the set of this instance in step with the ledger. */
 export interface Propagation {
   /** Puts what was just committed here into force at once. */
   apply (revocations: readonly Revocation[]): void
+  /** Tells a listener from now on. @returns what ends that */
+  follow (listener: RevocationListener): () => void
   /** Reads what was committed elsewhere, for whom the next regular read is too late. */
   catchUp (): Promise<void>
   /** How long ago the last completed read of the ledger began, in milliseconds, by a clock that only goes forward. */
@@ -38,9 +53,10 @@ export interface PropagationParts {
  */
 export async function followLedger ({ ledger, database, set, log, listens = true }: PropagationParts): Promise<Propagation> {
   const counts = { read: 0, heard: 0, failed: 0, lost: 0 }
+  const listeners = new Set<RevocationListener>()
   let listening: Promise<void> | undefined
   let subscription: Subscription | undefined
-  let snapshot: string | undefined
+  let cursor: string | undefined
   let readAt = -Infinity
   let offset = 0
   let lag = 0
@@ -57,23 +73,26 @@ export async function followLedger ({ ledger, database, set, log, listens = true
 
   function learn (rows: readonly LedgerRow[]): void {
     for (const row of rows) {
-      for (const revocation of toRevocation(row)) {
-        if (!isKnown(revocation)) lag = Math.max(0, now() - (row.expiresAt - LEDGER_LIFE))
-        set.add(revocation)
-      }
+      if (apply(toRevocation(row))) lag = Math.max(0, now() - (row.expiresAt - LEDGER_LIFE))
     }
   }
 
-  function isKnown (revocation: Revocation): boolean {
-    if (revocation.kind === 'session') return set.hasSession(revocation.id)
-    if (revocation.kind === 'client') return set.hasClient(revocation.id)
-    return set.has({ sessionId: '', subject: revocation.id, version: revocation.minVersion - 1 })
+  /** @returns whether any of it was new */
+  function apply (revocations: readonly Revocation[]): boolean {
+    const news = revocations.filter(set.add)
+    for (const revocation of news) tell(listener => listener.onRevocation(revocation))
+    return news.length > 0
   }
 
-  // What answers after something broke may be another server than before, one that knows less: nothing of the cursor
-  // need hold there.
-  function startOver (): void {
-    snapshot = undefined
+  // What becomes of a listener must not keep this instance from learning.
+  function tell (say: (listener: RevocationListener) => void): void {
+    for (const listener of listeners) {
+      try {
+        say(listener)
+      } catch (error) {
+        log.warn({ err: error }, 'a listener failed at what it was told of revocations')
+      }
+    }
   }
 
   async function listen (): Promise<void> {
@@ -83,7 +102,6 @@ export async function followLedger ({ ledger, database, set, log, listens = true
         counts.lost++
         listening = undefined
         subscription = undefined
-        startOver()
         log.warn({ err: cause }, 'no longer hears of revocations; reads them every second')
       }
     })
@@ -93,13 +111,13 @@ export async function followLedger ({ ledger, database, set, log, listens = true
 
   async function read (): Promise<void> {
     const began = performance.now()
-    const { lost } = counts
-    const reading = await ledger.read(learn, snapshot)
+    const reading = await ledger.read(learn, cursor)
     counts.read++
     if (began < readAt) return
-    snapshot = counts.lost === lost ? reading.snapshot : undefined
+    cursor = reading.cursor
     readAt = began
     offset = reading.now - performance.now() / 1000
+    tell(listener => listener.onRead(reading.cursor))
   }
 
   // Neither waits for the other: where there is no connection left to listen on, the reads matter all the more.
@@ -114,7 +132,6 @@ export async function followLedger ({ ledger, database, set, log, listens = true
       await read()
     } catch (error) {
       counts.failed++
-      startOver()
       log.warn({ err: error, ageMs: Math.round(performance.now() - readAt) }, 'could not read the ledger of revocations')
     }
   }
@@ -129,8 +146,10 @@ export async function followLedger ({ ledger, database, set, log, listens = true
   const prune = setInterval(() => set.prune(now()), PRUNE_EVERY)
 
   return {
-    apply (revocations) {
-      for (const revocation of revocations) set.add(revocation)
+    apply,
+    follow (listener) {
+      listeners.add(listener)
+      return () => { listeners.delete(listener) }
     },
     catchUp: read,
     age: () => performance.now() - readAt,

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
 import { createRevocationSet, type RevocationSet } from 'countersign-verifier/core'
 import type { Database } from '../../src/database/database.ts'
+import { createLedgerStore, type LedgerStore } from '../../src/revocation/ledger-store.ts'
 import { followLedger, type Propagation, type PropagationParts } from '../../src/revocation/propagation.ts'
-import { createLedgerStore, noteSql } from '../../src/revocation/store.ts'
+import { noteSql } from '../../src/revocation/store.ts'
 import { openTestDatabase } from '../support/database.ts'
 
 /** An instance's view of the ledger, without the service around it. */
@@ -38,4 +39,11 @@ export async function revokeIn ({ query }: Pick<Database, 'query'>): Promise<str
 export const REVOKE = {
   name: 'test.revoke',
   text: `WITH ${noteSql("SELECT 'session' AS kind, $1::text AS subject, NULL AS user_id, NULL AS min_version")} SELECT * FROM announced`
+}
+
+/** Reads a ledger, from a cursor or from its beginning. */
+export async function readFrom (ledger: LedgerStore, since?: string): Promise<{ ids: string[], cursor: string }> {
+  const ids: string[] = []
+  const { cursor } = await ledger.read(rows => { ids.push(...rows.map(({ subject }) => subject)) }, since)
+  return { ids, cursor }
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createLedgerStore } from '../../src/revocation/store.ts'
+import { createLedgerStore } from '../../src/revocation/ledger-store.ts'
 import { createSessionPurge } from '../../src/sessions/purge-store.ts'
 import { purgeRegularly } from '../../src/sessions/purge.ts'
 import { onPostgres, onServer } from '../support/database.ts'

@@ -6,11 +6,13 @@ import type { RevocationSet } from './revocation-set.ts'
 import { readSignedToken } from './signed-token.ts'
 import type { VerificationKey } from './verification-key.ts'
 
+const NO_SESSION = ''
+
 /** What a client's token is verified with. */
 export interface ClientVerifierParts extends CommonPolicy {
   /** Every key that may have signed, now. */
   keys (): readonly VerificationKey[]
-  revocations: Pick<RevocationSet, 'hasClient'>
+  revocations: Pick<RevocationSet, 'has'>
   /** The time in milliseconds since 1970. */
   clock?: () => number
 }
@@ -29,7 +31,7 @@ export function createClientVerifier ({ keys, revocations, clock = Date.now, ...
     const claims = checkClientClaims(payload, policy, now)
     if (claims.aud !== key.audience) refuse('wrong_audience')
     if (!(now < claims.exp + policy.clockTolerance)) refuse('expired')
-    if (revocations.hasClient(claims.sub)) refuse('revoked')
+    if (revocations.has({ sessionId: NO_SESSION, subject: claims.sub, version: Infinity })) refuse('revoked')
     return toPrincipal(claims)
   }
 }

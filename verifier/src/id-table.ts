@@ -8,8 +8,8 @@ export interface IdTable {
   has (id: string): boolean
   /** The version kept with an id, -Infinity where there is none. */
   version (id: string): number
-  /** Adds an id; where it is known, the later expiry and the higher version stay. @param expiresAt Unix seconds */
-  merge (id: string, expiresAt: number, version: number): void
+  /** Adds an id; where it is known, the later expiry and the higher version stay. @param expiresAt Unix seconds @returns whether anything changed */
+  merge (id: string, expiresAt: number, version: number): boolean
   /** Drops what has expired. @param now Unix seconds */
   prune (now: number): void
 }
@@ -88,8 +88,9 @@ export function createIdTable (keepsVersions: boolean): IdTable {
     merge (id, expiresAt, version) {
       if (!readUuid(id, sought)) {
         const known = others.get(id)
+        if (known !== undefined && known.expiresAt >= expiresAt && known.version >= version) return false
         others.set(id, { expiresAt: Math.max(expiresAt, known?.expiresAt ?? 0), version: Math.max(version, known?.version ?? 0) })
-        return
+        return true
       }
       const expiry = Math.min(Math.max(0, Math.ceil(expiresAt)), LATEST) + SHIFT
       const slot = find(id)
@@ -97,11 +98,13 @@ export function createIdTable (keepsVersions: boolean): IdTable {
         if (used + 1 > capacity * FULL) rebuild()
         readUuid(id, sought)
         insert(sought, expiry, version)
-        return
+        return true
       }
       const at = slot * WIDTH + EXPIRY
-      places[at] = Math.max(places[at] ?? 0, expiry)
-      if (keepsVersions) versions[slot] = Math.max(versions[slot] ?? 0, version)
+      const [knownExpiry, knownVersion] = [places[at] ?? 0, keepsVersions ? versions[slot] ?? 0 : version]
+      places[at] = Math.max(knownExpiry, expiry)
+      if (keepsVersions) versions[slot] = Math.max(knownVersion, version)
+      return expiry > knownExpiry || version > knownVersion
     },
 
     prune (now) {

@@ -9,6 +9,7 @@ export type Revocation =
 /** What a token is known by to the revocation set. */
 export interface Revocable {
   readonly sessionId: string
+  /** A user's id, or a client's. */
   readonly subject: string
   readonly version: number
 }
@@ -18,12 +19,11 @@ export interface Revocable {
  * late or out of order.
  */
 export interface RevocationSet {
-  add (revocation: Revocation): void
+  /** @returns whether it told anything new */
+  add (revocation: Revocation): boolean
   has (token: Revocable): boolean
   /** Whether the session itself has ended, whatever became of its user. */
   hasSession (sessionId: string): boolean
-  /** Whether the client was removed, with every token it holds. */
-  hasClient (clientId: string): boolean
   /** Drops what has expired. @param now Unix seconds */
   prune (now: number): void
   readonly size: number
@@ -38,16 +38,15 @@ export function createRevocationSet (): RevocationSet {
     get size () { return sessions.size + users.size + clients.size },
 
     add (revocation) {
-      const { id, expiresAt } = revocation
-      if (revocation.kind === 'user') users.merge(id, expiresAt, revocation.minVersion)
-      else if (revocation.kind === 'session') sessions.merge(id, expiresAt, 0)
-      else clients.merge(id, expiresAt, 0)
+      const { kind, id, expiresAt } = revocation
+      if (kind === 'user') return users.merge(id, expiresAt, revocation.minVersion)
+      return (kind === 'session' ? sessions : clients).merge(id, expiresAt, 0)
     },
 
-    has: ({ sessionId, subject, version }) => sessions.has(sessionId) || version < users.version(subject),
+    has: ({ sessionId, subject, version }) =>
+      sessions.has(sessionId) || version < users.version(subject) || clients.has(subject),
 
     hasSession: sessions.has,
-    hasClient: clients.has,
 
     prune (now) {
       sessions.prune(now)
