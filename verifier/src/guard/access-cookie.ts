@@ -1,13 +1,13 @@
 /** Where browsers' tokens come from. */
 export interface CookieOptions {
   /** The service's `PUBLIC_URL`: it decides the cookie's name, and its origin is allowed. Default: the issuer, where it is a URL. */
-  readonly publicUrl?: string
-  /** Whether the service has a `COOKIE_DOMAIN`: its access cookie is `__Secure-access` then. */
-  readonly cookieDomain?: string
+  readonly publicUrl?: string | undefined
+  /** The service's `COOKIE_DOMAIN`, where it has one: its access cookie is `__Secure-access` then. */
+  readonly cookieDomain?: string | undefined
   /** The access cookie's name, where the service's rule does not give it; `false` takes no cookies. */
-  readonly cookieName?: string | false
+  readonly cookieName?: string | false | undefined
   /** Exact origins of pages that may send unsafe requests with the cookie, beside those of `publicUrl`. */
-  readonly allowedOrigins?: readonly string[]
+  readonly allowedOrigins?: readonly string[] | undefined
 }
 
 /** The same, read and found good. */

@@ -2,7 +2,7 @@ import { isSafeMethod, isSameSite } from '../cross-site.ts'
 import type { ClientPrincipal, Principal, TokenCredential } from '../principal.ts'
 import type { StalenessPolicy } from '../staleness.ts'
 import type { Verifier, VerifyOptions } from '../verifier-contract.ts'
-import { readCookieOptions, type CookieOptions } from './access-cookie.ts'
+import type { AccessCookie } from './access-cookie.ts'
 import { bearerToken, cookieValues } from './credentials.ts'
 import { AccessProblem } from './problem.ts'
 
@@ -29,10 +29,9 @@ const NONE: readonly string[] = []
 
 /**
  * @param policy changes to the verifier's own
- * @throws TypeError naming the option that is not good
+ * @throws TypeError where the verifier cannot keep the policy
  */
-export function createGate (verifier: Verifier, cookies: CookieOptions, policy: Partial<StalenessPolicy> = {}): Gate {
-  const { name: cookieName, origins } = readCookieOptions(cookies, verifier.issuer)
+export function createGate (verifier: Verifier, { name: cookieName, origins }: AccessCookie, policy: Partial<StalenessPolicy> = {}): Gate {
   const kept = verifier.policy(policy)
   const as = (credential: TokenCredential): VerifyOptions => Object.freeze({ ...kept, credential })
   const byBearer = as('bearer')

@@ -5,7 +5,7 @@ const CATALOGUE = {
   unauthenticated: [401, 'Authentication is required', { 'www-authenticate': 'Bearer' }],
   invalid_token: [401, 'The access token is not valid', { 'www-authenticate': 'Bearer error="invalid_token"' }],
   forbidden: [403, 'The role does not permit this', { 'www-authenticate': 'Bearer error="insufficient_scope"' }],
-  insufficient_scope: [403, 'The scope does not permit this', { 'www-authenticate': 'Bearer error="insufficient_scope"' }],
+  insufficient_scope: [403, 'The client does not have the scope for this', { 'www-authenticate': 'Bearer error="insufficient_scope"' }],
   cross_site_request: [403, 'Requests with cookies are not accepted from this origin', {}],
   unavailable: [503, 'The service is temporarily unavailable', { 'retry-after': '2' }],
   internal_error: [500, 'Something went wrong', {}]
