@@ -88,7 +88,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
   const accounts = createAccounts({ database, sessions, passwords, propagation: revocation, audit, mintFor: tokens.mintFor })
   const onRefused = ({ reason }: InvalidToken) => metrics.tokenRefused(reason)
   const clients = createClients({ database, tokens, revocation, sessions, audit, onRefused })
-  const feed = createRevocationFeed({ revocation, ledger: revocation, metrics })
+  const feed = createRevocationFeed({ database, revocation, metrics })
 
   const guards = createGuards({
     verify: tokens.verifier.verify,
@@ -121,10 +121,10 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     await api.register(refreshRoute, { ...shared, ...sessions })
     await api.register(deviceRoutes, { ...shared, ...sessions })
     await api.register(verifyRoute, shared)
-    await api.register(feedRoute, { feed, authorizeClient: clients.authorizeClient, now: revocation.now })
     await api.register(auditRoutes, { ...shared, trail: createAuditTrail(database) })
     await api.register(adminRoutes, { ...shared, users: createAdminStore(database), standing: sessions.standing })
     await api.register(oauthRoutes, { ...clients, isUnavailable: isDatabaseUnavailable })
+    await api.register(feedRoute, { ...clients, feed, now: revocation.now })
     await api.register(metadataRoutes, { ...clients, issuer: config.issuer, baseUrl: config.publicUrl + prefix })
   }, { prefix })
 

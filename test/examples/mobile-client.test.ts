@@ -69,7 +69,7 @@ t.test('mobile-client', async t => {
     const { me, start, sessionId } = await install()
     line.loseAnswers(Infinity)
     const suspended = start()
-    void me(suspended).catch(() => {})
+    me(suspended).catch(() => {})
     await line.lost()
     await service.sql("UPDATE sessions SET rotated_at = rotated_at - interval '5 hours' WHERE id = $1::uuid", sessionId())
     line.loseAnswers(0)
