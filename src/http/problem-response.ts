@@ -60,7 +60,8 @@ function sendProblem (problem: Problem, request: FastifyRequest, reply: FastifyR
   return reply.type('application/problem+json').send(JSON.stringify(toProblemDocument(problem)))
 }
 
-function toProblem (error: FastifyError | Problem, isUnavailable: IsUnavailable): Problem {
+/** @returns the answer to whatever went wrong */
+export function toProblem (error: FastifyError | Problem, isUnavailable: IsUnavailable): Problem {
   if (error instanceof Problem) return error
   if (error.validation !== undefined) return new Problem('validation_failed', { errors: describeInvalidFields(error.validation) })
   // A body that its client cut off has the code of a database's lost connection: what Fastify counts as the client's is that.

@@ -1,4 +1,5 @@
-import { MAX_ACCESS_TOKEN_LIFE, ROLES } from 'countersign-verifier'
+import { ROLES } from 'countersign-verifier'
+import { MAX_ACCESS_TOKEN_LIFE } from 'countersign-verifier/core'
 import type { SessionRecord } from './stateful-store.ts'
 
 /** A fast copy of stateful sessions, by the hash of their secret. It may lose or lag: it is never the authority. */

@@ -3,7 +3,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import t from 'tap'
-import { createHmacKey, createRevocationSet, createTokenVerifier, InvalidToken, type VerificationKey, type TokenVerifierOptions } from 'countersign-verifier'
+import { InvalidToken } from 'countersign-verifier'
+import { createHmacKey, createRevocationSet, createTokenVerifier, type VerificationKey, type TokenVerifierOptions } from 'countersign-verifier/core'
 import { createTokenWriter, type TokenIssuer } from '../support/hostile-tokens.ts'
 
 const NOW = 1_800_000_000
