@@ -5,6 +5,7 @@ import type { Database, DbTransaction } from '../database/database.ts'
 export type AuditAction =
   | 'register' | 'login' | 'logout' | 'refresh' | 'session_end' | 'password_change'
   | 'role_change' | 'disable' | 'enable' | 'delete'
+  | 'identity_link' | 'identity_unlink' | 'account_claim'
 
 /** Who did what to whom, and how it went. Never a secret. */
 export interface AuditEvent {
@@ -20,20 +21,21 @@ export interface AuditEvent {
 
 /** The audit trail. */
 export interface AuditStore {
-  record (event: Omit<AuditEvent, 'detail'>): Promise<void>
+  record (event: AuditEvent): Promise<void>
 }
 
 const RECORD = {
   name: 'audit.record',
   text: `
-    INSERT INTO audit_events (id, action, outcome, actor_id, subject_id, session_id, ip, user_agent)
-    VALUES ($1::uuid, $2, $3, $4::uuid, $5::uuid, $6::uuid, $7, $8)`
+    INSERT INTO audit_events (id, action, outcome, actor_id, subject_id, session_id, ip, user_agent, detail)
+    VALUES ($1::uuid, $2, $3, $4::uuid, $5::uuid, $6::uuid, $7, $8, $9::jsonb)`
 }
 
 export function createAuditStore ({ query }: Pick<Database, 'query'>): AuditStore {
   return {
-    async record ({ action, outcome, actorId, subjectId, sessionId, ip, userAgent }) {
-      await query(RECORD, [uuidv7(), action, outcome, actorId ?? null, subjectId ?? null, sessionId ?? null, ip ?? null, userAgent ?? null])
+    async record ({ action, outcome, actorId, subjectId, sessionId, ip, userAgent, detail }) {
+      const facts = [actorId, subjectId, sessionId, ip, userAgent, detail === undefined ? undefined : JSON.stringify(detail)]
+      await query(RECORD, [uuidv7(), action, outcome, ...facts.map(fact => fact ?? null)])
     }
   }
 }
@@ -58,12 +60,12 @@ export async function recordAudit (tx: Pick<DbTransaction, 'auditEvent'>, { user
  * SQL: a common table expression `audited` that writes one event for each row of `source`.
  *
  * @param source a table with the columns user_id and session_id
- * @param parameters placeholders of the event's id, ip and user agent
+ * @param parameters placeholders of the event's id, ip and user agent; `detail` is an expression over `source`
  */
-export function auditSql (action: AuditAction, outcome: AuditEvent['outcome'], source: string, { id, ip, userAgent }: Record<'id' | 'ip' | 'userAgent', string>): string {
+export function auditSql (action: AuditAction, outcome: AuditEvent['outcome'], source: string, { id, ip, userAgent, detail = 'NULL' }: Record<'id' | 'ip' | 'userAgent', string> & { detail?: string }): string {
   return `
     audited AS (
-      INSERT INTO audit_events (id, action, outcome, actor_id, subject_id, session_id, ip, user_agent)
-      SELECT ${id}::uuid, '${action}', '${outcome}', user_id, user_id, session_id, ${ip}, ${userAgent} FROM ${source}
+      INSERT INTO audit_events (id, action, outcome, actor_id, subject_id, session_id, ip, user_agent, detail)
+      SELECT ${id}::uuid, '${action}', '${outcome}', user_id, user_id, session_id, ${ip}, ${userAgent}, ${detail}::jsonb FROM ${source}
     )`
 }

@@ -84,7 +84,7 @@ const NO_APP_SCHEMES = ['javascript', 'data', 'vbscript', 'file', 'blob', 'files
 /** Where people are sent back to: a page, an app link, or an app by a scheme of its own (RFC 8252 §7.1). */
 export const redirectTarget: Parse<string> = text => {
   const what = 'an absolute URL without a user or fragment, such as https://app.example.com/welcome or com.example.app:/callback'
-  if (!URL.canParse(text) || /[\s*\\]/.test(text)) expected(what)
+  if (!URL.canParse(text) || !/^[!-~]+$/.test(text) || /[*\\]/.test(text)) expected(what)
   const { protocol, username, password, hash } = new URL(text)
   const isApps = !NO_APP_SCHEMES.includes(protocol.slice(0, -1))
   return isApps && username + password + hash === '' && !text.endsWith('#') ? text : expected(what)

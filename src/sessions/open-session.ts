@@ -7,7 +7,7 @@ import type { KeyRing } from '../tokens/derived-keys.ts'
 import type { EndingStore } from './ending-store.ts'
 import type { RefreshTokens } from './refresh-token.ts'
 import { createSessionSecret } from './session-secret.ts'
-import type { Channel, OpenedSession, SessionAccount, SessionStore } from './store.ts'
+import type { Channel, LoginProof, OpenedSession, SessionAccount, SessionStore } from './store.ts'
 
 /** A session and its credentials: a pair of tokens, or the secret of a stateful session. */
 export type Login = { user: SessionAccount, sessionId: string } & (
@@ -15,8 +15,8 @@ export type Login = { user: SessionAccount, sessionId: string } & (
   | { channel: 'session', secret: string, expiresIn: number }
 )
 
-/** Opens a session for an account whose password was found to match `passwordHash`; `undefined` when that no longer holds. */
-export type OpenSession = (account: { id: string, passwordHash: string }, channel: Channel, client: ClientDetails) => Promise<Login | undefined>
+/** Opens a session for an account, given what was proved of it; `undefined` when that no longer holds. */
+export type OpenSession = (account: { id: string } & LoginProof, channel: Channel, client: ClientDetails) => Promise<Login | undefined>
 
 /** How long sessions last, in seconds. */
 export interface SessionLives {
@@ -40,12 +40,12 @@ export interface OpenSessionParts {
 const MOST_SESSIONS = 100
 
 export function createOpenSession ({ sessions, endings, propagation, mint, refreshTokens, ring, stateless, stateful }: OpenSessionParts): OpenSession {
-  return async ({ id: userId, passwordHash }, channel, client) => {
+  return async ({ id: userId, ...proof }, channel, client) => {
     const sessionId = uuidv7()
     const nonce = randomBytes(16)
     const secret = channel === 'session' ? createSessionSecret() : undefined
     const lives = channel === 'session' ? stateful : stateless
-    const user = await sessions.open({ id: sessionId, userId, passwordHash, channel, nonce, secretHash: secret?.hash ?? null, keyId: ring[0].id, ...client, ...lives })
+    const user = await sessions.open({ id: sessionId, userId, proof, channel, nonce, secretHash: secret?.hash ?? null, keyId: ring[0].id, ...client, ...lives })
     if (user === undefined) return undefined
     const version = await makeRoom(user, client)
     if (secret !== undefined) return { user, sessionId, channel: 'session', secret: secret.text, expiresIn: Math.floor(user.endsAt - user.now) }

@@ -2,6 +2,7 @@ import type { AuditStore } from '../audit/store.ts'
 import type { Config } from '../config.ts'
 import type { Database, Log } from '../database/database.ts'
 import type { Cookies } from '../http/cookies.ts'
+import type { OneTimeStore } from '../one-time/store.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Revocation } from '../revocation/revocation.ts'
 import type { Tokens } from '../tokens/tokens.ts'
@@ -31,6 +32,7 @@ export interface SessionsParts {
   database: Database
   revocation: Revocation
   tokens: Tokens
+  oneTime: Pick<OneTimeStore, 'purge'>
   passwords: Passwords
   audit: AuditStore
   cookies: Cookies
@@ -40,7 +42,7 @@ export interface SessionsParts {
 /** Everything the service does with sessions. */
 export type Sessions = Awaited<ReturnType<typeof createSessions>>
 
-export async function createSessions ({ config, database, revocation, tokens, passwords, audit, cookies, log }: SessionsParts) {
+export async function createSessions ({ config, database, revocation, tokens, oneTime, passwords, audit, cookies, log }: SessionsParts) {
   const { verifier, mint } = tokens
   const ring = tokens.ring('refresh')
   const refreshTokens = createRefreshTokens(ring)
@@ -59,7 +61,7 @@ export async function createSessions ({ config, database, revocation, tokens, pa
     stateless: { idleTtl: config.refreshIdleTtl, ttl: config.refreshTtl },
     stateful: { idleTtl: config.sessionIdleTtl, ttl: config.sessionTtl }
   })
-  const stopPurging = purgeRegularly([createSessionPurge(database), revocation.purge], log)
+  const stopPurging = purgeRegularly([createSessionPurge(database), oneTime.purge, revocation.purge], log)
 
   return {
     open,

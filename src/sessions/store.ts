@@ -13,12 +13,18 @@ export interface LoginAccount {
   disabledAt: Date | null
 }
 
+/** What somebody proved: the session is opened only if it still stands. */
+export type LoginProof =
+  /** A password, found to match this hash. */
+  | { passwordHash: string }
+  /** An identity at a provider, linked to the account. */
+  | { identityId: string }
+
 /** A session about to be opened. Lives are seconds. */
 export interface NewSession {
   id: string
   userId: string
-  /** The hash that the password was found to match; the session is opened only if it still stands. */
-  passwordHash: string
+  proof: LoginProof
   channel: Channel
   nonce: Buffer
   /** SHA-256 of a stateful session's secret. */
@@ -54,7 +60,7 @@ export interface SessionStore {
   findAccount (email: string): Promise<LoginAccount | null>
   /** @returns whether `from` still stood */
   replacePasswordHash (change: { userId: string, from: string, to: string }): Promise<boolean>
-  /** @returns `undefined` when the account was disabled, deleted or given another password meanwhile */
+  /** @returns `undefined` when the account was disabled, deleted, given another password or lost the identity meanwhile */
   open (session: NewSession): Promise<OpenedSession | undefined>
 }
 
@@ -70,12 +76,13 @@ const FIND_ACCOUNT = {
 
 // One statement, one round trip. The row lock makes a login wait for whoever is changing the account, and then look
 // again: without it, a login that was hashing while an admin disabled the account would leave a live session.
-const OPEN = {
-  name: 'sessions.open',
-  text: `
+function openingStatement (name: string, { among, proved, detail }: { among: string, proved: string, detail: string }) {
+  return {
+    name,
+    text: `
     WITH account AS (
-      SELECT id, email, email_verified, name, role, version, created_at FROM users
-      WHERE id = $2::uuid AND disabled_at IS NULL AND password_hash = $3
+      SELECT users.id, users.email, users.email_verified, users.name, users.role, users.version, users.created_at, ${detail} AS detail FROM ${among}
+      WHERE users.id = $2::uuid AND users.disabled_at IS NULL AND ${proved}
       FOR SHARE
     ), opened AS (
       INSERT INTO sessions (id, user_id, channel, nonce, secret_hash, key_id, ip, user_agent, idle_ends_at, ends_at)
@@ -83,11 +90,24 @@ const OPEN = {
         now() + make_interval(secs => least($10::float8, $11::float8)), now() + make_interval(secs => $11::float8)
       FROM account
       RETURNING id AS session_id, user_id, ends_at
-    ), ${auditSql('login', 'success', 'opened', { id: '$12', ip: '$8', userAgent: '$9' })}
+    ), ${auditSql('login', 'success', 'opened', { id: '$12', ip: '$8', userAgent: '$9', detail: '(SELECT detail FROM account)' })}
     SELECT ${accountColumns('account')}, extract(epoch FROM ends_at)::float8 AS "endsAt",
       (SELECT count(*)::int FROM sessions WHERE user_id = $2::uuid AND ended_at IS NULL AND idle_ends_at > now()) AS others
     FROM account, opened`
+  }
 }
+
+const OPEN_BY_PASSWORD = openingStatement('sessions.open', {
+  among: 'users',
+  proved: 'users.password_hash = $3',
+  detail: 'NULL::jsonb'
+})
+
+const OPEN_BY_IDENTITY = openingStatement('sessions.open-by-identity', {
+  among: 'users JOIN identities ON identities.user_id = users.id',
+  proved: 'identities.id = $3::uuid',
+  detail: "jsonb_build_object('provider', identities.provider)"
+})
 
 export function createSessionStore ({ prisma, query }: Pick<Database, 'prisma' | 'query'>): SessionStore {
   return {
@@ -101,8 +121,9 @@ export function createSessionStore ({ prisma, query }: Pick<Database, 'prisma' |
       return count === 1
     },
 
-    async open ({ id, userId, passwordHash, channel, nonce, secretHash, keyId, ip, userAgent, idleTtl, ttl }) {
-      const [opened] = await query<OpenedSession>(OPEN, [id, userId, passwordHash, channel, nonce, secretHash, keyId, ip, userAgent, idleTtl, ttl, uuidv7()])
+    async open ({ id, userId, proof, channel, nonce, secretHash, keyId, ip, userAgent, idleTtl, ttl }) {
+      const [statement, proved] = 'passwordHash' in proof ? [OPEN_BY_PASSWORD, proof.passwordHash] : [OPEN_BY_IDENTITY, proof.identityId]
+      const [opened] = await query<OpenedSession>(statement, [id, userId, proved, channel, nonce, secretHash, keyId, ip, userAgent, idleTtl, ttl, uuidv7()])
       return opened
     }
   }
