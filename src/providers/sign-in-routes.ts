@@ -33,6 +33,7 @@ export const signInRoutes: FastifyPluginAsyncTypebox<SignInRoutesOptions> = asyn
       tags: ['Providers'],
       summary: 'The providers that one can sign in with',
       security: PUBLIC,
+      querystring: Type.Object({}, { additionalProperties: false }),
       response: {
         200: answer(Type.Object({
           items: Type.Array(Type.Object({
@@ -40,7 +41,8 @@ export const signInRoutes: FastifyPluginAsyncTypebox<SignInRoutesOptions> = asyn
             name: Type.String({ description: 'For people' }),
             kind: Type.Enum(['google', 'github', 'facebook', 'openid'], { type: 'string' })
           }))
-        }), { description: 'Those that are configured', example: { items: [{ id: 'google', name: 'Google', kind: 'google' }] } })
+        }), { description: 'Those that are configured', example: { items: [{ id: 'google', name: 'Google', kind: 'google' }] } }),
+        ...problems('validation_failed')
       }
     }
   }, async () => {
