@@ -113,7 +113,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     await api.register(refreshRoute, { ...shared, ...sessions })
     await api.register(deviceRoutes, { ...shared, ...sessions })
     await api.register(verifyRoute, shared)
-    await api.register(signInRoutes, { ...shared, ...providers, isUnavailable: isDatabaseUnavailable })
+    await api.register(signInRoutes, { ...shared, ...providers, cookieSameSite: config.cookieSameSite, isUnavailable: isDatabaseUnavailable })
     await api.register(appRoutes, { ...shared, ...providers, deliver: sessions.deliver })
     await api.register(identityRoutes, { ...shared, ...providers })
     await api.register(adminRoutes, { ...shared, users: createAdminStore(database), standing: sessions.standing })

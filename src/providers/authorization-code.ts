@@ -32,11 +32,10 @@ export interface Peculiarities {
  * off as another's, also where neither sends `iss` (RFC 9700 §4.4.2)
  */
 export function createProvider ({ settings, trustsEmail, isOpenId, parameters = {}, configuration, authenticated = request => request(), readProfile, readIdToken }: Peculiarities, redirectUri: string): Provider {
-  const { id, kind, label, scopes, keepTokens } = settings
+  const { id, label, scopes, keepTokens } = settings
 
   return {
     id,
-    kind,
     label,
     trustsEmail,
     keepsTokens: keepTokens,

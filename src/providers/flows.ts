@@ -39,15 +39,10 @@ export interface Flows {
   forget (reply: FastifyReply, state: string): void
 }
 
-/** What flows take. */
-export interface FlowParts {
-  cookies: FlowCookies
-  encryption: Encryption
-  /** Unix seconds. */
-  now (): number
-}
+/** @param clock milliseconds since 1970 */
+export function createFlows (cookies: FlowCookies, encryption: Encryption, clock: () => number = () => Date.now()): Flows {
+  const now = () => Math.floor(clock() / 1000)
 
-export function createFlows ({ cookies, encryption, now }: FlowParts): Flows {
   function open (request: FastifyRequest, id: string): Flow | undefined {
     const text = decrypt(request, id)
     const flow = text === undefined ? undefined : JSON.parse(text) as Flow

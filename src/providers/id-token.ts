@@ -39,18 +39,20 @@ export function createReadIdToken ({ configuration, clientIds, fetch, isPlain }:
     return client
   }
 
+  async function read (client: Configuration, idToken: string, nonce: string) {
+    const fragment = new URLSearchParams({ id_token: idToken })
+    const claims = await implicitAuthentication(client, new URL(`https://app.invalid/#${fragment}`), nonce)
+    // Google's token for an Android app is for the app's server, and names the app here.
+    if (claims.azp !== undefined && !clientIds.includes(claims.azp)) throw new Error('the ID token was given to another app')
+    return { profile: withSubject(toProfile(claims, claims.iss)), expiresIn: claims.exp - Date.now() / 1000 }
+  }
+
   return async (idToken, nonce) => {
     const clientId = clientIds.find(id => audiences(idToken).includes(id))
     if (clientId === undefined) throw new Problem('invalid_id_token')
     const provider = await asProvider(configuration)
     return await asProvider(() => read(asClient(provider, clientId), idToken, nonce)).catch(sayInvalid)
   }
-}
-
-async function read (client: Configuration, idToken: string, nonce: string) {
-  const fragment = new URLSearchParams({ id_token: idToken })
-  const claims = await implicitAuthentication(client, new URL(`https://app.invalid/#${fragment}`), nonce)
-  return { profile: withSubject(toProfile(claims, claims.iss)), expiresIn: claims.exp - Date.now() / 1000 }
 }
 
 // Not believed: only to know which app's checks to make.

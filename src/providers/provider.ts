@@ -1,4 +1,3 @@
-import type { ProviderSettings } from '../config/provider-settings.ts'
 import type { Profile } from './profile.ts'
 
 /** What a provider lets us do in somebody's name. */
@@ -35,7 +34,6 @@ export interface ExpectedReturn {
 /** A provider that people sign in with. Every failure is a Problem: `provider_unavailable`, `provider_error` or what the user did. */
 export interface Provider {
   readonly id: string
-  readonly kind: ProviderSettings['kind']
   readonly label: string
   /** Whether its word is taken that an e-mail address is verified. */
   readonly trustsEmail: boolean

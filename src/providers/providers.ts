@@ -40,7 +40,7 @@ export interface ProvidersParts {
   sessions: Pick<Sessions, 'open' | 'deliver'>
   oneTime: OneTimeStore
   passwords: Passwords
-  revocation: Pick<Revocation, 'apply' | 'now'>
+  revocation: Pick<Revocation, 'apply'>
   audit: AuditStore
   guards: Guards
 }
@@ -49,7 +49,7 @@ export interface ProvidersParts {
 export function createProviders ({ config, prefix, database, tokens, sessions, oneTime, passwords, revocation, audit, guards }: ProvidersParts) {
   const providers = new Map(config.providers.map(settings => [settings.id, createProvider(peculiaritiesOf(settings), `${config.publicUrl}${prefix}/auth/providers/${settings.id}/callback`)]))
   const vault = createTokenVault(createEncryption(tokens.ring('provider-token')))
-  const flows = createFlows({ cookies: createFlowCookies(config), encryption: createEncryption(tokens.ring('flow')), now: revocation.now })
+  const flows = createFlows(createFlowCookies(config), createEncryption(tokens.ring('flow')))
 
   const identities = createIdentityStore(database)
   const linked = createLinkedStore(database)

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Config } from '../config.ts'
 import { Problem, type ProblemCode } from '../errors.ts'
 import { answer, problems, PUBLIC } from '../http/answers.ts'
 import type { Cookies } from '../http/cookies.ts'
@@ -20,13 +21,14 @@ export interface SignInRoutesOptions {
   begin: Begin
   comeBack: ComeBack
   cookies: Cookies
+  cookieSameSite: Config['cookieSameSite']
   /** Whether an error means "try again later". */
   isUnavailable (error: unknown): boolean
 }
 
 const Params = Type.Object({ provider: Type.String({ examples: ['google'] }) })
 
-export const signInRoutes: FastifyPluginAsyncTypebox<SignInRoutesOptions> = async (app, { providers, redirects, flows, begin, comeBack, cookies, isUnavailable }) => {
+export const signInRoutes: FastifyPluginAsyncTypebox<SignInRoutesOptions> = async (app, { providers, redirects, flows, begin, comeBack, cookies, cookieSameSite, isUnavailable }) => {
   app.get('/auth/providers', {
     schema: {
       operationId: 'listProviders',
@@ -38,15 +40,14 @@ export const signInRoutes: FastifyPluginAsyncTypebox<SignInRoutesOptions> = asyn
         200: answer(Type.Object({
           items: Type.Array(Type.Object({
             id: Type.String({ description: 'As it stands in paths' }),
-            name: Type.String({ description: 'For people' }),
-            kind: Type.Enum(['google', 'github', 'facebook', 'openid'], { type: 'string' })
+            name: Type.String({ description: 'For people' })
           }))
-        }), { description: 'Those that are configured', example: { items: [{ id: 'google', name: 'Google', kind: 'google' }] } }),
+        }), { description: 'Those that are configured', example: { items: [{ id: 'google', name: 'Google' }] } }),
         ...problems('validation_failed')
       }
     }
   }, async () => {
-    return { items: [...providers.values()].map(({ id, label, kind }) => ({ id, name: label, kind })) }
+    return { items: [...providers.values()].map(({ id, label }) => ({ id, name: label })) }
   })
 
   app.get('/auth/providers/:provider', {
@@ -62,7 +63,7 @@ export const signInRoutes: FastifyPluginAsyncTypebox<SignInRoutesOptions> = asyn
         redirectTo: Type.Optional(RedirectTo),
         deliver: Type.Optional(Type.Enum(['cookie', 'session'], { type: 'string', description: 'How the session\'s credentials travel; `cookie` unless said otherwise. Not for apps, who exchange a code.' })),
         codeChallenge: Type.Optional(CodeChallenge),
-        codeChallengeMethod: Type.Optional(Type.Enum(['S256'], { type: 'string', description: 'The only one' }))
+        codeChallengeMethod: Type.Optional(Type.Enum(['S256'], { type: 'string', description: 'The only one, whether it is named or not' }))
       }, { additionalProperties: false }),
       response: {
         302: Redirect('To the provider; or back to `redirectTo` with an `error`, where it cannot be reached'),
@@ -128,7 +129,7 @@ export const signInRoutes: FastifyPluginAsyncTypebox<SignInRoutesOptions> = asyn
 
   // Cookies that are SameSite=Strict do not come along from a provider, but do from a page of our own.
   function comesWithoutStrictCookies (request: FastifyRequest, { errand }: Flow): boolean {
-    return errand.kind === 'link' && request.headers['sec-fetch-site'] === 'cross-site' && !cookies.carriesCredential(request)
+    return cookieSameSite === 'strict' && errand.kind === 'link' && request.headers['sec-fetch-site'] === 'cross-site' && !cookies.carriesCredential(request)
   }
 
   /** @returns what the browser is told; the log is told why */
@@ -141,8 +142,15 @@ export const signInRoutes: FastifyPluginAsyncTypebox<SignInRoutesOptions> = asyn
   }
 }
 
-function errandOf ({ deliver, codeChallenge }: { deliver?: 'cookie' | 'session' | undefined, codeChallenge?: string | undefined }, redirectTo: string): Errand {
+interface StartQuery {
+  deliver?: 'cookie' | 'session'
+  codeChallenge?: string
+  codeChallengeMethod?: 'S256'
+}
+
+function errandOf ({ deliver, codeChallenge, codeChallengeMethod }: StartQuery, redirectTo: string): Errand {
   if (codeChallenge === undefined) {
+    if (codeChallengeMethod !== undefined) throw invalid('codeChallenge', 'is required beside codeChallengeMethod')
     // No cookie reaches an app: what it is to be given has to be bound to it.
     if (isCustomScheme(redirectTo)) throw invalid('codeChallenge', 'is required where redirectTo is an app\'s')
     return { kind: 'sign_in', deliver: deliver ?? 'cookie' }
