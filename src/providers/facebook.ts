@@ -6,6 +6,7 @@ import type { Peculiarities, TokenAnswer } from './authorization-code.ts'
 import { askApi, createOAuthServer } from './oauth-server.ts'
 import type { Profile } from './profile.ts'
 import { createProviderFetch } from './provider-fetch.ts'
+import { createReachable } from './reachable.ts'
 
 const Me = Type.Object({ id: Type.String({ minLength: 1 }), name: Type.Optional(Type.String()), email: Type.Optional(Type.String()) })
 
@@ -24,7 +25,7 @@ export function facebook (settings: FacebookSettings): Peculiarities {
     tokenEndpoint: `${graphUrl}/oauth/access_token`,
     clientId,
     clientSecret,
-    fetch: createProviderFetch([baseUrl, graphUrl])
+    fetch: createProviderFetch(createReachable([baseUrl, graphUrl]))
   })
 
   async function readProfile (configuration: Configuration, { access_token: token }: TokenAnswer): Promise<Profile> {

@@ -5,6 +5,7 @@ import type { Peculiarities, TokenAnswer } from './authorization-code.ts'
 import { askApi, createOAuthServer } from './oauth-server.ts'
 import type { Profile } from './profile.ts'
 import { createProviderFetch } from './provider-fetch.ts'
+import { createReachable } from './reachable.ts'
 
 const User = Type.Object({ id: Type.Integer({ minimum: 1 }), name: Type.Optional(Type.Union([Type.String(), Type.Null()])) })
 const Emails = Type.Array(Type.Object({ email: Type.String(), primary: Type.Boolean(), verified: Type.Boolean() }))
@@ -26,7 +27,7 @@ export function github (settings: GithubSettings): Peculiarities {
     tokenEndpoint: `${baseUrl}/login/oauth/access_token`,
     clientId,
     clientSecret,
-    fetch: refuseByStatus(createProviderFetch([baseUrl, apiUrl]))
+    fetch: refuseByStatus(createProviderFetch(createReachable([baseUrl, apiUrl])))
   })
 
   async function readProfile (configuration: Configuration, { access_token: token }: TokenAnswer): Promise<Profile> {

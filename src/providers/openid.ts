@@ -6,20 +6,28 @@ import { keepDiscovered } from './discovery.ts'
 import { createReadIdToken } from './id-token.ts'
 import { toProfile, type Profile } from './profile.ts'
 import { createProviderFetch, PROVIDER_TIMEOUT } from './provider-fetch.ts'
+import { createReachable } from './reachable.ts'
 
 /** Any OpenID provider, by discovery (OpenID Connect Discovery 1.0). */
 export function openId (settings: OpenIdSettings): Peculiarities {
   const { issuer, clientId, clientSecret, trustEmail, scopes, keepTokens, nativeClientIds } = settings
-  const fetch = createProviderFetch([issuer])
+  const isReachable = createReachable([issuer])
+  const fetch = createProviderFetch(isReachable)
   const { authenticate, attempt } = createClientAuthentication(clientSecret)
   const isPlain = issuer.startsWith('http:')
 
-  const configuration = keepDiscovered(() => discovery(new URL(issuer), clientId, clientSecret, authenticate, {
-    timeout: PROVIDER_TIMEOUT,
-    [customFetch]: fetch,
-    // ID tokens are verified by the provider's keys, also where TLS would do (OpenID Connect Core §3.1.3.7).
-    execute: [enableNonRepudiationChecks, ...isPlain ? [allowInsecureRequests] : []]
-  }))
+  const configuration = keepDiscovered(async () => {
+    const discovered = await discovery(new URL(issuer), clientId, clientSecret, authenticate, {
+      timeout: PROVIDER_TIMEOUT,
+      [customFetch]: fetch,
+      // ID tokens are verified by the provider's keys, also where TLS would do (OpenID Connect Core §3.1.3.7).
+      execute: [enableNonRepudiationChecks, ...isPlain ? [allowInsecureRequests] : []]
+    })
+    // The one address that is not for us to ask, but to send people to.
+    const { authorization_endpoint: page = '' } = discovered.serverMetadata()
+    if (!isReachable(new URL(page))) throw new Error('nobody may be sent to its authorization endpoint')
+    return discovered
+  })
 
   return {
     settings: keepTokens ? { ...settings, scopes: [...new Set([...scopes, 'offline_access'])] } : settings,
