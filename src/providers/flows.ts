@@ -22,7 +22,7 @@ export interface Flow {
   state: string
   nonce: string
   codeVerifier: string
-  /** Unix seconds. */
+  /** Milliseconds since 1970: two tabs may be opened within one second, and the older has to go first. */
   startedAt: number
 }
 
@@ -39,14 +39,12 @@ export interface Flows {
   forget (reply: FastifyReply, state: string): void
 }
 
-/** @param clock milliseconds since 1970 */
-export function createFlows (cookies: FlowCookies, encryption: Encryption, clock: () => number = () => Date.now()): Flows {
-  const now = () => Math.floor(clock() / 1000)
-
+/** @param now milliseconds since 1970 */
+export function createFlows (cookies: FlowCookies, encryption: Encryption, now: () => number = () => Date.now()): Flows {
   function open (request: FastifyRequest, id: string): Flow | undefined {
     const text = decrypt(request, id)
     const flow = text === undefined ? undefined : JSON.parse(text) as Flow
-    return flow !== undefined && now() - flow.startedAt < FLOW_LIFE ? flow : undefined
+    return flow !== undefined && now() - flow.startedAt < FLOW_LIFE * 1000 ? flow : undefined
   }
 
   // Whatever is wrong with a cookie, it opens nothing; a new flow gets one of its own.
