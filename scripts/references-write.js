@@ -3,6 +3,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { settings } from '../dist/config/settings.js'
+import { openIdSettings } from '../dist/config/sign-in-settings.js'
 import { catalogue } from '../dist/errors.js'
 import { OF_THE_HOST } from '../dist/plugin-options.js'
 
@@ -28,6 +29,7 @@ for (const [file, text] of Object.entries(references)) {
 function groupSettings () {
   const byGroup = new Map()
   for (const [name, setting] of Object.entries(settings)) byGroup.set(setting.group, [...byGroup.get(setting.group) ?? [], [name, setting]])
+  for (const setting of Object.values(openIdSettings)) byGroup.get(setting.group).push([undefined, setting])
   return byGroup
 }
 
@@ -53,7 +55,7 @@ function configuration () {
     const rows = entries.map(([name, setting]) => {
       const { variable, about, example, fallback, fallbackAbout } = setting
       const unset = fallbackAbout ?? `\`${fallback}\``
-      const option = OF_THE_HOST.includes(name) ? '' : `\`${name}\``
+      const option = name === undefined || OF_THE_HOST.includes(name) ? '' : `\`${name}\``
       return `| \`${variable}\` | ${option} | ${about} | ${unset} | \`${example}\` |`
     })
     return `## ${group}\n\n| variable | option of the plugin | what it says | unset | example |\n| --- | --- | --- | --- | --- |\n${rows.join('\n')}\n`

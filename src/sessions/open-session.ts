@@ -7,7 +7,7 @@ import type { KeyRing } from '../tokens/derived-keys.ts'
 import type { EndingStore } from './ending-store.ts'
 import type { RefreshTokens } from './refresh-token.ts'
 import { createSessionSecret } from './session-secret.ts'
-import type { Channel, NewSession, OpenedSession, SessionAccount, SessionStore } from './store.ts'
+import type { Channel, LoginProof, NewSession, OpenedSession, SessionAccount, SessionStore } from './store.ts'
 
 /** A session and its credentials: a pair of tokens, or the secret of a stateful session. */
 export type Login = { user: SessionAccount, sessionId: string } & (
@@ -16,10 +16,10 @@ export type Login = { user: SessionAccount, sessionId: string } & (
 )
 
 /**
- * Opens a session for an account whose password was found to match `passwordHash`; `undefined` when that no longer holds.
- * Its access token is for the service's own audience, unless `mint` makes it for another.
+ * Opens a session for an account, given what was proved of it; `undefined` when that no longer holds. Its access token is
+ * for the service's own audience, unless `mint` makes it for another.
  */
-export type OpenSession = (account: { id: string, passwordHash: string }, channel: Channel, client: ClientDetails, mint?: MintAccessToken) => Promise<Login | undefined>
+export type OpenSession = (account: { id: string } & LoginProof, channel: Channel, client: ClientDetails, mint?: MintAccessToken) => Promise<Login | undefined>
 
 /** A session that is to be stored, and what only its client will hold. */
 export interface PreparedSession {

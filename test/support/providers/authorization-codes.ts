@@ -1,0 +1,34 @@
+import { createHash, randomBytes } from 'node:crypto'
+
+/** What a client asked for when it sent somebody. */
+export interface Authorization {
+  account: string
+  redirectUri: string
+  scope: string
+  /** PKCE S256 (RFC 7636). */
+  challenge: string | null
+}
+
+/** Codes that are good once, for the client and the verifier that they were made for. */
+export interface AuthorizationCodes {
+  issue (authorization: Authorization): string
+  redeem (code: string | null, redirectUri: string | null, verifier: string | null): Authorization | undefined
+}
+
+export function createAuthorizationCodes (): AuthorizationCodes {
+  const codes = new Map<string, Authorization>()
+  return {
+    issue (authorization) {
+      const code = randomBytes(10).toString('hex')
+      codes.set(code, authorization)
+      return code
+    },
+    redeem (code, redirectUri, verifier) {
+      const found = codes.get(code ?? '')
+      codes.delete(code ?? '')
+      if (found === undefined || found.redirectUri !== redirectUri) return undefined
+      const isProven = found.challenge === null || (verifier !== null && createHash('sha256').update(verifier).digest('base64url') === found.challenge)
+      return isProven ? found : undefined
+    }
+  }
+}
