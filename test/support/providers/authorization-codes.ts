@@ -5,8 +5,9 @@ export interface Authorization {
   account: string
   redirectUri: string
   scope: string
-  /** PKCE S256 (RFC 7636). */
+  /** PKCE (RFC 7636). */
   challenge: string | null
+  method?: string | null
 }
 
 /** Codes that are good once, for the client and the verifier that they were made for. */
@@ -27,8 +28,12 @@ export function createAuthorizationCodes (): AuthorizationCodes {
       const found = codes.get(code ?? '')
       codes.delete(code ?? '')
       if (found === undefined || found.redirectUri !== redirectUri) return undefined
-      const isProven = found.challenge === null || (verifier !== null && createHash('sha256').update(verifier).digest('base64url') === found.challenge)
+      const isProven = found.challenge === null || (verifier !== null && transform(verifier, found.method) === found.challenge)
       return isProven ? found : undefined
     }
   }
+}
+
+function transform (verifier: string, method: string | null | undefined): string {
+  return method === 'plain' ? verifier : createHash('sha256').update(verifier).digest('base64url')
 }

@@ -13,8 +13,11 @@ export interface Page {
 
 /** How a page is asked for. */
 export interface Visit {
+  method?: 'GET' | 'POST' | 'DELETE'
   /** Posted as a form. */
   form?: Readonly<Record<string, string>>
+  /** Posted as JSON, as a page's script does. */
+  json?: unknown
   headers?: Readonly<Record<string, string>>
   /** Where the visit was begun, as `Sec-Fetch-Site` tells: from the address bar unless it is said otherwise. */
   site?: 'none' | 'same-origin' | 'same-site' | 'cross-site'
@@ -34,9 +37,9 @@ export function createBrowser (service: Pick<TestService, 'config' | 'app'>): Br
   const jar = createCookieJar()
   const home = new URL(service.config.publicUrl)
 
-  async function visit (to: URL | string, { form, headers = {}, site = 'none' }: Visit = {}): Promise<Page> {
+  async function visit (to: URL | string, { form, json, method = form === undefined && json === undefined ? 'GET' : 'POST', headers = {}, site = 'none' }: Visit = {}): Promise<Page> {
     const url = new URL(to, home)
-    const cookie = jar.headerFor(url)
+    const cookie = jar.headerFor(url, { crossSite: site === 'cross-site', safe: method === 'GET' })
     const sent = {
       accept: 'text/html,application/xhtml+xml,*/*;q=0.8',
       'sec-fetch-site': site,
@@ -44,17 +47,17 @@ export function createBrowser (service: Pick<TestService, 'config' | 'app'>): Br
       'sec-fetch-dest': 'document',
       ...cookie !== undefined && { cookie },
       ...form !== undefined && { 'content-type': 'application/x-www-form-urlencoded' },
+      ...json !== undefined && { 'content-type': 'application/json' },
       ...headers
     }
-    const method = form === undefined ? 'GET' : 'POST'
-    const body = form === undefined ? undefined : new URLSearchParams(form).toString()
+    const body = form === undefined ? json === undefined ? undefined : JSON.stringify(json) : new URLSearchParams(form).toString()
     const answer = url.origin === home.origin ? await askService(url, method, sent, body) : await askWorld(url, method, sent, body)
     jar.take(url, answer.setCookies)
     const { location } = answer.headers
     return { url, status: answer.status, headers: answer.headers, text: answer.text, ...location !== undefined && { location: new URL(location, url) } }
   }
 
-  async function askService (url: URL, method: 'GET' | 'POST', headers: Record<string, string>, payload: string | undefined) {
+  async function askService (url: URL, method: 'GET' | 'POST' | 'DELETE', headers: Record<string, string>, payload: string | undefined) {
     const response = await service.app.inject({ method, url: url.pathname + url.search, headers, ...payload !== undefined && { payload } })
     return {
       status: response.statusCode,

@@ -10,8 +10,8 @@ interface KeptCookie {
 export interface CookieJar {
   /** @param lines `Set-Cookie` fields */
   take (url: URL, lines: readonly string[]): void
-  /** The `Cookie` field for a URL. */
-  headerFor (url: URL): string | undefined
+  /** The `Cookie` field for a URL. From another site only what its `SameSite` lets come along (RFC 6265bis §5.6.7.1). */
+  headerFor (url: URL, from?: { crossSite: boolean, safe: boolean }): string | undefined
   /** Name -> value of what a host has set. */
   of (host: string): Record<string, string>
   /** The attributes of a cookie, as they stand. */
@@ -37,8 +37,12 @@ export function createCookieJar (): CookieJar {
         put({ name: pair.slice(0, at), value: pair.slice(at + 1), host: hostname, path, attributes })
       }
     },
-    headerFor ({ hostname, pathname }) {
-      const fitting = kept.filter(({ host, path }) => host === hostname && (pathname === path || pathname.startsWith(path.endsWith('/') ? path : `${path}/`)))
+    headerFor ({ hostname, pathname }, { crossSite, safe } = { crossSite: false, safe: true }) {
+      const fitting = kept.filter(({ host, path, attributes }) => {
+        const isOfPath = pathname === path || pathname.startsWith(path.endsWith('/') ? path : `${path}/`)
+        const sameSite = valueOf(attributes, 'samesite')?.toLowerCase() ?? 'lax'
+        return host === hostname && isOfPath && (!crossSite || sameSite === 'none' || (sameSite === 'lax' && safe))
+      })
       return fitting.length === 0 ? undefined : fitting.map(({ name, value }) => `${name}=${value}`).join('; ')
     },
     of: hostname => Object.fromEntries(kept.filter(({ host }) => host === hostname).map(({ name, value }) => [name, value])),

@@ -39,7 +39,7 @@ export async function startFacebook (t: Test, { clientId, clientSecret, redirect
     if (fields.get('decision') !== 'allow' || !accounts.has(account)) {
       back.search = new URLSearchParams({ error: 'access_denied', error_code: '200', error_description: 'Permissions error', error_reason: 'user_denied', state }).toString()
     } else {
-      const code = codes.issue({ account, redirectUri, scope: asked.get('scope') ?? '', challenge: asked.get('code_challenge') })
+      const code = codes.issue({ account, redirectUri, scope: asked.get('scope') ?? '', challenge: asked.get('code_challenge'), method: asked.get('code_challenge_method') })
       back.search = new URLSearchParams({ code, state }).toString()
     }
     // Facebook is known for this fragment.

@@ -53,7 +53,7 @@ export async function startGitHub (t: Test, { clientId, clientSecret, redirectUr
       back.search = new URLSearchParams({ error: 'access_denied', error_description: 'The user has denied your application access.', state }).toString()
       return sendTo(response, back)
     }
-    const code = codes.issue({ account, redirectUri, scope: asked.get('scope') ?? '', challenge: asked.get('code_challenge') })
+    const code = codes.issue({ account, redirectUri, scope: asked.get('scope') ?? '', challenge: asked.get('code_challenge'), method: asked.get('code_challenge_method') })
     back.search = new URLSearchParams({ code, state }).toString()
     sendTo(response, back)
   }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import Provider, { type Configuration } from 'oidc-provider'
+import Provider, { interactionPolicy, type Configuration } from 'oidc-provider'
 import type { Test } from 'tap'
 import { sendConsentPage } from './consent-page.ts'
 import { createSigningKey, readIdToken, toPrivateJwk, writeIdToken, type IdTokenParts, type SigningKey } from './id-token.ts'
@@ -66,7 +66,7 @@ export async function startOpenIdProvider (t: Test, { clientId, clientSecret, re
     expiresWithSession: async () => false,
     ttl: { AccessToken: () => lives.accessToken, AuthorizationCode: 60, IdToken: 3600, RefreshToken: 86_400, Interaction: 600, Session: 86_400, Grant: 86_400 },
     features: { devInteractions: { enabled: false } },
-    interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
+    interactions: { url: (_ctx, { uid }) => `/interaction/${uid}`, policy: prompts() },
     findAccount: async (_ctx, sub) => accounts.has(sub) ? { accountId: sub, claims: async () => ({ sub, ...accounts.get(sub) }) } : undefined,
     loadExistingGrant,
     renderError (ctx, { error, error_description: description }) {
@@ -102,6 +102,13 @@ export async function startOpenIdProvider (t: Test, { clientId, clientSecret, re
   }
 }
 
+/** Google knows this prompt, which OpenID Connect Core 3.1.2.1 defines and the library leaves to whoever wants it. */
+function prompts () {
+  const policy = interactionPolicy.base()
+  policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0)
+  return policy
+}
+
 /** Whoever has logged in there has agreed. */
 const loadExistingGrant: NonNullable<Configuration['loadExistingGrant']> = async ({ oidc }) => {
   const { client, session, provider, params } = oidc
@@ -115,7 +122,8 @@ const loadExistingGrant: NonNullable<Configuration['loadExistingGrant']> = async
 }
 
 function createListener (provider: Provider, accounts: ReadonlyMap<string, OpenIdAccount>): Listener {
-  const protocol = provider.callback()
+  const answer = provider.callback()
+  const protocol: Listener = (request, response) => { answer(request, response).catch((error: unknown) => response.destroy(error as Error)) }
 
   async function interact (request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method === 'GET') return sendConsentPage(response, 'OpenID provider')
@@ -123,13 +131,13 @@ function createListener (provider: Provider, accounts: ReadonlyMap<string, OpenI
     const account = fields.get('account') ?? ''
     const agrees = fields.get('decision') === 'allow' && accounts.has(account)
     const result = agrees
-      ? { login: { accountId: account }, consent: {} }
+      ? { login: { accountId: account }, consent: {}, select_account: {} }
       : { error: 'access_denied', error_description: 'The user did not agree' }
     await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false })
   }
 
   return (request, response) => {
-    if (!request.url?.startsWith('/interaction/')) return void protocol(request, response)
+    if (!request.url?.startsWith('/interaction/')) return protocol(request, response)
     interact(request, response).catch((error: unknown) => response.destroy(error as Error))
   }
 }

@@ -35,7 +35,7 @@ export async function startWorld (t: Test, settings: Settings = {}): Promise<Wor
     startOpenIdProvider(t, at('google')),
     startGitHub(t, at('github')),
     startFacebook(t, at('facebook')),
-    startOpenIdProvider(t, { ...at('acme'), claimsInIdToken: false })
+    startOpenIdProvider(t, { ...at('acme'), claimsInIdToken: false, authentication: 'client_secret_basic' })
   ])
 
   const service = await startService(t, {
