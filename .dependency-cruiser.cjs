@@ -18,7 +18,7 @@ const rooms = names => `^src/(${names})(/|[.]ts$)`
 const ENTRIES = [
   ...built(JSON.stringify([main, bin, scripts])),
   ...built(JSON.stringify(verifier)).map(file => `verifier/${file}`)
-].map(file => `^${file.replace('dist/', 'src/').replace(/js$/, 'ts$')}`)
+].map(file => `^${file.replace('dist/bin/', 'dist/cli/').replace('dist/', 'src/').replace(/js$/, 'ts$')}`)
 
 function built (text) {
   return text.match(/(?<!\w)dist\/[\w/.-]+?(?<!\.d)\.js/g) ?? []

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { type Principal } from 'countersign-verifier'
+import type { InvalidToken, Principal } from 'countersign-verifier'
 import { createAccounts } from './accounts/accounts.ts'
 import { accountRoutes } from './accounts/routes.ts'
 import { AuditEventSchema, auditRoutes } from './admin/audit-routes.ts'
@@ -8,6 +8,12 @@ import { adminRoutes, AdminUserSchema } from './admin/routes.ts'
 import { createAdminStore } from './admin/store.ts'
 import { createAuditPurge } from './audit/purge-store.ts'
 import { createAuditStore } from './audit/store.ts'
+import { createClients } from './clients/clients.ts'
+import { createRevocationFeed } from './clients/feed/feed.ts'
+import { feedRoute } from './clients/feed/routes.ts'
+import { metadataRoutes } from './clients/metadata-routes.ts'
+import { OAuthErrorSchema } from './clients/oauth-response.ts'
+import { oauthRoutes } from './clients/oauth-routes.ts'
 import type { Config } from './config.ts'
 import type { DatabaseOptions, Log } from './database/database.ts'
 import { isDatabaseUnavailable } from './database/errors.ts'
@@ -74,12 +80,15 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
   const passwords = createPasswords(config)
   const revocation = await createRevocation({ database, metrics, maxStaleness: config.maxStaleness, log: app.log })
   app.addHook('onClose', () => revocation.close())
-  const tokens = await createTokens(app, config, revocation)
+  const tokens = await createTokens({ app, config, database, revocation })
   const sessions = await createSessions({ config, database, revocation, tokens, passwords, audit, cookies, log: app.log })
   app.addHook('onClose', () => sessions.close())
   const stopPurging = purgeRegularly([sessions.purge, revocation.purge, createAuditPurge(database, config.auditRetention)], app.log)
   app.addHook('onClose', async () => stopPurging())
-  const accounts = createAccounts({ database, sessions, passwords, propagation: revocation, audit })
+  const accounts = createAccounts({ database, sessions, passwords, propagation: revocation, audit, mintFor: tokens.mintFor })
+  const onRefused = ({ reason }: InvalidToken) => metrics.tokenRefused(reason)
+  const clients = createClients({ database, tokens, revocation, sessions, audit, onRefused })
+  const feed = createRevocationFeed({ database, revocation, metrics })
 
   const guards = createGuards({
     verify: tokens.verifier.verify,
@@ -87,7 +96,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     cookies,
     crossSite,
     assign: place.write,
-    onRefused: ({ reason }) => metrics.tokenRefused(reason),
+    onRefused,
     isUnavailable: isDatabaseUnavailable
   })
   const shared = { guards, principal: place.read, cookies, crossSite, propagation: revocation }
@@ -96,7 +105,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     answerProblems(api, { isUnavailable: isDatabaseUnavailable })
     readOnlyJson(api)
     limitBodies(api)
-    const schemas = nameSchemas({ Login: LoginSchema, Session: SessionSchema, AdminUser: AdminUserSchema, AuditEvent: AuditEventSchema })
+    const schemas = nameSchemas({ Login: LoginSchema, Session: SessionSchema, AdminUser: AdminUserSchema, AuditEvent: AuditEventSchema, OAuthError: OAuthErrorSchema })
     validateStrictly(api, schemas)
     writeBySchema(api, schemas)
     if (hidden) hideRoutes(api)
@@ -114,6 +123,9 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     await api.register(verifyRoute, shared)
     await api.register(auditRoutes, { ...shared, trail: createAuditTrail(database) })
     await api.register(adminRoutes, { ...shared, users: createAdminStore(database), standing: sessions.standing })
+    await api.register(oauthRoutes, { ...clients, isUnavailable: isDatabaseUnavailable })
+    await api.register(feedRoute, { ...clients, feed, now: revocation.now })
+    await api.register(metadataRoutes, { ...clients, issuer: config.issuer, baseUrl: config.publicUrl + prefix })
   }, { prefix })
 
   return { guards, cookies, metrics, probes: { database: database.ping, revocations: async () => revocation.assertFresh(), ...sessions.probes } }

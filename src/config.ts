@@ -1,5 +1,6 @@
 import { findWeakness } from './config/secret-strength.ts'
 import { loadGeneratedSecrets } from './config/generated-secrets.ts'
+import type { PrivateKey } from './config/private-keys.ts'
 import { settings, type Setting } from './config/settings.ts'
 
 type Settings = typeof settings
@@ -9,14 +10,16 @@ type Value<S> = S extends Setting<infer T> ? S extends { fallback: string } ? T 
 type Stated = { [K in keyof Settings]: Value<Settings[K]> }
 
 /** The service's whole configuration. Durations are seconds. */
-export type Config = Readonly<Omit<Stated, 'publicUrl' | 'allowedOrigins' | 'secrets' | 'jwtSecrets' | 'issuer'>> & {
+export type Config = Readonly<Omit<Stated, 'publicUrl' | 'allowedOrigins' | 'secrets' | 'jwtSecrets' | 'privateKeys' | 'issuer'>> & {
   /** Without a trailing slash. */
   readonly publicUrl: string
   readonly allowedOrigins: readonly string[]
   /** The ring of `COUNTERSIGN_SECRET`, the current one first. */
   readonly secrets: readonly string[]
-  /** The ring of `JWT_SECRET`, the current one first. */
+  /** The ring of `JWT_SECRET`, the current one first; empty where private keys sign and there is none. */
   readonly jwtSecrets: readonly string[]
+  /** The ring of `JWT_PRIVATE_KEY`, the current one first. */
+  readonly privateKeys: readonly PrivateKey[]
   readonly issuer: string
 }
 
@@ -58,6 +61,7 @@ export function readConfig (environment: Environment): Config {
   checkProduction(stated, report)
   checkRing('secrets', stated.secrets, report)
   checkRing('jwtSecrets', stated.jwtSecrets, report)
+  checkSigning(stated, environment[settings.privateKeys.variable], report)
   if (stated.secrets?.some(secret => stated.jwtSecrets?.includes(secret))) report('jwtSecrets', 'must not be the same as COUNTERSIGN_SECRET')
   if (stated.sessionIdleTtl > stated.sessionTtl) report('sessionIdleTtl', 'must not be longer than SESSION_TTL')
   if (stated.refreshIdleTtl > stated.refreshTtl) report('refreshIdleTtl', 'must not be longer than REFRESH_TTL')
@@ -71,6 +75,7 @@ export function readConfig (environment: Environment): Config {
   return Object.freeze({
     ...stated,
     ...readSecrets(stated, report, problems),
+    privateKeys: stated.privateKeys ?? [],
     publicUrl,
     issuer: stated.issuer ?? publicUrl,
     allowedOrigins: [new URL(publicUrl).origin, ...stated.allowedOrigins ?? []]
@@ -105,7 +110,14 @@ function checkProduction (stated: Stated, report: Report): void {
   }
   if (stated.allowGeneratedSecrets) return
   if (stated.secrets === undefined) report('secrets', 'is required in production')
-  if (stated.jwtSecrets === undefined) report('jwtSecrets', 'is required in production')
+  if (stated.jwtSecrets === undefined && stated.algorithm === 'HS256') report('jwtSecrets', 'is required in production')
+}
+
+// The other ring may be there as well: so tokens go from one algorithm to another in the three steps of any rotation.
+function checkSigning ({ algorithm, privateKeys: [current] = [] }: Stated, given: string | undefined, report: Report): void {
+  if (algorithm === 'HS256' || (given && current === undefined)) return
+  if (current === undefined) report('privateKeys', `is required with JWT_ALGORITHM=${algorithm}`)
+  else if (current.algorithm !== algorithm) report('privateKeys', `begins with a key for ${current.algorithm}, and JWT_ALGORITHM is ${algorithm}`)
 }
 
 function checkRing (name: 'secrets' | 'jwtSecrets', ring: readonly string[] | undefined, report: Report): void {
@@ -115,7 +127,8 @@ function checkRing (name: 'secrets' | 'jwtSecrets', ring: readonly string[] | un
 }
 
 function readSecrets (stated: Stated, report: Report, problems: ConfigurationProblem[]): Pick<Config, 'secrets' | 'jwtSecrets'> {
-  const { secrets, jwtSecrets, dataDir } = stated
+  const { secrets, dataDir, algorithm } = stated
+  const jwtSecrets = stated.jwtSecrets ?? (algorithm === 'HS256' ? undefined : [])
   if (secrets !== undefined && jwtSecrets !== undefined) return { secrets, jwtSecrets }
   try {
     const made = loadGeneratedSecrets(dataDir)

@@ -13,7 +13,7 @@ import { deriveKeyRing } from '../../dist/tokens/derived-keys.js'
 import { registerJwtSigner } from '../../dist/tokens/jwt-signer.js'
 import { createSeal } from '../../dist/tokens/seal.js'
 import { openDatabase } from '../../dist/database/open.js'
-import { createRevocationSet, createHmacKey } from '../../verifier/dist/index.js'
+import { createRevocationSet, createHmacKey } from '../../verifier/dist/core.js'
 import Fastify from 'fastify'
 import { interleave } from '../harness/statistics.js'
 
@@ -30,7 +30,7 @@ const ring = deriveKeyRing([secret], 'refresh')
 const refreshTokens = createRefreshTokens(ring)
 const key = createHmacKey(secret, 'bench', 'api')
 const mint = createAccessTokenMint({
-  sign: await registerJwtSigner(app, { secret, kid: key.kid }),
+  sign: (await registerJwtSigner(app, { alg: 'HS256', secret, kid: key.kid })).sign,
   seal: createSeal([randomBytes(32)]),
   issuer: 'bench',
   audience: 'api',

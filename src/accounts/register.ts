@@ -4,6 +4,7 @@ import type { ClientDetails } from '../http/client-details.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Login, SessionOpening } from '../sessions/open-session.ts'
 import type { Channel } from '../sessions/store.ts'
+import type { Tokens } from '../tokens/tokens.ts'
 import type { AccountStore } from './store.ts'
 
 /** Somebody who wants an account. */
@@ -13,6 +14,8 @@ export interface Registration {
   password: string
   name: string | null
   channel: Channel
+  /** Whom the access token is for; the service itself where nobody is named. */
+  audience: string | undefined
   client: ClientDetails
   /** Aborts when the client has gone. */
   signal: AbortSignal
@@ -25,17 +28,19 @@ export interface RegisterParts {
   accounts: AccountStore
   passwords: Passwords
   opening: SessionOpening
+  mintFor: Tokens['mintFor']
   audit: AuditStore
 }
 
-export function createRegister ({ accounts, passwords, opening, audit }: RegisterParts): Register {
-  return async function register ({ email, password, name, channel, client, signal }) {
+export function createRegister ({ accounts, passwords, opening, mintFor, audit }: RegisterParts): Register {
+  return async function register ({ email, password, name, channel, audience, client, signal }) {
+    const mint = await mintFor(audience)
     passwords.assess(password, { email, ...name !== null && { name } })
     // Asked first so that a taken address costs no hash; the unique index decides between two at once.
     if (await accounts.idOf(email) !== undefined) return await refuse(email, client)
     const passwordHash = await passwords.hash(password, { address: client.ip, known: false, signal })
     // Stored together or not at all: an account that its owner was told nothing of could not be registered again.
-    const prepared = opening.prepare(channel, client)
+    const prepared = opening.prepare(channel, client, mint)
     const opened = await accounts.createWithSession({ email, name, passwordHash }, prepared.session)
     return opened === undefined ? await refuse(email, client) : await opening.complete(prepared, opened, client)
   }

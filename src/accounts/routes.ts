@@ -12,7 +12,7 @@ import type { CrossSiteRule } from '../http/cross-site.ts'
 import { Email, EXAMPLE, EXAMPLE_USER, Name, named, Nullable } from '../http/schemas.ts'
 import type { Propagation } from '../revocation/propagation.ts'
 import type { DeliverLogin } from '../sessions/deliver-login.ts'
-import { Deliver, loginAnswer } from '../sessions/login-schema.ts'
+import { AudienceName, Deliver, loginAnswer, refuseAudienceOf } from '../sessions/login-schema.ts'
 import type { StandingStore } from '../sessions/standing-store.ts'
 import { presentAccount } from './present-account.ts'
 import type { ChangePassword } from './change-password.ts'
@@ -46,21 +46,24 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
         email: Email,
         password: Type.String({ minLength: 1, maxLength: 1024, description: 'Used exactly as sent', examples: [EXAMPLE.password] }),
         name: Type.Optional(Name),
-        deliver: Type.Optional(Deliver)
+        deliver: Type.Optional(Deliver),
+        audience: Type.Optional(AudienceName)
       }, { additionalProperties: false, examples: [{ email: EXAMPLE.email, password: EXAMPLE.password, name: EXAMPLE.name }] }),
       response: {
         201: loginAnswer('The account exists, and a session is open'),
-        ...problems(...BODY_PROBLEMS, 'cross_site_request', 'email_taken', 'weak_password', 'too_busy', 'unavailable')
+        ...problems(...BODY_PROBLEMS, 'cross_site_request', 'email_taken', 'weak_password', 'unknown_audience', 'too_busy', 'unavailable')
       }
     }
   }, async (request, reply) => {
-    const { email, password, name = null, deliver: channel = 'body' } = request.body
+    const { email, password, name = null, deliver: channel = 'body', audience } = request.body
+    refuseAudienceOf(channel, audience)
     if (channel !== 'body') crossSite.onSetting(request)
     const login = await register({
       email: normaliseEmail(email),
       password,
       name,
       channel,
+      audience,
       client: clientDetails(request),
       signal: createClientSignal(reply)
     })

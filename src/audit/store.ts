@@ -4,7 +4,8 @@ import type { Database, DbTransaction } from '../database/database.ts'
 /** What is worth remembering. */
 export const AUDIT_ACTIONS = [
   'register', 'login', 'logout', 'refresh', 'session_end', 'password_change',
-  'create', 'role_change', 'disable', 'enable', 'delete'
+  'create', 'role_change', 'disable', 'enable', 'delete',
+  'client_create', 'client_rotate', 'client_key', 'client_remove', 'client_token', 'client_revocation'
 ] as const
 
 export type AuditAction = typeof AUDIT_ACTIONS[number]
@@ -23,20 +24,21 @@ export interface AuditEvent {
 
 /** The audit trail. */
 export interface AuditStore {
-  record (event: Omit<AuditEvent, 'detail'>): Promise<void>
+  record (event: AuditEvent): Promise<void>
 }
 
 const RECORD = {
   name: 'audit.record',
   text: `
-    INSERT INTO audit_events (id, action, outcome, actor_id, subject_id, session_id, ip, user_agent)
-    VALUES ($1::uuid, $2, $3, $4::uuid, $5::uuid, $6::uuid, $7, $8)`
+    INSERT INTO audit_events (id, action, outcome, actor_id, subject_id, session_id, ip, user_agent, detail)
+    VALUES ($1::uuid, $2, $3, $4::uuid, $5::uuid, $6::uuid, $7, $8, $9::jsonb)`
 }
 
 export function createAuditStore ({ query }: Pick<Database, 'query'>): AuditStore {
   return {
-    async record ({ action, outcome, actorId, subjectId, sessionId, ip, userAgent }) {
-      await query(RECORD, [uuidv7(), action, outcome, actorId ?? null, subjectId ?? null, sessionId ?? null, ip ?? null, userAgent ?? null])
+    async record ({ action, outcome, actorId, subjectId, sessionId, ip, userAgent, detail }) {
+      const details = detail === undefined ? null : JSON.stringify(detail)
+      await query(RECORD, [uuidv7(), action, outcome, actorId ?? null, subjectId ?? null, sessionId ?? null, ip ?? null, userAgent ?? null, details])
     }
   }
 }

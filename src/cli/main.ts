@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { version } from '../version.ts'
+import { clientsCommand } from './clients/clients.ts'
 import { explain } from './explain.ts'
 import { migrateCommand } from './migrate.ts'
 import { secretCommand } from './secret.ts'
@@ -16,7 +17,7 @@ const program = new Command('countersign')
   .exitOverride()
   .configureHelp({ showGlobalOptions: true })
 
-for (const command of [serveCommand, migrateCommand, secretCommand, usersCommand]) program.addCommand(command)
+for (const command of [serveCommand, migrateCommand, secretCommand, usersCommand, clientsCommand]) program.addCommand(command)
 for (const command of allCommands(program)) command.exitOverride().showHelpAfterError('(add --help for how it is used)')
 
 try {

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { privateKeyRing } from './private-keys.ts'
 import { duration, flag, hostname, integer, list, oneOf, origin, proxies, publicAddress, ring, text, url, type Parse } from './values.ts'
 
 /** One environment variable: how it is read, and what is said of it in `.env.example` and the reference. */
@@ -51,7 +52,9 @@ export const settings = {
   allowEmbeddedDatabase: data('ALLOW_EMBEDDED_DATABASE', flag, { fallback: 'false', example: 'true', about: 'Lets production run on the embedded database: one process, no replica.' }),
 
   secrets: keys('COUNTERSIGN_SECRET', ring, { fallbackAbout: 'made at first start (never in production)', example: '<the output of: countersign secret>', about: 'The secret that never leaves the service. Several, separated by commas, are a ring: the first signs, all verify.' }),
-  jwtSecrets: keys('JWT_SECRET', ring, { fallbackAbout: 'made at first start (never in production)', example: '<the output of: countersign secret>', about: 'The HS256 key of access tokens, shared with services that verify them. A ring as well.' }),
+  jwtSecrets: keys('JWT_SECRET', ring, { fallbackAbout: 'made at first start (never in production)', example: '<the output of: countersign secret>', about: 'The HS256 key of access tokens, shared with services that verify them. A ring as well. Not needed where JWT_PRIVATE_KEY signs.' }),
+  algorithm: keys('JWT_ALGORITHM', oneOf('HS256', 'EdDSA', 'ES256', 'RS256'), { fallback: 'HS256', example: 'EdDSA', about: 'What access tokens are signed with: the shared JWT_SECRET (HS256), or JWT_PRIVATE_KEY, whose public half is served as a JWKS.' }),
+  privateKeys: keys('JWT_PRIVATE_KEY', privateKeyRing, { fallbackAbout: 'none', example: '<the output of: openssl genpkey -algorithm ed25519>', about: 'The private key in PEM (PKCS#8; line ends may be written as \\n). Several, one after the other, are a ring: the first signs, all verify and are served.' }),
   allowGeneratedSecrets: keys('ALLOW_GENERATED_SECRETS', flag, { fallback: 'false', example: 'true', about: 'Lets production use secrets made by the service and kept in DATA_DIR.' }),
   issuer: keys('JWT_ISSUER', text, { fallbackAbout: 'PUBLIC_URL', example: 'https://auth.example.com', about: 'The issuer (iss) of access tokens.' }),
   audience: keys('JWT_AUDIENCE', text, { fallback: 'api', example: 'shop-api', about: 'The audience (aud) of access tokens.' }),

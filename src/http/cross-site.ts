@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { isSafeMethod, passesCrossSiteRule } from 'countersign-verifier'
+import { isSafeMethod, passesCrossSiteRule } from 'countersign-verifier/core'
 import { Problem } from '../errors.ts'
 import type { Cookies } from './cookies.ts'
 

@@ -52,14 +52,16 @@ export function answerClientError (error: ConnectionError, socket: Socket): void
 }
 
 function sendProblem (problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  if (problem.statusCode >= 500) request.log.error({ err: problem.cause ?? problem, code: problem.code }, problem.message)
+  // A full queue does what it is for, and in a storm of logins it does so thousands of times: that is no error.
+  if (problem.statusCode >= 500 && problem.code !== 'too_busy') request.log.error({ err: problem.cause ?? problem, code: problem.code }, problem.message)
   reply.code(problem.statusCode).headers(problem.headers).header('cache-control', 'no-store')
   // RFC 9110 §15.5.2: a 401 names a way in, whatever it was that failed.
   if (problem.statusCode === 401 && !reply.hasHeader('www-authenticate')) reply.header('www-authenticate', 'Bearer')
   return reply.type('application/problem+json').send(JSON.stringify(toProblemDocument(problem)))
 }
 
-function toProblem (error: FastifyError | Problem, isUnavailable: IsUnavailable): Problem {
+/** @returns the answer to whatever went wrong */
+export function toProblem (error: FastifyError | Problem, isUnavailable: IsUnavailable): Problem {
   if (error instanceof Problem) return error
   if (error.validation !== undefined) return new Problem('validation_failed', { errors: describeInvalidFields(error.validation) })
   // A body that its client cut off has the code of a database's lost connection: what Fastify counts as the client's is that.

@@ -1,4 +1,5 @@
 import type { Database, Statement } from '../database/database.ts'
+import { createTurnstile } from '../database/turnstile.ts'
 import { within } from '../database/within.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 import { COLUMNS, type LedgerRow } from './store.ts'
@@ -14,6 +15,9 @@ export interface LedgerReading {
   now: number
 }
 
+/** Takes a portion of the ledger; the next is not asked for before it is done. */
+export type TakeRows = (rows: readonly LedgerRow[]) => void | Promise<void>
+
 /** The queries of who follows the ledger. */
 export interface LedgerStore {
   /**
@@ -22,7 +26,7 @@ export interface LedgerStore {
    *
    * @throws DatabaseUnavailable when a statement has taken longer than 2 s
    */
-  read (take: (rows: readonly LedgerRow[]) => void, since?: string): Promise<LedgerReading>
+  read (take: TakeRows, since?: string): Promise<LedgerReading>
   /** Deletes at most `limit` expired rows, if no other instance is at it. @returns how many */
   purge (limit: number): Promise<number>
 }
@@ -78,36 +82,39 @@ interface Answer { identity: string | null, snapshot: string, now: number, entri
 interface AnswerSince extends Answer { isLater: boolean }
 interface Portion extends Answer { last: number | null }
 
-export function createLedgerStore ({ query }: Pick<Database, 'query'>): LedgerStore {
+/** @param atOnce how many readings may be asking the database at the same time */
+export function createLedgerStore ({ query }: Pick<Database, 'query'>, { atOnce = Infinity } = {}): LedgerStore {
+  const inTurn = createTurnstile(atOnce)
+
   async function ask<Found extends Answer> (statement: Statement, value: string | number): Promise<Found> {
-    const [answer] = await within(READ_TIMEOUT, query<Found>(statement, [value]))
+    const [answer] = await inTurn(() => within(READ_TIMEOUT, query<Found>(statement, [value])))
     if (answer === undefined) throw new Error('The ledger gave no answer')
     return answer
   }
 
   /** Reads what a position did not see. @returns `undefined` where the position is none of this ledger's, or far behind */
-  async function readSince (take: (rows: readonly LedgerRow[]) => void, since: string): Promise<LedgerReading | undefined> {
+  async function readSince (take: TakeRows, since: string): Promise<LedgerReading | undefined> {
     const position = readCursor(since)
     if (position === undefined) return undefined
     const { identity, snapshot, now, isLater, entries } = await ask<AnswerSince>(READ_SINCE, position.snapshot)
     if (identity === null || identity !== position.identity || !isLater || entries?.length === PORTION) return undefined
-    take(entries ?? [])
+    await take(entries ?? [])
     return { cursor: writeCursor({ identity, snapshot }), now }
   }
 
-  async function readAll (take: (rows: readonly LedgerRow[]) => void): Promise<LedgerReading> {
+  async function readAll (take: TakeRows): Promise<LedgerReading> {
     const { identity, snapshot, now, ...first } = await ask<Portion>(READ_ALL, 0)
     if (identity === null) {
       await within(READ_TIMEOUT, query(IDENTIFY, []))
       return readAll(take)
     }
     let portion: Pick<Portion, 'entries' | 'last'> = first
-    take(portion.entries ?? [])
+    await take(portion.entries ?? [])
     while (portion.entries?.length === PORTION) {
       const next = await ask<Portion>(READ_ALL, portion.last ?? 0)
       if (next.identity !== identity) throw new Error('The ledger became another while it was read')
       portion = next
-      take(portion.entries ?? [])
+      await take(portion.entries ?? [])
     }
     return { cursor: writeCursor({ identity, snapshot }), now }
   }

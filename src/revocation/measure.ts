@@ -1,4 +1,4 @@
-import type { RevocationSet } from 'countersign-verifier'
+import type { RevocationSet } from 'countersign-verifier/core'
 import type { Metrics } from '../http/metrics.ts'
 import type { Propagation } from './propagation.ts'
 

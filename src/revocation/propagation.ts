@@ -1,4 +1,4 @@
-import type { Revocation, RevocationSet } from 'countersign-verifier'
+import type { Revocation, RevocationSet } from 'countersign-verifier/core'
 import type { Database, Subscription } from '../database/database.ts'
 import type { LedgerStore } from './ledger-store.ts'
 import { CHANNEL, LEDGER_LIFE, toRevocation, type LedgerRow } from './store.ts'

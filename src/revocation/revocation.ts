@@ -1,4 +1,4 @@
-import { createRevocationSet, type RevocationSet } from 'countersign-verifier'
+import { createRevocationSet, type RevocationSet } from 'countersign-verifier/core'
 import type { Database, Log } from '../database/database.ts'
 import type { Metrics } from '../http/metrics.ts'
 import { createFreshness, type Freshness } from './freshness.ts'

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { Revocation } from 'countersign-verifier'
+import type { Revocation } from 'countersign-verifier/core'
 import { auditSql, type AuditEvent } from '../audit/store.ts'
 import type { Database, Statement } from '../database/database.ts'
 import { MOST_SESSION_ROWS, noteSql, toRevocation, type LedgerRow } from '../revocation/store.ts'
@@ -15,6 +15,8 @@ export interface Ending {
 export interface EndingStore {
   /** Ends one session by its id and, where a refresh token named it, its nonce. */
   logOut (session: { id: string, nonce?: Buffer }, by: Ending): Promise<Revocation[]>
+  /** The same, at the word of another service. */
+  revoke (session: { id: string, nonce?: Buffer }, by: Ending): Promise<Revocation[]>
   /** Ends a session one of whose refresh tokens was used twice. */
   endReused (id: string, by: Ending): Promise<Revocation[]>
   /** Ends one session of a user. @returns `undefined` when the user has no such live session */
@@ -27,6 +29,7 @@ export interface EndingStore {
 
 const REASONS = {
   logout: ['logout', 'success'],
+  revoked: ['session_end', 'success'],
   reused: ['refresh', 'reused'],
   ended: ['session_end', 'success'],
   replaced: ['session_end', 'success']
@@ -70,7 +73,9 @@ function endingStatement (name: string, reason: keyof typeof REASONS, which: str
   }
 }
 
-const LOG_OUT = endingStatement('log-out', 'logout', 'id = $4::uuid AND ($5::bytea IS NULL OR nonce = $5) AND ended_at IS NULL')
+const NAMED_BY_TOKEN = 'id = $4::uuid AND ($5::bytea IS NULL OR nonce = $5) AND ended_at IS NULL'
+const LOG_OUT = endingStatement('log-out', 'logout', NAMED_BY_TOKEN)
+const REVOKE = endingStatement('revoke', 'revoked', NAMED_BY_TOKEN)
 const END_REUSED = endingStatement('end-reused', 'reused', 'id = $4::uuid AND ended_at IS NULL')
 const END_OWN = endingStatement('end-own', 'ended', `id = $4::uuid AND user_id = $5::uuid AND ${isLiveSql()}`)
 const END_OTHERS = endingStatement('end-others', 'ended', `user_id = $5::uuid AND id <> $4::uuid AND ${isLiveSql()}`)
@@ -86,6 +91,7 @@ export function createEndingStore ({ query }: Pick<Database, 'query'>): EndingSt
 
   return {
     logOut: ({ id, nonce }, by) => end(LOG_OUT, by, id, nonce ?? null),
+    revoke: ({ id, nonce }, by) => end(REVOKE, by, id, nonce ?? null),
     endReused: (id, by) => end(END_REUSED, by, id),
     async endOwn ({ id, userId }, by) {
       const revocations = await end(END_OWN, by, id, userId)

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
-import { InvalidToken, type TokenVerifier } from 'countersign-verifier'
+import { InvalidToken } from 'countersign-verifier'
+import type { TokenVerifier } from 'countersign-verifier/core'
 import { bearerToken } from '../http/authenticate.ts'
 import { AmbiguousCookie, type Cookies } from '../http/cookies.ts'
 import type { DeviceCookies } from './device-cookie.ts'

@@ -3,6 +3,7 @@ import { Problem } from '../errors.ts'
 import type { ClientDetails } from '../http/client-details.ts'
 import type { Place } from '../passwords/hash-queue.ts'
 import type { Passwords } from '../passwords/passwords.ts'
+import type { Tokens } from '../tokens/tokens.ts'
 import type { Login, OpenSession } from './open-session.ts'
 import type { Channel, SessionStore } from './store.ts'
 
@@ -12,6 +13,8 @@ export interface LoginAttempt {
   email: string
   password: string
   channel: Channel
+  /** Whom the access token is for; the service itself where nobody is named. */
+  audience: string | undefined
   client: ClientDetails
   /** Whether the account has logged in from this client before. */
   knows (userId: string): boolean
@@ -26,11 +29,13 @@ export interface LogInParts {
   sessions: SessionStore
   passwords: Passwords
   openSession: OpenSession
+  mintFor: Tokens['mintFor']
   audit: AuditStore
 }
 
-export function createLogIn ({ sessions, passwords, openSession, audit }: LogInParts): LogIn {
-  return async function logIn ({ email, password, channel, client, knows, signal }) {
+export function createLogIn ({ sessions, passwords, openSession, mintFor, audit }: LogInParts): LogIn {
+  return async function logIn ({ email, password, channel, audience, client, knows, signal }) {
+    const mint = await mintFor(audience)
     const account = await sessions.findAccount(email)
     const place = { address: client.ip, known: account !== null && knows(account.id), signal }
     // An unknown account costs the same hash as a known one, so time tells nothing.
@@ -38,7 +43,7 @@ export function createLogIn ({ sessions, passwords, openSession, audit }: LogInP
     if (account === null || account.passwordHash === null || account.disabledAt !== null || !matches) return await refuse(account?.id, client)
 
     const passwordHash = await renew(account.id, account.passwordHash, password, place)
-    const login = await openSession({ id: account.id, passwordHash }, channel, client)
+    const login = await openSession({ id: account.id, passwordHash }, channel, client, mint)
     return login ?? await tryAgain(passwordHash)
 
     // The hash may have been renewed by another login of the same person meanwhile: then the password still matches.
@@ -46,7 +51,7 @@ export function createLogIn ({ sessions, passwords, openSession, audit }: LogInP
       const now = await sessions.findAccount(email)
       const isRenewed = now !== null && now.passwordHash !== null && now.passwordHash !== refusedHash && now.disabledAt === null
       if (!isRenewed || now.passwordHash === null || !await passwords.verify(now.passwordHash, password, place)) return await refuse(now?.id, client)
-      return await openSession({ id: now.id, passwordHash: now.passwordHash }, channel, client) ?? await refuse(now.id, client)
+      return await openSession({ id: now.id, passwordHash: now.passwordHash }, channel, client, mint) ?? await refuse(now.id, client)
     }
   }
 

@@ -1,12 +1,27 @@
 import { Type } from 'typebox'
+import { Problem } from '../errors.ts'
 import { answer } from '../http/answers.ts'
-import { EXAMPLE_USER, named } from '../http/schemas.ts'
+import { EXAMPLE_USER, named, WITHOUT_NUL } from '../http/schemas.ts'
 
 export const Deliver = Type.Enum(['body', 'cookie', 'session'], {
   type: 'string',
   default: 'body',
   description: '`body`: tokens in the answer, for mobile apps and services. `cookie`: the same tokens in httpOnly cookies, for browsers. `session`: one opaque id in an httpOnly cookie, for browsers with a stateful session.'
 })
+
+export const AudienceName = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  pattern: WITHOUT_NUL,
+  description: 'Whom the access token is for: the audience of a registered service, which alone accepts it. Unset, the token is for this service and for those that share its audience.',
+  examples: ['cart']
+})
+
+/** @throws Problem 422: a stateful session has no token that could be for anybody */
+export function refuseAudienceOf (deliver: string, audience: string | undefined): void {
+  if (deliver !== 'session' || audience === undefined) return
+  throw new Problem('validation_failed', { errors: [{ field: 'audience', pointer: '#/audience', detail: 'means nothing with deliver "session", which has no token' }] })
+}
 
 export const LoginSchema = Type.Object({
   user: named('User'),

@@ -17,19 +17,24 @@ export type Login = { user: SessionAccount, sessionId: string } & (
   | { channel: 'session', secret: string, expiresIn: number }
 )
 
-/** Opens a session for an account whose password was found to match `passwordHash`; `undefined` when that no longer holds. */
-export type OpenSession = (account: { id: string, passwordHash: string }, channel: Channel, client: ClientDetails) => Promise<Login | undefined>
+/**
+ * Opens a session for an account whose password was found to match `passwordHash`; `undefined` when that no longer holds.
+ * Its access token is for the service's own audience, unless `mint` makes it for another.
+ */
+export type OpenSession = (account: { id: string, passwordHash: string }, channel: Channel, client: ClientDetails, mint?: MintAccessToken) => Promise<Login | undefined>
 
 /** A session that is to be stored, and what only its client will hold. */
 export interface PreparedSession {
   session: NewSession
   /** Of a stateful session. */
   secret: string | undefined
+  mint: MintAccessToken
 }
 
 /** Opening a session, in the two steps between which it is stored together with whatever belongs to it. */
 export interface SessionOpening {
-  prepare (channel: Channel, client: ClientDetails): PreparedSession
+  /** @param mint makes the access token for another audience than the service's own */
+  prepare (channel: Channel, client: ClientDetails, mint?: MintAccessToken): PreparedSession
   /** Makes the credentials of a session that is stored now. */
   complete (prepared: PreparedSession, opened: OpenedSession, client: ClientDetails): Promise<Login>
 }
@@ -57,14 +62,14 @@ export interface SessionOpeningParts {
 const MOST_SESSIONS = 100
 
 export function createOpenSession (sessions: Pick<SessionStore, 'open'>, opening: SessionOpening): OpenSession {
-  return async function openSession (account, channel, client) {
-    const prepared = opening.prepare(channel, client)
+  return async function openSession (account, channel, client, mint) {
+    const prepared = opening.prepare(channel, client, mint)
     const opened = await sessions.open(prepared.session, account)
     return opened && opening.complete(prepared, opened, client)
   }
 }
 
-export function createSessionOpening ({ endings, propagation, mint, refreshTokens, sharedCopies, ring, stateless, stateful }: SessionOpeningParts): SessionOpening {
+export function createSessionOpening ({ endings, propagation, mint: mintForService, refreshTokens, sharedCopies, ring, stateless, stateful }: SessionOpeningParts): SessionOpening {
   // Where so many have ended that one row for the user speaks of them all, the account's version has risen: the new
   // session's token must be of that version, or it would be among what is revoked.
   async function makeRoom ({ userId, others, version }: OpenedSession, client: ClientDetails): Promise<number> {
@@ -75,16 +80,17 @@ export function createSessionOpening ({ endings, propagation, mint, refreshToken
   }
 
   return {
-    prepare (channel, client) {
+    prepare (channel, client, mint = mintForService) {
       const secret = channel === 'session' ? createSessionSecret() : undefined
       const lives = channel === 'session' ? stateful : stateless
       return {
         session: { id: uuidv7(), channel, nonce: randomBytes(16), secretHash: secret?.hash ?? null, keyId: ring[0].id, ...client, ...lives },
-        secret: secret?.text
+        secret: secret?.text,
+        mint
       }
     },
 
-    async complete ({ session, secret }, user, client) {
+    async complete ({ session, secret, mint }, user, client) {
       const { id: sessionId, channel, nonce } = session
       const version = await makeRoom(user, client)
       if (secret !== undefined) {

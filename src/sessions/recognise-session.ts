@@ -1,4 +1,5 @@
-import { InvalidToken, MAX_ACCESS_TOKEN_LIFE, type Principal, type RevocationSet } from 'countersign-verifier'
+import { InvalidToken, type Principal } from 'countersign-verifier'
+import { MAX_ACCESS_TOKEN_LIFE, type RevocationSet } from 'countersign-verifier/core'
 import { readSessionSecret, type SessionSecret } from './session-secret.ts'
 import { createRefusedSecrets } from './refused-secrets.ts'
 import type { SessionCopies } from './session-copies.ts'

@@ -7,7 +7,7 @@ import type { Cookies } from '../http/cookies.ts'
 import type { CrossSiteRule } from '../http/cross-site.ts'
 import { Nullable } from '../http/schemas.ts'
 import type { DeliverLogin } from './deliver-login.ts'
-import { loginAnswer } from './login-schema.ts'
+import { AudienceName, loginAnswer } from './login-schema.ts'
 import type { RotateRefreshToken } from './rotate-refresh-token.ts'
 
 /** What the route of refreshing takes. */
@@ -29,13 +29,13 @@ export const refreshRoute: FastifyPluginAsyncTypebox<RefreshRouteOptions> = asyn
       headers: Type.Object({
         'idempotency-key': Type.Optional(Type.String({ minLength: 22, maxLength: 255, description: '128 or more random bits, stored before they are sent', examples: ['f5dEaPz1TrG0pAXZlVLrKQ'] }))
       }),
-      body: Nullable(Type.Object({ refreshToken: Type.Optional(Type.String({ maxLength: 4096 })) }, {
+      body: Nullable(Type.Object({ refreshToken: Type.Optional(Type.String({ maxLength: 4096 })), audience: Type.Optional(AudienceName) }, {
         additionalProperties: false,
         examples: [{ refreshToken: '01890a5d-ac96-774b-bcce-b302099a8057.0.…' }]
       })),
       response: {
         200: loginAnswer('The new pair'),
-        ...problems(...BODY_PROBLEMS, 'invalid_refresh_token', 'refresh_token_reused', 'cross_site_request', 'unavailable')
+        ...problems(...BODY_PROBLEMS, 'invalid_refresh_token', 'refresh_token_reused', 'cross_site_request', 'unknown_audience', 'unavailable')
       }
     }
   }, async (request, reply) => {
@@ -45,7 +45,7 @@ export const refreshRoute: FastifyPluginAsyncTypebox<RefreshRouteOptions> = asyn
     const channel = fromBody === undefined ? 'cookie' : 'body'
     if (channel === 'cookie') crossSite.onSetting(request)
     try {
-      return deliver(reply, await rotate({ refreshToken, channel, idempotencyKey: request.headers['idempotency-key'], client: clientDetails(request) }))
+      return deliver(reply, await rotate({ refreshToken, channel, audience: request.body?.audience, idempotencyKey: request.headers['idempotency-key'], client: clientDetails(request) }))
     } catch (error) {
       // What is over is over: a browser need not go on sending it.
       if (channel === 'cookie' && error instanceof Problem && error.statusCode === 401) for (const role of ['access', 'refresh'] as const) cookies.clear(reply, role)

@@ -5,6 +5,7 @@ import type { ClientDetails } from '../http/client-details.ts'
 import type { Propagation } from '../revocation/propagation.ts'
 import type { MintAccessToken } from '../tokens/access-token.ts'
 import type { KeyRing } from '../tokens/derived-keys.ts'
+import type { Tokens } from '../tokens/tokens.ts'
 import type { EndingStore } from './ending-store.ts'
 import type { Login } from './open-session.ts'
 import type { RefreshTokenContent, RefreshTokens } from './refresh-token.ts'
@@ -19,6 +20,8 @@ export interface RefreshAttempt {
   refreshToken: string
   /** How the token came: it is good only on the channel that its session was opened for. */
   channel: Exclude<Channel, 'session'>
+  /** Whom the access token is for; the service itself where nobody is named, whatever was asked for before. */
+  audience: string | undefined
   /** 128 or more random bits that the client stored before it sent them. */
   idempotencyKey: string | undefined
   client: ClientDetails
@@ -33,28 +36,30 @@ export interface RotationParts {
   propagation: Pick<Propagation, 'apply'>
   audit: AuditStore
   refreshTokens: RefreshTokens
-  mint: MintAccessToken
+  mintFor: Tokens['mintFor']
   ring: KeyRing
   idleTtl: number
 }
 
-export function createRotateRefreshToken ({ sessions, endings, propagation, audit, refreshTokens, mint, ring, idleTtl }: RotationParts): RotateRefreshToken {
-  return async function rotateRefreshToken ({ refreshToken, channel, idempotencyKey, client }) {
+export function createRotateRefreshToken ({ sessions, endings, propagation, audit, refreshTokens, mintFor, ring, idleTtl }: RotationParts): RotateRefreshToken {
+  return async function rotateRefreshToken ({ refreshToken, channel, audience, idempotencyKey, client }) {
     const token = refreshTokens.read(refreshToken)
+    const mint = await mintFor(audience)
+    const succeed = (user: SessionAccount) => deliverSuccessor(mint, user, token, channel)
     const attemptHash = idempotencyKey === undefined ? null : createHash('sha256').update(idempotencyKey).digest()
     const rotation = { ...token, channel, attemptHash, keyId: ring[0].id, idleTtl, client }
 
     const rotated = await sessions.rotate(rotation)
-    if (rotated !== undefined) return succeed(rotated, token, channel)
+    if (rotated !== undefined) return succeed(rotated)
 
     const state = await sessions.find(rotation)
     if (state === undefined || !state.isLive || state.channel !== channel || state.generation <= token.generation) throw new Problem('invalid_refresh_token')
     if (!isRepeat(state, token)) return await refuseReuse(token.sessionId, client)
     await noteRepeat(state, token.sessionId, client)
-    return succeed(state, token, channel)
+    return succeed(state)
   }
 
-  function succeed (user: SessionAccount, { sessionId, generation, nonce }: RefreshTokenContent, channel: RefreshAttempt['channel']): Login {
+  function deliverSuccessor (mint: MintAccessToken, user: SessionAccount, { sessionId, generation, nonce }: RefreshTokenContent, channel: RefreshAttempt['channel']): Login {
     return {
       ...mint({ subject: { ...user, id: user.userId }, sessionId, now: user.now, sessionEnds: user.endsAt }),
       refreshToken: refreshTokens.write({ sessionId, generation: generation + 1, nonce }),

@@ -13,7 +13,7 @@ import type { DeliverLogin } from './deliver-login.ts'
 import type { KnowsDevice } from './known-device.ts'
 import type { LogIn } from './log-in.ts'
 import type { LogOut, LogoutRequest } from './log-out.ts'
-import { CLEARED_COOKIES, Deliver, loginAnswer } from './login-schema.ts'
+import { AudienceName, CLEARED_COOKIES, Deliver, loginAnswer, refuseAudienceOf } from './login-schema.ts'
 import type { RefreshTokens } from './refresh-token.ts'
 
 /** What the routes of logging in and out take. */
@@ -39,22 +39,24 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = as
       summary: 'Log in with a password',
       description: 'Opens a session. An unknown account and a wrong password are answered alike, and take the same time.',
       security: PUBLIC,
-      body: Type.Object({ email: Email, password: Password, deliver: Type.Optional(Deliver) }, {
+      body: Type.Object({ email: Email, password: Password, deliver: Type.Optional(Deliver), audience: Type.Optional(AudienceName) }, {
         additionalProperties: false,
         examples: [{ email: EXAMPLE.email, password: EXAMPLE.password }]
       }),
       response: {
         200: loginAnswer('The session is open'),
-        ...problems(...BODY_PROBLEMS, 'invalid_credentials', 'cross_site_request', 'too_busy', 'unavailable')
+        ...problems(...BODY_PROBLEMS, 'invalid_credentials', 'cross_site_request', 'unknown_audience', 'too_busy', 'unavailable')
       }
     }
   }, async (request, reply) => {
-    const { email, password, deliver: channel = 'body' } = request.body
+    const { email, password, deliver: channel = 'body', audience } = request.body
+    refuseAudienceOf(channel, audience)
     if (channel !== 'body') crossSite.onSetting(request)
     const login = await logIn({
       email: normaliseEmail(email),
       password,
       channel,
+      audience,
       client: clientDetails(request),
       knows: await knowsDevice(request),
       signal: createClientSignal(reply)

@@ -40,7 +40,7 @@ export interface SessionsParts {
 export type Sessions = Awaited<ReturnType<typeof createSessions>>
 
 export async function createSessions ({ config, database, revocation, tokens, passwords, audit, cookies, log }: SessionsParts) {
-  const { verifier, mint } = tokens
+  const { verifier, mint, mintFor } = tokens
   const ring = tokens.ring('refresh')
   const refreshTokens = createRefreshTokens(ring)
   const deviceCookies = createDeviceCookies(tokens.ring('device'))
@@ -77,9 +77,9 @@ export async function createSessions ({ config, database, revocation, tokens, pa
     refreshTokens,
     devices: createDeviceStore(database),
     standing: createStandingStore(database),
-    logIn: createLogIn({ sessions: store, passwords, openSession: open, audit }),
+    logIn: createLogIn({ sessions: store, passwords, openSession: open, mintFor, audit }),
     logOut: createLogOut({ endings, propagation: revocation }),
-    rotate: createRotateRefreshToken({ sessions: createRefreshStore(database), endings, propagation: revocation, audit, refreshTokens, mint, ring, idleTtl: config.refreshIdleTtl }),
+    rotate: createRotateRefreshToken({ sessions: createRefreshStore(database), endings, propagation: revocation, audit, refreshTokens, mintFor, ring, idleTtl: config.refreshIdleTtl }),
     deliver: createDeliverLogin({ cookies, devices: deviceCookies }),
     knowsDevice: createKnowsDevice({ cookies, devices: deviceCookies, verifier, recognise }),
     recognise,

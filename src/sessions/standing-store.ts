@@ -1,4 +1,5 @@
-import type { Revocation, Role } from 'countersign-verifier'
+import type { Role } from 'countersign-verifier'
+import type { Revocation } from 'countersign-verifier/core'
 import { recordAudit, type AuditAction } from '../audit/store.ts'
 import type { Database, DbTransaction } from '../database/database.ts'
 import { Problem } from '../errors.ts'

@@ -1,4 +1,5 @@
-import type { AccessTokenClaims, Role } from 'countersign-verifier'
+import type { Role } from 'countersign-verifier'
+import type { AccessTokenClaims } from 'countersign-verifier/core'
 import type { Sign } from './jwt-signer.ts'
 import type { Seal } from './seal.ts'
 

@@ -1,31 +1,47 @@
 import fastifyJwt, { type JWT } from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
-import type { AccessTokenClaims } from 'countersign-verifier'
+import type { AccessTokenClaims, AsymmetricAlgorithm, ClientTokenClaims } from 'countersign-verifier/core'
+
+/** A key that signs: a shared secret, or a pair in PEM. */
+export type SigningKey = { readonly kid: string } & (
+  | { readonly alg: 'HS256', readonly secret: string }
+  | { readonly alg: AsymmetricAlgorithm, readonly secret: { readonly private: string, readonly public: string } }
+)
 
 /** Signs claims as a compact JWS. */
-export type Sign = (claims: AccessTokenClaims) => string
+export type Sign = (claims: AccessTokenClaims | ClientTokenClaims) => string
+
+/** Signs with the service's own key, or with that of another audience. */
+export interface JwtSigner {
+  sign: Sign
+  /** @returns what signs with another HS256 key */
+  withSecret (key: { kid: string, secret: string }): Sign
+}
 
 const NAMESPACE = 'countersign'
 
 /**
- * Signs HS256 tokens through @fastify/jwt, under a namespace of its own, so that it stands beside a host's own
- * registration of that plugin.
+ * Signs tokens through @fastify/jwt, under a namespace of its own, so that it stands beside a host's own registration of
+ * that plugin.
  */
-export async function registerJwtSigner (app: FastifyInstance, { secret, kid }: { secret: string, kid: string }): Promise<Sign> {
+export async function registerJwtSigner (app: FastifyInstance, { alg, kid, secret }: SigningKey): Promise<JwtSigner> {
   let signer: JWT | undefined
   await app.register(async child => {
     // The namespace is written into `app.jwt`, which would be the host's: this instance gets one of its own.
     child.decorate('jwt', Object.create(null))
-    await child.register(fastifyJwt, {
-      namespace: NAMESPACE,
-      secret,
-      // fast-jwt copies `typ` and `kid` into the protected header.
-      sign: { algorithm: 'HS256', kid, header: { alg: 'HS256', typ: 'at+jwt' } }
-    })
+    await child.register(fastifyJwt, { namespace: NAMESPACE, secret, sign: signOptions(alg, kid) })
     signer = (child.jwt as JWT & Record<string, JWT | undefined>)[NAMESPACE]
   })
   const { sign } = signer ?? missing()
-  return claims => sign(claims)
+  return {
+    sign: claims => sign(claims),
+    withSecret: ({ kid, secret }) => claims => sign(claims, { ...signOptions('HS256', kid), key: secret })
+  }
+}
+
+// fast-jwt copies `typ` and `kid` into the protected header.
+function signOptions (alg: SigningKey['alg'], kid: string) {
+  return { algorithm: alg, kid, header: { alg, typ: 'at+jwt' } }
 }
 
 function missing (): never {

@@ -1,5 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import { createHmacSha256 } from 'countersign-verifier'
+import { createHmacSha256 } from 'countersign-verifier/core'
 
 const HALF = 16
 const ENCODED = 43

@@ -1,41 +1,73 @@
 import type { FastifyInstance } from 'fastify'
-import { createHmacKey, createTokenVerifier, type RevocationSet, type TokenVerifier } from 'countersign-verifier'
+import { InvalidToken } from 'countersign-verifier'
+import { createTokenVerifier, type ClientTokenClaims, type PublicJwk, type TokenVerifier } from 'countersign-verifier/core'
 import type { Config } from '../config.ts'
+import type { Database } from '../database/database.ts'
 import { createAccessTokenMint, type MintAccessToken } from './access-token.ts'
+import { createAudienceStore } from './audience-store.ts'
+import { createAudiences, type Audiences, type TokenAudience } from './audiences.ts'
+import { createClientTokenMint, type MintClientToken } from './client-token.ts'
 import { deriveKeyRing, type KeyPurpose, type KeyRing } from './derived-keys.ts'
+import { createInspectToken, type InspectToken, type Revoked } from './inspect-token.ts'
 import { registerJwtSigner } from './jwt-signer.ts'
+import { createOwnKeys } from './own-keys.ts'
 import { createSeal } from './seal.ts'
 
 /** Everything the service does with access tokens, and the keys that other credentials are made with. */
 export interface Tokens {
+  /** Verifies users' tokens for the service's own audience. */
   verifier: TokenVerifier
+  /** Mints users' tokens for the service's own audience. */
   mint: MintAccessToken
+  /** @returns what mints users' tokens for an audience, the service's own where none is named. @throws Problem 422 `unknown_audience` */
+  mintFor (audience: string | undefined): Promise<MintAccessToken>
+  mintForClient: MintClientToken
+  audiences: Audiences
+  inspect: InspectToken
+  /** Reads a client's token for the service's own audience. @throws InvalidToken */
+  verifyClientToken (token: string): ClientTokenClaims
+  /** What is served as the JWKS. */
+  publicKeys: readonly PublicJwk[]
   /** The keys for one purpose, from the ring of `COUNTERSIGN_SECRET`. */
   ring (purpose: KeyPurpose): KeyRing
 }
 
-type TokenConfig = Pick<Config, 'issuer' | 'audience' | 'secrets' | 'jwtSecrets' | 'accessTokenTtl'>
+type TokenConfig = Pick<Config, 'issuer' | 'audience' | 'algorithm' | 'secrets' | 'jwtSecrets' | 'privateKeys' | 'accessTokenTtl'>
 
-/** What is asked at every verification. */
-interface Revoked {
-  set: RevocationSet
-  assertFresh (): void
-  /** The database's clock, Unix seconds: the one that tokens are minted by. */
-  now (): number
+/** What tokens take. */
+export interface TokensParts {
+  app: FastifyInstance
+  config: TokenConfig
+  database: Pick<Database, 'query'>
+  revocation: Revoked
 }
 
-export async function createTokens (app: FastifyInstance, config: TokenConfig, { set: revocations, assertFresh, now }: Revoked): Promise<Tokens> {
-  const { issuer, audience, secrets, jwtSecrets, accessTokenTtl: ttl } = config
+export async function createTokens ({ app, config, database, revocation }: TokensParts): Promise<Tokens> {
+  const { issuer, audience, secrets, accessTokenTtl: ttl } = config
   const seal = createSeal(deriveKeyRing(secrets, 'seal').map(({ bytes }) => bytes))
-  const keys = jwtSecrets.map(secret => createHmacKey(secret, issuer, audience))
-  const [secret] = jwtSecrets
-  const [key] = keys
-  if (secret === undefined || key === undefined) throw new Error('JWT_SECRET holds no secret')
+  const { signing, verifying, published } = createOwnKeys(config)
+  const signer = await registerJwtSigner(app, signing)
+  const own = { name: audience, keys: verifying, sign: signer.sign }
+  const audiences = createAudiences({ own, store: createAudienceStore(database), signer, secrets, issuer })
 
-  const sign = await registerJwtSigner(app, { secret, kid: key.kid })
+  const createMint = ({ name, sign }: TokenAudience) => createAccessTokenMint({ sign, seal, issuer, audience: name, ttl })
+  const mint = createMint(own)
+  const inspect = createInspectToken({ issuer, seal, revoked: revocation })
+  const { set: revocations, assertFresh, now } = revocation
+
   return {
-    verifier: createTokenVerifier({ issuer, audience, keys, revocations, isSealed: seal.isSealed, assertFresh, clock: () => now() * 1000 }),
-    mint: createAccessTokenMint({ sign, seal, issuer, audience, ttl }),
+    verifier: createTokenVerifier({ issuer, audience, keys: verifying, revocations, isSealed: seal.isSealed, assertFresh, clock: () => now() * 1000 }),
+    mint,
+    mintFor: async audience => audience === undefined ? mint : createMint(await audiences.find(audience)),
+    mintForClient: createClientTokenMint({ seal, issuer, ttl }),
+    audiences,
+    inspect,
+    verifyClientToken (token) {
+      const inspected = inspect(token, own)
+      if (inspected.of !== 'client') throw new InvalidToken('invalid_claims')
+      return inspected.claims
+    },
+    publicKeys: published,
     ring: purpose => deriveKeyRing(secrets, purpose)
   }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
-import { createRevocationSet, type RevocationSet } from 'countersign-verifier'
+import { createRevocationSet, type RevocationSet } from 'countersign-verifier/core'
 import type { Database } from '../../src/database/database.ts'
 import { createLedgerStore, type LedgerStore } from '../../src/revocation/ledger-store.ts'
 import { followLedger, type Propagation, type PropagationParts } from '../../src/revocation/propagation.ts'

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import type { Revocation } from 'countersign-verifier'
+import type { Revocation } from 'countersign-verifier/core'
 import { createLedgerStore } from '../../src/revocation/ledger-store.ts'
 import { openTestDatabase } from '../support/database.ts'
 import { until } from '../support/until.ts'

@@ -130,7 +130,8 @@ export function callsTo (origin: string): Pick<Instance, 'call' | 'person' | 'lo
   return { call, logIn, person }
 }
 
-async function freePort (): Promise<number> {
+/** A port of the loopback that nobody listens on. */
+export async function freePort (): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

@@ -6,7 +6,8 @@ import { createAccessTokenMint, type TokenSubject } from '../../src/tokens/acces
 import { deriveKeyRing } from '../../src/tokens/derived-keys.ts'
 import { registerJwtSigner } from '../../src/tokens/jwt-signer.ts'
 import { createSeal } from '../../src/tokens/seal.ts'
-import { createHmacKey, createTokenVerifier, InvalidToken } from 'countersign-verifier'
+import { InvalidToken } from 'countersign-verifier'
+import { createHmacKey, createTokenVerifier } from 'countersign-verifier/core'
 
 const NOW = 1_800_000_000.75
 const ISSUER = 'https://auth.example.com'
@@ -19,7 +20,7 @@ async function world (t: Test) {
   const seal = createSeal(deriveKeyRing([randomBytes(48).toString('base64url')], 'seal').map(({ bytes }) => bytes))
   const app = Fastify()
   t.teardown(() => app.close())
-  const sign = await registerJwtSigner(app, { secret, kid: key.kid })
+  const { sign } = await registerJwtSigner(app, { alg: 'HS256', secret, kid: key.kid })
   const mint = createAccessTokenMint({ sign, seal, issuer: ISSUER, audience: 'api', ttl: 600 })
   const verifier = createTokenVerifier({ issuer: ISSUER, audience: 'api', keys: [key], isSealed: seal.isSealed, clock: () => NOW * 1000 })
   return { secret, key, mint, verifier }
@@ -76,7 +77,7 @@ t.test('a token stays good after COUNTERSIGN_SECRET has moved on in its ring, an
   const { secret, key } = await world(t)
   const app = Fastify()
   t.teardown(() => app.close())
-  const sign = await registerJwtSigner(app, { secret, kid: key.kid })
+  const { sign } = await registerJwtSigner(app, { alg: 'HS256', secret, kid: key.kid })
   const mint = createAccessTokenMint({ sign, seal: sealOf(older), issuer: ISSUER, audience: 'api', ttl: 600 })
   const { accessToken } = mint({ subject: ADA, sessionId: 'session', now: NOW, sessionEnds: NOW + 3600 })
   const verifierOf = (...secrets: string[]) => createTokenVerifier({ issuer: ISSUER, audience: 'api', keys: [key], isSealed: sealOf(...secrets).isSealed, clock: () => NOW * 1000 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { isSafeMethod, passesCrossSiteRule } from 'countersign-verifier'
+import { isSafeMethod, passesCrossSiteRule } from 'countersign-verifier/core'
 
 const OWN = 'https://auth.example.com'
 const ALLOWED = 'https://app.example.com'

@@ -2,7 +2,8 @@ import { createHmac, randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
 import { createSeal } from '../../src/tokens/seal.ts'
-import { createHmacKey, createTokenVerifier, InvalidToken, type TokenVerifierOptions } from 'countersign-verifier'
+import { InvalidToken } from 'countersign-verifier'
+import { createHmacKey, createTokenVerifier, type TokenVerifierOptions } from 'countersign-verifier/core'
 import { createTokenWriter, SUBJECT, type TokenIssuer } from '../support/hostile-tokens.ts'
 
 const NOW = 1_800_000_000

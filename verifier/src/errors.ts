@@ -1,6 +1,6 @@
 /**
  * Why a token was refused. `reason` is for logs and counters; clients are told `invalid_token` and nothing more
- * (RFC 6750 §3.1).
+ * (RFC 6750 §3.1). `stale` and `keys_unknown` say nothing against the token: nobody can say yet whether it is good.
  */
 export type TokenFailure =
   | 'too_large'
@@ -19,6 +19,7 @@ export type TokenFailure =
   | 'expired'
   | 'revoked'
   | 'stale'
+  | 'keys_unknown'
 
 /** A token that must not be accepted. */
 export class InvalidToken extends Error {

@@ -1,6 +1,6 @@
 import { decodeJson } from './base64url.ts'
 import { refuse } from './errors.ts'
-import type { VerificationKey } from './hmac-key.ts'
+import type { VerificationKey } from './verification-key.ts'
 
 /**
  * Reads a protected header and finds the key it names. Parameters that would bring in a key from outside (`jku`,

@@ -1,18 +1,7 @@
 import { createHmacSha256 } from './hmac-sha256.ts'
+import { encodeHeader, type VerificationKey } from './verification-key.ts'
 
 const SHORTEST_SECRET = 32
-
-/** A key that access tokens are verified with: one algorithm, one audience. */
-export interface VerificationKey {
-  readonly kid: string
-  readonly alg: string
-  /** The only `aud` that a token under this key may have. */
-  readonly audience: string
-  /** The protected header that a Countersign service writes for this key, encoded, with the dot that follows it. */
-  readonly header: string
-  /** Whether `signature` (base64url) signs the first `length` characters of `token`. */
-  verify (token: string, length: number, signature: string): boolean
-}
 
 /**
  * An HS256 key.
@@ -36,8 +25,4 @@ function checkSecret (secret: string): void {
   if (/-----BEGIN |^\s*ssh-/.test(secret)) throw new TypeError('An HMAC key must be a shared secret, not a PEM or SSH key')
   if (/^\s*{/.test(secret)) throw new TypeError('An HMAC key must be a shared secret, not a JWK')
   if (Buffer.byteLength(secret) < SHORTEST_SECRET) throw new TypeError(`An HMAC key must have at least ${SHORTEST_SECRET} bytes`)
-}
-
-function encodeHeader (alg: string, kid: string): string {
-  return `${Buffer.from(JSON.stringify({ alg, typ: 'at+jwt', kid })).toString('base64url')}.`
 }

@@ -29,3 +29,16 @@ export interface Principal {
   readonly expiresAt: string
   readonly credential: Credential
 }
+
+/** Another service, asking for itself and not for a user. Frozen. */
+export interface ClientPrincipal {
+  /** The client's id. */
+  readonly id: string
+  readonly scopes: readonly string[]
+  /** The token's `jti`. */
+  readonly tokenId: string
+  /** ISO 8601, UTC. */
+  readonly issuedAt: string
+  /** ISO 8601, UTC. */
+  readonly expiresAt: string
+}

@@ -1,0 +1,40 @@
+import { randomBytes } from 'node:crypto'
+import { Command } from 'commander'
+import type { Config } from '../../config.ts'
+import { generateSecret } from '../../config/generated-secrets.ts'
+import { matching, parseScopes } from './arguments.ts'
+import { audienceKeys, hashOf, present, print, withRegistry } from './registry.ts'
+
+interface CreateOptions {
+  name: string
+  audience?: string
+  scope: string[]
+  json?: boolean
+}
+
+const parseAudience = matching(/^[\x21-\x7e]{1,255}$/, 'up to 255 printable ASCII characters without spaces')
+
+// The service's own audience is nobody's own: its key is JWT_SECRET, which no command prints.
+const ownAudience = (asked: string | undefined, { audience }: Config) => asked === undefined || asked === audience ? null : asked
+
+export const createCommand = new Command('create')
+  .description('register a service; its secret is printed this once')
+  .requiredOption('--name <name>', 'what it is called', matching(/^(?=.*\S)[^\p{Cc}]{1,200}$/u, 'a name of at most 200 characters'))
+  .option('--audience <audience>', 'an audience that it has to itself; the key to verify its tokens with is printed too', parseAudience)
+  .option('--scope <scopes>', 'what it may do, separated by spaces: introspect, revocations:read, sessions:revoke, and your own', parseScopes, [])
+  .option('--json', 'print it as JSON')
+  .action(async ({ name, audience, scope: scopes, json = false }: CreateOptions) => {
+    const secret = generateSecret()
+    const { client, keys } = await withRegistry(async (clients, config) => {
+      const id = `client_${randomBytes(12).toString('hex')}`
+      const client = await clients.create({ id, name, audience: ownAudience(audience, config), scopes, secretHash: hashOf(secret) })
+      return { client, keys: audienceKeys(client, config) }
+    })
+    const [audienceKey] = keys
+    print(json, { ...present(client), secret, ...audienceKey !== undefined && { audienceKey, audienceKeys: keys } }, [
+      `Registered ${name}. The secret is shown this once.`,
+      `  client id      ${client.id}`,
+      `  client secret  ${secret}`,
+      ...audienceKey === undefined ? [] : [`  audience key   ${keys.join(',')}`]
+    ])
+  })

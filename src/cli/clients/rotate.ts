@@ -1,0 +1,28 @@
+import { Command, Option } from 'commander'
+import { generateSecret } from '../../config/generated-secrets.ts'
+import { parseDuration } from './arguments.ts'
+import { hashOf, known, present, print, withRegistry } from './registry.ts'
+
+interface RotateOptions {
+  /** Seconds. */
+  overlap: number
+  endOld?: boolean
+  json?: boolean
+}
+
+export const rotateCommand = new Command('rotate')
+  .description('give a service a new secret; the old one stays good for a while')
+  .argument('<id>', 'the client id')
+  .addOption(new Option('--overlap <duration>', 'how long the old secret stays good, such as 1h').argParser(parseDuration).default(86_400, '1d'))
+  .addOption(new Option('--end-old', 'end the old secret at once, for somebody else has it').conflicts('overlap'))
+  .option('--json', 'print it as JSON')
+  .action(async (id: string, { overlap, endOld = false, json = false }: RotateOptions) => {
+    const secret = generateSecret()
+    const client = present(await withRegistry(async clients =>
+      known(id, await clients.replaceSecret(id, { secretHash: hashOf(secret), overlap: endOld ? 0 : overlap }))))
+    print(json, { ...client, secret }, [
+      `${client.name} has a new secret, shown this once. The old one ${endOld ? 'is good no longer' : `stays good until ${client.previousSecretEndsAt}`}.`,
+      `  client id      ${id}`,
+      `  client secret  ${secret}`
+    ])
+  })

@@ -1,0 +1,111 @@
+import type { Revocation as RevocationEntry } from 'countersign-verifier/core'
+import type { Database } from '../../database/database.ts'
+import { Problem } from '../../errors.ts'
+import type { Metrics } from '../../http/metrics.ts'
+import { createLedgerStore } from '../../revocation/ledger-store.ts'
+import type { Revocation } from '../../revocation/revocation.ts'
+import { toRevocation } from '../../revocation/store.ts'
+import { revocationEvents, syncEvent } from './events.ts'
+import { createFollower, type Connection, type Follower, type Patience } from './follower.ts'
+
+const SYNC_EVERY = 2_000
+const MOST_FOLLOWERS = 4_000
+const MOST_OF_ONE_CLIENT = 1_000
+
+// Of those who have come together, from a service that was restarted, these many read the ledger at a time: logging in goes on.
+const READ_AT_ONCE = 2
+
+// Revocations that are written at a time to one who has many to catch up with.
+const PART = 500
+
+/** Tells its followers of every revocation. */
+export interface RevocationFeed {
+  /** Takes a connection on, which from now on misses nothing. @throws Problem 503 where there are too many */
+  admit (connection: Connection): Follower
+  /**
+   * Tells a follower everything that is live, or what it has missed since a cursor, and then attests it.
+   *
+   * @throws where the ledger cannot be read, or the follower has left
+   */
+  catchUp (follower: Follower, since?: string): Promise<void>
+  /** Sends everybody away. Who comes later is refused. */
+  close (): void
+}
+
+/** What the feed is made of. */
+export interface FeedParts {
+  database: Pick<Database, 'query'>
+  revocation: Pick<Revocation, 'follow' | 'age'>
+  metrics: Pick<Metrics, 'gauge'>
+  patience?: Patience
+}
+
+export function createRevocationFeed ({ database, revocation, metrics, patience }: FeedParts): RevocationFeed {
+  const ledger = createLedgerStore(database, { atOnce: READ_AT_ONCE })
+  const followers = new Set<Follower>()
+  const caughtUp = new Set<Follower>()
+  let unsent: RevocationEntry[] = []
+  let syncedAt = -Infinity
+  let isClosed = false
+  metrics.gauge('countersign_revocation_followers', 'Connections that follow the feed of revocations', () => followers.size)
+
+  // What comes to be known at once is written once, for however many follow.
+  function tell (): void {
+    if (unsent.length === 0) return
+    const events = revocationEvents(unsent)
+    unsent = []
+    for (const follower of followers) follower.send(events)
+  }
+
+  const unfollow = revocation.follow({
+    onRevocation (entry) {
+      if (unsent.push(entry) === 1) queueMicrotask(tell)
+      if (entry.kind === 'client') for (const follower of ofClient(entry.id)) follower.leave('credential withdrawn')
+    },
+    // Only what was read can be attested: cut off from its database, this instance falls silent, and its followers know.
+    onRead (cursor) {
+      tell()
+      if (performance.now() - syncedAt < SYNC_EVERY) return
+      syncedAt = performance.now()
+      const sync = syncEvent(cursor, revocation.age())
+      for (const follower of caughtUp) follower.send(sync)
+    }
+  })
+
+  function ofClient (clientId: string): Follower[] {
+    return [...followers].filter(follower => follower.clientId === clientId)
+  }
+
+  return {
+    admit (connection) {
+      if (isClosed) throw new Problem('unavailable')
+      if (followers.size >= MOST_FOLLOWERS || ofClient(connection.clientId).length >= MOST_OF_ONE_CLIENT) throw new Problem('too_busy')
+      const follower = createFollower({
+        ...connection,
+        onLeft (why) {
+          followers.delete(follower)
+          caughtUp.delete(follower)
+          connection.onLeft(why)
+        }
+      }, patience)
+      followers.add(follower)
+      return follower
+    },
+
+    async catchUp (follower, since) {
+      const began = performance.now()
+      const { cursor } = await ledger.read(async rows => {
+        const entries = rows.flatMap(toRevocation)
+        for (let at = 0; at === 0 || at < entries.length; at += PART) await follower.sendPart(revocationEvents(entries.slice(at, at + PART)))
+      }, since)
+      follower.send(syncEvent(cursor, performance.now() - began))
+      caughtUp.add(follower)
+    },
+
+    close () {
+      isClosed = true
+      unfollow()
+      for (const follower of followers) follower.leave('stopping')
+    }
+  }
+}

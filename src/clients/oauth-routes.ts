@@ -1,0 +1,21 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { IsUnavailable } from '../http/problem-response.ts'
+import { readOnlyForms } from './form-body.ts'
+import { introspectRoute, type IntrospectRouteOptions } from './introspect-route.ts'
+import { answerOAuthErrors } from './oauth-response.ts'
+import { revokeRoute, type RevokeRouteOptions } from './revoke-route.ts'
+import { tokenRoute, type TokenRouteOptions } from './token-route.ts'
+
+/** What the OAuth endpoints take. */
+export interface OAuthRoutesOptions extends TokenRouteOptions, IntrospectRouteOptions, RevokeRouteOptions {
+  isUnavailable: IsUnavailable
+}
+
+/** The endpoints that speak OAuth: they take forms, and answer errors, as RFC 6749 has it. */
+export const oauthRoutes: FastifyPluginAsyncTypebox<OAuthRoutesOptions> = async (app, { isUnavailable, ...parts }) => {
+  readOnlyForms(app)
+  answerOAuthErrors(app, { isUnavailable })
+  await app.register(tokenRoute, parts)
+  await app.register(introspectRoute, parts)
+  await app.register(revokeRoute, parts)
+}

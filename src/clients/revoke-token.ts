@@ -1,0 +1,78 @@
+import { InvalidToken } from 'countersign-verifier'
+import type { ClientTokenClaims } from 'countersign-verifier/core'
+import type { AuditStore } from '../audit/store.ts'
+import { Problem } from '../errors.ts'
+import type { ClientDetails } from '../http/client-details.ts'
+import type { Propagation } from '../revocation/propagation.ts'
+import type { EndingStore } from '../sessions/ending-store.ts'
+import { createLogOut, type LogoutRequest } from '../sessions/log-out.ts'
+import type { RefreshTokens } from '../sessions/refresh-token.ts'
+import type { InspectedToken } from '../tokens/inspect-token.ts'
+import type { Tokens } from '../tokens/tokens.ts'
+import { insufficientScope, type AuthenticatedClient } from './authenticate-client.ts'
+import { OAuthError } from './oauth-error.ts'
+import type { TokenRevocationStore } from './token-revocation-store.ts'
+
+/** The scope for ending the sessions of users. */
+export const REVOKE_SESSIONS = 'sessions:revoke'
+
+/**
+ * Ends what a token stands for: the session of a user's access or refresh token, or a client's own token. One that is
+ * not known, or no longer good, is nothing to revoke (RFC 7009 §2.2).
+ *
+ * @throws Problem 403 for a user's token without the scope, OAuthError for the token of another client
+ */
+export type RevokeToken = (token: string, by: AuthenticatedClient, from: ClientDetails) => Promise<void>
+
+/** What revoking takes. */
+export interface RevokeTokenParts {
+  tokens: Pick<Tokens, 'audiences' | 'inspect'>
+  refreshTokens: Pick<RefreshTokens, 'read'>
+  endings: Pick<EndingStore, 'revoke'>
+  clientTokens: TokenRevocationStore
+  propagation: Pick<Propagation, 'apply' | 'catchUp'>
+  audit: AuditStore
+}
+
+export function createRevokeToken ({ tokens: { audiences, inspect }, refreshTokens, endings, clientTokens, propagation, audit }: RevokeTokenParts): RevokeToken {
+  const endSession = createLogOut({ endings: { logOut: endings.revoke }, propagation })
+
+  return async (token, by, from) => {
+    const session = readRefreshToken(token)
+    if (session !== undefined) return await endAt(session, by, from)
+    const inspected = await inspectAny(token)
+    if (inspected?.of === 'user') return await endAt({ sessionId: inspected.claims.sid }, by, from)
+    if (inspected?.of === 'client') return await endClientToken(inspected.claims, by)
+  }
+
+  async function endAt (session: LogoutRequest, { id: clientId, scopes }: AuthenticatedClient, from: ClientDetails): Promise<void> {
+    if (!scopes.includes(REVOKE_SESSIONS)) throw insufficientScope(REVOKE_SESSIONS)
+    await endSession(session, from)
+    await audit.record({ action: 'client_revocation', outcome: 'success', sessionId: session.sessionId, detail: { clientId }, ...from })
+  }
+
+  async function endClientToken ({ sub, jti }: ClientTokenClaims, by: AuthenticatedClient): Promise<void> {
+    if (sub !== by.id) throw new OAuthError('unauthorized_client', 'The token was issued to another client')
+    propagation.apply(await clientTokens.note(jti))
+  }
+
+  function readRefreshToken (token: string): LogoutRequest | undefined {
+    try {
+      return refreshTokens.read(token)
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'invalid_refresh_token') return undefined
+      throw error
+    }
+  }
+
+  async function inspectAny (token: string): Promise<InspectedToken | undefined> {
+    const audience = await audiences.claimedBy(token)
+    if (audience === undefined) return undefined
+    try {
+      return inspect(token, audience)
+    } catch (error) {
+      if (error instanceof InvalidToken) return undefined
+      throw error
+    }
+  }
+}

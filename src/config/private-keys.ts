@@ -1,0 +1,54 @@
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import type { AsymmetricAlgorithm, PublicJwk } from 'countersign-verifier/core'
+import type { Parse } from './values.ts'
+
+/** A private key that access tokens are signed with. */
+export interface PrivateKey {
+  /** What it is fit for. */
+  readonly algorithm: AsymmetricAlgorithm
+  /** PKCS#8 (RFC 5958). */
+  readonly pem: string
+  /** The public half, nothing else. */
+  readonly jwk: PublicJwk
+}
+
+const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[^-]*-----END \1-----/g
+const SMALLEST_MODULUS = 2048
+
+/**
+ * Private keys, one PEM after the other. Line ends may be written as `\n`, as they have to be where a variable takes one
+ * line.
+ */
+export const privateKeyRing: Parse<PrivateKey[]> = text => {
+  const pem = text.replaceAll('\\r', '').replaceAll('\\n', '\n')
+  const keys = [...pem.matchAll(BLOCK)].map(([block, label = '']) => readKey(block, label))
+  if (keys.length === 0 || /[^\s,]/.test(pem.replaceAll(BLOCK, ''))) throw new RangeError('must be a private key in PEM (PKCS#8), or several')
+  if (new Set(keys.map(({ jwk }) => JSON.stringify(jwk))).size < keys.length) throw new RangeError('holds the same key twice')
+  return keys
+}
+
+function readKey (pem: string, label: string): PrivateKey {
+  if (label.endsWith('PUBLIC KEY') || label === 'CERTIFICATE') throw new RangeError('holds a public key; private ones are needed')
+  if (label === 'ENCRYPTED PRIVATE KEY') throw new RangeError('holds an encrypted key; it must be given without a passphrase')
+  if (label !== 'PRIVATE KEY') throw new RangeError('must be in PKCS#8: convert it with openssl pkcs8 -topk8 -nocrypt')
+  const key = decode(pem)
+  const algorithm = algorithmOf(key)
+  return { algorithm, pem: key.export({ format: 'pem', type: 'pkcs8' }).toString(), jwk: createPublicKey(key).export({ format: 'jwk' }) as PublicJwk }
+}
+
+function decode (pem: string): KeyObject {
+  try {
+    return createPrivateKey(pem)
+  } catch {
+    // The cause could quote the key.
+    throw new RangeError('holds a private key that cannot be read')
+  }
+}
+
+function algorithmOf ({ asymmetricKeyType, asymmetricKeyDetails: { namedCurve, modulusLength = 0 } = {} }: KeyObject): AsymmetricAlgorithm {
+  if (asymmetricKeyType === 'ed25519') return 'EdDSA'
+  if (asymmetricKeyType === 'ec' && namedCurve === 'prime256v1') return 'ES256'
+  if (asymmetricKeyType !== 'rsa') throw new RangeError('must hold Ed25519 keys (EdDSA), P-256 keys (ES256) or RSA keys (RS256)')
+  if (modulusLength < SMALLEST_MODULUS) throw new RangeError(`holds an RSA key of fewer than ${SMALLEST_MODULUS} bits`)
+  return 'RS256'
+}

@@ -1,0 +1,58 @@
+import { InvalidToken, ROLES } from 'countersign-verifier'
+import { checkClaims, checkClientClaims, DEFAULT_CLOCK_TOLERANCE, readSignedToken, type AccessTokenClaims, type ClientTokenClaims, type RevocationSet } from 'countersign-verifier/core'
+import type { TokenAudience } from './audiences.ts'
+import type { Seal } from './seal.ts'
+
+/** What is asked at every verification. */
+export interface Revoked {
+  set: RevocationSet
+  /** @throws Problem 503 when what is known of revocations is too old to answer by */
+  assertFresh (): void
+  /** The database's clock, Unix seconds: the one that tokens are minted by. */
+  now (): number
+}
+
+/** What a good token says, and of whom. */
+export type InspectedToken =
+  | { readonly of: 'user', readonly claims: AccessTokenClaims }
+  | { readonly of: 'client', readonly claims: ClientTokenClaims }
+
+/** Reads any access token of an audience, a user's or a client's. @throws InvalidToken */
+export type InspectToken = (token: string, audience: TokenAudience) => InspectedToken
+
+/** What inspecting takes. */
+export interface InspectionParts {
+  issuer: string
+  seal: Pick<Seal, 'isSealed'>
+  revoked: Revoked
+}
+
+export function createInspectToken ({ issuer, seal, revoked }: InspectionParts): InspectToken {
+  return (token, audience) => {
+    const now = revoked.now()
+    const inspected = inspect(token, audience, now)
+    const { claims } = inspected
+    if (!(now < claims.exp + DEFAULT_CLOCK_TOLERANCE)) throw new InvalidToken('expired')
+    // A client's token is a session of its own, and its id that session's; no version of a client is ever behind.
+    const { sessionId, version } = inspected.of === 'user'
+      ? { sessionId: inspected.claims.sid, version: inspected.claims.ver ?? 0 }
+      : { sessionId: claims.jti, version: Infinity }
+    if (revoked.set.has({ sessionId, subject: claims.sub, version })) throw new InvalidToken('revoked')
+    revoked.assertFresh()
+    return inspected
+  }
+
+  function inspect (token: string, { name, keys }: TokenAudience, now: number): InspectedToken {
+    const { payload } = readSignedToken(token, keys, seal.isSealed)
+    const policy = { issuer, audience: name, roles: ROLES, clockTolerance: DEFAULT_CLOCK_TOLERANCE }
+    if (isOfClient(payload)) return { of: 'client', claims: checkClientClaims(payload, policy, now) }
+    return { of: 'user', claims: checkClaims(payload, policy, now) }
+  }
+}
+
+// Only these are their own client: the client_id of a user's token is never the user's id.
+function isOfClient (payload: unknown): boolean {
+  if (typeof payload !== 'object' || payload === null) return false
+  const { sub, client_id: clientId } = payload as Readonly<Record<string, unknown>>
+  return sub === clientId
+}

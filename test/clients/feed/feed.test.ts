@@ -1,0 +1,142 @@
+import t from 'tap'
+import { sessionIdOf } from '../../sessions/session-rows.ts'
+import { basic, registerClient } from '../../support/clients.ts'
+import { endsSession, isSync, readFeed } from '../../support/feed.ts'
+import { startService } from '../../support/service.ts'
+import { until } from '../../support/until.ts'
+
+t.test('the feed of revocations', async t => {
+  const service = await startService(t)
+  const origin = await service.listen()
+  const client = await registerClient(service.database, 'revocations:read')
+  const open = (headers: Readonly<Record<string, string>> = {}) => readFeed(t, origin, { authorization: client.authorization, ...headers })
+  const logOut = async () => {
+    const ada = await service.person()
+    await service.call('POST /auth/logout', { token: ada.accessToken })
+    return sessionIdOf(ada)
+  }
+
+  t.test('is an event stream that no cache and no proxy holds up', async t => {
+    const { status, headers } = await open({ 'accept-encoding': 'gzip, br' })
+    t.match({ status, headers }, { status: 200, headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' } })
+    t.equal(headers['content-encoding'], undefined)
+  })
+
+  t.test('begins with everything that is live, and attests it', async t => {
+    const [first, second] = [await logOut(), await logOut()]
+    const feed = await open()
+    const sync = await feed.next(isSync)
+    for (const id of [first, second]) t.equal(feed.events.filter(endsSession(id)).length, 1)
+    t.equal(feed.events.indexOf(sync), feed.events.length - 1)
+    t.match(feed.events[0]?.data, { kind: 'session', expiresAt: Number })
+    t.ok(sync.data.ageMs >= 0 && sync.data.ageMs < 2_000, `${sync.data.ageMs}`)
+  })
+
+  t.test('then tells what happens, as it does', async t => {
+    const feed = await open()
+    await feed.next(isSync)
+    const id = await logOut()
+    const { data } = await feed.next(endsSession(id))
+    const now = Date.now() / 1000
+    t.ok(data.expiresAt > now + 3_600 && data.expiresAt < now + 3_700, 'the entry lives as long as any token may, and a little')
+  })
+
+  t.test('tells of a user and the version that is good again', async t => {
+    const feed = await open()
+    await feed.next(isSync)
+    const ada = await service.person()
+    await service.call('DELETE /auth/me', { token: ada.accessToken, json: { currentPassword: ada.password } })
+    const { data } = await feed.next(endsSession(ada.user.id))
+    t.match(data, { kind: 'user', id: ada.user.id, minVersion: 2_147_483_647 })
+  })
+
+  t.test('attests again and again, and gives an id to nothing else', async t => {
+    const feed = await open()
+    const times: number[] = []
+    for (let count = 0; count < 3; count++) {
+      await feed.next(isSync)
+      times.push(performance.now())
+      await logOut()
+    }
+    for (const [index, time] of times.slice(1).entries()) t.ok(time - Number(times[index]) < 5_000)
+    for (const event of feed.events) t.equal('id' in event, event.event === 'sync')
+  })
+
+  t.test('goes on where a follower left it', async t => {
+    const before = await logOut()
+    const feed = await open()
+    const { id: cursor } = await feed.next(isSync)
+    feed.close()
+    const missed = [await logOut(), await logOut()]
+    const again = await open({ 'last-event-id': cursor })
+    await again.next(isSync)
+    t.same(again.events.filter(({ event }) => event === 'revocation').map(({ data }) => Reflect.get(data, 'id')).sort(), missed.sort())
+    t.equal(again.events.some(endsSession(before)), false)
+  })
+
+  for (const [what, cursor] of Object.entries({ nothing: '', garbage: "'; DROP TABLE revocations; --", 'of another ledger': '00000000-0000-4000-8000-000000000000.1.1~5:5:', long: 'x'.repeat(4_000) })) {
+    t.test(`begins anew with a cursor it does not know: ${what}`, async t => {
+      const id = await logOut()
+      const feed = await open({ 'last-event-id': cursor })
+      await feed.next(isSync)
+      t.equal(feed.events.filter(endsSession(id)).length, 1)
+    })
+  }
+
+  t.test('is for clients alone', async t => {
+    const ada = await service.person()
+    for (const authorization of [undefined, basic(client.id, 'wrong'), basic('client_000000000000000000000000', client.secret), basic('\0', ''), 'Basic', 'Basic !']) {
+      const feed = await readFeed(t, origin, authorization === undefined ? {} : { authorization })
+      await feed.ended
+      t.match({ status: feed.status, headers: feed.headers }, { status: 401, headers: { 'www-authenticate': /^Basic / } }, String(authorization))
+      t.match(JSON.parse(feed.text()), { code: 'invalid_client' })
+    }
+    const feed = await readFeed(t, origin, { authorization: `Bearer ${ada.accessToken}` })
+    t.equal(feed.status, 401)
+  })
+
+  t.test('and for those with the scope', async t => {
+    const other = await registerClient(service.database, 'introspect')
+    const feed = await readFeed(t, origin, { authorization: other.authorization })
+    await feed.ended
+    t.match({ status: feed.status, headers: feed.headers }, { status: 403, headers: { 'www-authenticate': /insufficient_scope/ } })
+    t.match(JSON.parse(feed.text()), { code: 'insufficient_scope' })
+  })
+
+  t.test('ends when the client is removed', async t => {
+    const removed = await registerClient(service.database, 'revocations:read')
+    const [feed, other] = [await readFeed(t, origin, { authorization: removed.authorization }), await open()]
+    await feed.next(isSync)
+    await removed.registry.remove(removed.id)
+    await feed.ended
+    t.equal((await readFeed(t, origin, { authorization: removed.authorization })).status, 401)
+    t.match(await other.next(endsSession(removed.id)), { data: { kind: 'client', id: removed.id } }, 'which the others are told')
+  })
+
+  t.test('says to who asks by HEAD that it would answer', async t => {
+    const { status, headers } = await service.call('HEAD /revocations', { headers: { authorization: client.authorization } })
+    t.match({ status, headers }, { status: 200, headers: { 'content-type': 'text/event-stream' } })
+    t.equal((await service.call('HEAD /revocations')).status, 401)
+  })
+
+  t.test('is counted, and leaves one line in the log', async t => {
+    const followers = async () => Number(/^countersign_revocation_followers (\d+)$/m.exec((await service.call('GET /metrics')).text)?.[1])
+    const before = await followers()
+    const feed = await open()
+    await feed.next(isSync)
+    t.equal(await followers(), before + 1)
+    const lines = () => service.log.filter(({ msg }) => msg === 'a follower of revocations left').length
+    const { length } = { length: lines() }
+    feed.close()
+    await until(async () => await followers() === before)
+    t.equal(lines(), length + 1)
+  })
+
+  t.test('stops with the service, and does not hold it up', async t => {
+    const feeds = await Promise.all(Array.from({ length: 20 }, () => open()))
+    await Promise.all(feeds.map(feed => feed.next(isSync)))
+    const began = performance.now()
+    await Promise.all([service.app.close(), ...feeds.map(feed => feed.ended)])
+    t.ok(performance.now() - began < 2_000, `${performance.now() - began} ms`)
+  })
+})

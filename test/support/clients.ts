@@ -1,0 +1,29 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { createClientRegistry, type ClientRegistry } from '../../src/clients/registry-store.ts'
+import type { Database } from '../../src/database/database.ts'
+
+/** A client that is registered, and what it shows itself by. */
+export interface TestClient {
+  readonly id: string
+  readonly secret: string
+  /** As HTTP Basic. */
+  readonly authorization: string
+  readonly registry: ClientRegistry
+}
+
+/** Registers a client. */
+export async function registerClient (database: Pick<Database, 'prisma'>, ...scopes: string[]): Promise<TestClient> {
+  const registry = createClientRegistry(database)
+  const id = `client_${randomBytes(12).toString('hex')}`
+  const secret = randomBytes(32).toString('base64url')
+  await registry.create({ id, name: 'Cart', audience: null, scopes, secretHash: hashOf(secret) })
+  return { id, secret, authorization: basic(id, secret), registry }
+}
+
+export function hashOf (secret: string): Buffer {
+  return createHash('sha256').update(secret).digest()
+}
+
+export function basic (id: string, secret: string): string {
+  return `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`
+}

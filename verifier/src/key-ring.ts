@@ -1,0 +1,49 @@
+import { followJwks } from './jwks/follow-jwks.ts'
+import type { VerifierSettings } from './options/verifier-options.ts'
+import { createOutage } from './outage.ts'
+import type { VerificationKey } from './verification-key.ts'
+import type { VerifierCounters } from './verifier-counters.ts'
+import { VerifierWarning, type Telling } from './verifier-events.ts'
+
+/** What a key ring takes. */
+export interface KeyRingParts {
+  readonly settings: Pick<VerifierSettings, 'audience' | 'keys' | 'jwksUri'>
+  readonly telling: Telling
+  readonly counters: VerifierCounters
+  /** Told of all keys whenever they have changed. */
+  readonly onChange: (keys: readonly VerificationKey[]) => void
+}
+
+/** The keys of a verifier: those it was given, and those it fetches. */
+export interface KeyRing {
+  current (): readonly VerificationKey[]
+  /** Whether every source of keys has given some. */
+  isComplete (): boolean
+  /** Fetches keys again, for a token names one that is not known. @returns nothing where they are never fetched */
+  lookAgain (): Promise<unknown> | undefined
+  close (): void
+}
+
+export function createKeyRing ({ settings: { audience, keys: given, jwksUri: url }, telling: { events, warn }, counters, onChange }: KeyRingParts): KeyRing {
+  if (url === undefined) return { current: () => given, isComplete: () => true, lookAgain: () => undefined, close: () => {} }
+
+  const outage = createOutage(warn)
+  let keys = given
+
+  const jwks = followJwks({
+    url,
+    audience,
+    onKeys (fetched) {
+      keys = [...given, ...fetched]
+      onChange(keys)
+      events.emit('keys', fetched.map(({ kid }) => kid))
+    },
+    onFetch: () => { counters.jwksFetches++ },
+    onSuccess: outage.end,
+    onFailure (cause) {
+      counters.jwksFailures++
+      outage.tell(new VerifierWarning('jwks_failed', `The JWK set at ${url} cannot be had, trying again`, cause))
+    }
+  })
+  return { current: () => keys, isComplete: () => jwks.isKnown, lookAgain: jwks.lookAgain, close: jwks.close }
+}
