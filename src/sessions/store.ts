@@ -50,6 +50,8 @@ export interface SessionAccount {
 
 /** A session as it stands right after opening. */
 export interface OpenedSession extends SessionAccount {
+  openedAt: number
+  idleEndsAt: number
   /** How many live sessions the user had before. */
   others: number
 }
@@ -87,9 +89,10 @@ export function openingSql (account: string, also: readonly string[] = [], detai
       SELECT $1::uuid, id, $2::channel, $3::bytea, $4::bytea, $5, $6, $7,
         now() + make_interval(secs => least($8::float8, $9::float8)), now() + make_interval(secs => $9::float8)
       FROM account
-      RETURNING id AS session_id, user_id, ends_at
+      RETURNING id AS session_id, user_id, created_at AS opened_at, idle_ends_at, ends_at
     ), ${[auditSql('login', 'success', 'opened', { id: '$10', ip: '$6', userAgent: '$7', detail }), ...also].join(', ')}
-    SELECT ${accountColumns('account')}, extract(epoch FROM ends_at)::float8 AS "endsAt",
+    SELECT ${accountColumns('account')}, extract(epoch FROM opened_at)::float8 AS "openedAt",
+      extract(epoch FROM idle_ends_at)::float8 AS "idleEndsAt", extract(epoch FROM ends_at)::float8 AS "endsAt",
       (SELECT count(*)::int FROM sessions WHERE user_id = account.id AND ${isLiveSql()}) AS others
     FROM account, opened`
 }
