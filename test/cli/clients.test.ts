@@ -23,44 +23,39 @@ t.test('clients', async t => {
   const cart = await json<Made>('create', '--name', 'Cart', '--audience', 'cart', '--scope', 'introspect sessions:revoke')
   const plain = await json<Made>('create', '--name', 'Mailer', '--scope', 'introspect introspect orders:read')
   const text = await run('create', '--name', 'Depot', '--audience', 'depot')
-  const textWithoutKey = await run('create', '--name', 'Gate', '--audience', 'api')
+  const shared = await json<Made>('create', '--name', 'Gate', '--audience', 'api')
 
   t.test('create prints an id, a secret and the key of an own audience, and JWT_SECRET never', async t => {
     t.match(cart, { id: /^client_[0-9a-f]{24}$/, name: 'Cart', audience: 'cart', scopes: ['introspect', 'sessions:revoke'], secret: /^[\w-]{43}$/, audienceKey: /^[\w-]{43}$/ })
     t.match(plain, { id: /^client_/, audience: null, scopes: ['introspect', 'orders:read'], secret: /^[\w-]{43}$/ })
     t.notOk('audienceKey' in plain)
     t.match(text, { code: 0, stderr: '', stdout: /^Registered Depot\..*\n {2}client id {6}client_[0-9a-f]{24}\n {2}client secret {2}[\w-]{43}\n {2}audience key {3}[\w-]{43}\n$/ })
-    t.notMatch(textWithoutKey.stdout, /audience key/, 'JWT_AUDIENCE is nobody\'s own')
-    for (const { stdout } of [text, textWithoutKey]) t.notOk(stdout.includes(SECRETS.JWT_SECRET))
+    t.match(shared, { audience: null, audienceKey: undefined }, 'JWT_AUDIENCE is nobody\'s own')
+    t.notOk((JSON.stringify([cart, plain, shared]) + text.stdout).includes(SECRETS.JWT_SECRET))
   })
 
   t.test('what is no client is refused, in one sentence', async t => {
-    const [taken, unknown] = await Promise.all([run('create', '--name', 'Other', '--audience', 'cart'), run('rotate', 'client_x')])
+    const taken = await run('create', '--name', 'Other', '--audience', 'cart')
     t.match(taken, { code: 1, stdout: '', stderr: /^Another client has the audience cart.*\n$/ })
-    t.match(unknown, { code: 1, stdout: '', stderr: SENTENCE })
-    const wrong = await Promise.all([['create'], ['create', '--name', ''], ['create', '--name', 'x', '--audience', 'a b'], ['create', '--name', 'x', '--scope', 'ä'], ['rotate'], ['rotate', 'x', '--overlap', '1'], ['rotate', 'x', '--overlap', '1h', '--end-old'], ['remove'], ['key', 'x', '--next', '--promote']].map(args => run(...args)))
+    const wrong = await Promise.all([['create', '--name', ''], ['create', '--name', 'x', '--audience', 'a b'], ['create', '--name', 'x', '--scope', 'ä'], ['rotate', 'x', '--overlap', '1'], ['rotate', 'x', '--overlap', '1h', '--end-old']].map(args => run(...args)))
     for (const { code, stdout, stderr } of wrong) t.match({ code, stdout, stderr }, { code: 2, stdout: '', stderr: /error/ })
   })
 
-  const listed = await json<{ items: Made[] }>('list')
-  const listedText = await run('list')
+  const listed = await run('list')
   const rotated = await json<Made & { previousSecretEndsAt: string }>('rotate', cart.id, '--overlap', '1h')
-  const key = await run('key', cart.id)
   const next = await run('key', cart.id, '--next')
   const promoted = await json<Made>('key', cart.id, '--promote')
   const ring = await command(t, ['clients', 'key', cart.id], { settings: { ...settings, COUNTERSIGN_SECRET: `${SECRETS.COUNTERSIGN_SECRET},${generateSecret()}` } }).ended
   const removed = await run('remove', plain.id)
   const again = await run('remove', plain.id, '--json')
-  const keyless = await run('key', plain.id)
 
   t.test('list shows them all, and no secret', async t => {
-    t.strictSame(listed.items.map(({ id }) => id).slice(0, 2), [cart.id, plain.id])
-    t.match(listedText, { code: 0, stdout: new RegExp(`^${cart.id} {2}Cart {2}audience cart {2}introspect {2}sessions:revoke$`, 'm') })
-    for (const secret of [cart.secret, plain.secret]) t.notOk((JSON.stringify(listed) + listedText.stdout).includes(secret))
+    t.match(listed, { code: 0, stdout: new RegExp(`^${cart.id} {2}Cart {2}audience cart {2}introspect {2}sessions:revoke$`, 'm') })
+    t.match(listed.stdout, new RegExp(`^${plain.id} {2}Mailer {2}introspect {2}orders:read$`, 'm'))
+    for (const secret of [cart.secret, plain.secret]) t.notOk(listed.stdout.includes(secret))
   })
 
   t.test('key prints what a service appends before it signs', async t => {
-    t.equal(key.stdout, `${cart.audienceKey}\n`)
     t.equal(next.stdout, `${promoted.audienceKey}\n`)
     t.not(promoted.audienceKey, cart.audienceKey)
     t.match(ring.stdout, new RegExp(`^${promoted.audienceKey},[\\w-]{43}\n$`), 'one for each secret of the ring')
@@ -68,7 +63,7 @@ t.test('clients', async t => {
 
   t.test('remove ends a client, once', async t => {
     t.match(removed, { code: 0, stdout: `Removed Mailer, ${plain.id}.\n` })
-    for (const { code, stderr } of [again, keyless]) t.match({ code, stderr }, { code: 1, stderr: SENTENCE })
+    t.match(again, { code: 1, stdout: '', stderr: SENTENCE })
   })
 
   t.test('the service knows them: both secrets of the rotated one, and not the removed one', async t => {
