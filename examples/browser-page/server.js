@@ -9,12 +9,13 @@ import { readFile } from 'node:fs/promises'
 import verifier from 'countersign-verifier/fastify'
 import Fastify from 'fastify'
 
-const { COUNTERSIGN_URL = 'http://localhost:3000', JWT_SECRET, JWT_AUDIENCE = 'api', CLIENT_ID, CLIENT_SECRET, PORT = '4000' } = process.env
+const { COUNTERSIGN_URL = 'http://localhost:3000', JWT_SECRET, CLIENT_ID, CLIENT_SECRET, PORT = '4000' } = process.env
+const { JWT_ISSUER = COUNTERSIGN_URL, JWT_AUDIENCE = 'api' } = process.env
 
 const app = Fastify()
 
 await app.register(verifier, {
-  issuer: COUNTERSIGN_URL,
+  issuer: JWT_ISSUER,
   audience: JWT_AUDIENCE,
   secret: JWT_SECRET,
   revocations: { url: `${COUNTERSIGN_URL}/revocations`, clientId: CLIENT_ID, clientSecret: CLIENT_SECRET },
