@@ -4,7 +4,7 @@ const { exports: verifier } = require('./verifier/package.json')
 // The floors of the house, from the ground up. The routes of sessions/ stand a floor above the rest of it.
 const ROUTES = '/[a-z-]*routes?'
 const FLOORS = [
-  'config|errors|version',
+  'config|errors|permissions|version',
   'database|http',
   'tokens|revocation|passwords|mail|audit',
   `sessions(?!${ROUTES})`,
@@ -18,7 +18,7 @@ const rooms = names => `^src/(${names})(/|[.]ts$)`
 const ENTRIES = [
   ...built(JSON.stringify([main, bin, scripts])),
   ...built(JSON.stringify(verifier)).map(file => `verifier/${file}`)
-].map(file => `^${file.replace('dist/', 'src/').replace(/js$/, 'ts$')}`)
+].map(file => `^${file.replace('dist/bin/', 'dist/cli/').replace('dist/', 'src/').replace(/js$/, 'ts$')}`)
 
 function built (text) {
   return text.match(/(?<!\w)dist\/[\w/.-]+?(?<!\.d)\.js/g) ?? []

@@ -14,7 +14,7 @@ import { deriveKeyRing } from '../dist/tokens/derived-keys.js'
 
 const MANY = Number(process.env.LARGE ?? 1_000_000)
 const FEW = 1_000
-const CLI = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
+const CLI = fileURLToPath(new URL('../dist/bin/main.js', import.meta.url))
 const REVOCATIONS = fileURLToPath(new URL('servers/revocation-set.js', import.meta.url))
 
 const databases = createDatabases(process.env.BENCH_DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres')

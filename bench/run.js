@@ -13,6 +13,9 @@ import { createFleet } from './harness/running.js'
 import { ARGON2, NORMAL, QUICK } from './harness/settings.js'
 import { subjects } from './harness/subjects.js'
 import { toTable } from './harness/table.js'
+import { cart } from './measures/cart.js'
+import { eddsa } from './measures/eddsa.js'
+import { feed } from './measures/feed.js'
 import { guard, verifyRoute } from './measures/guard.js'
 import { logins } from './measures/logins.js'
 import { memory } from './measures/memory.js'
@@ -23,7 +26,7 @@ import { storm } from './measures/storm.js'
 import { timingGap } from './measures/timing-gap.js'
 import { verifyCore } from './measures/verify-core.js'
 
-const MEASURES = { core: verifyCore, guard, verify: verifyRoute, logins, storm, start, 'timing-gap': timingGap, revocation, sessions, memory }
+const MEASURES = { core: verifyCore, guard, verify: verifyRoute, logins, storm, start, 'timing-gap': timingGap, revocation, sessions, cart, eddsa, feed, memory }
 
 const options = readArguments()
 const directory = mkdtempSync(join(tmpdir(), 'countersign-bench-'))

@@ -42,7 +42,7 @@ function environmentExample () {
     return `### ${group}\n\n${lines.join('\n')}`
   })
   return `# Generated from src/config/settings.ts by npm run config:reference.
-# A copy named .env is read by: node --env-file=.env dist/cli/main.js serve
+# A copy named .env is read by: node --env-file=.env dist/bin/main.js serve
 # In development every variable is optional. Production wants NODE_ENV, DATABASE_URL, COUNTERSIGN_SECRET and JWT_SECRET.
 
 ${sections.join('\n')}`

@@ -2,8 +2,11 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { InvalidToken, Principal } from 'countersign-verifier'
 import { createAccounts } from './accounts/accounts.ts'
 import { accountRoutes } from './accounts/routes.ts'
+import { AuditEventSchema, auditRoutes } from './admin/audit-routes.ts'
+import { createAuditTrail } from './admin/audit-store.ts'
 import { adminRoutes, AdminUserSchema } from './admin/routes.ts'
 import { createAdminStore } from './admin/store.ts'
+import { createAuditPurge } from './audit/purge-store.ts'
 import { createAuditStore } from './audit/store.ts'
 import { createClients } from './clients/clients.ts'
 import { createRevocationFeed } from './clients/feed/feed.ts'
@@ -15,6 +18,7 @@ import type { Config } from './config.ts'
 import type { DatabaseOptions, Log } from './database/database.ts'
 import { isDatabaseUnavailable } from './database/errors.ts'
 import { openDatabase } from './database/open.ts'
+import { purgeRegularly } from './database/purge.ts'
 import { createGuards, type Guards } from './http/authenticate.ts'
 import { createCookies, type Cookies } from './http/cookies.ts'
 import type { Probe } from './http/health.ts'
@@ -23,7 +27,7 @@ import { readOnlyJson } from './http/json-body.ts'
 import { limitBodies } from './http/limits.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
 import { answerProblems } from './http/problem-response.ts'
-import { createSameSiteRule } from './http/same-site.ts'
+import { createCrossSiteRule } from './http/cross-site.ts'
 import { addSchemas, nameSchemas } from './http/schemas.ts'
 import { writeBySchema } from './http/serialization.ts'
 import { validateStrictly } from './http/validation.ts'
@@ -71,7 +75,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
   const metrics = createMetrics()
   const audit = createAuditStore(database)
   const cookies = createCookies(config)
-  const sameSite = createSameSiteRule(cookies, config.allowedOrigins)
+  const crossSite = createCrossSiteRule(cookies, config.allowedOrigins)
 
   const passwords = createPasswords(config)
   const revocation = await createRevocation({ database, metrics, maxStaleness: config.maxStaleness, log: app.log })
@@ -79,34 +83,36 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
   const tokens = await createTokens({ app, config, database, revocation })
   const sessions = await createSessions({ config, database, revocation, tokens, passwords, audit, cookies, log: app.log })
   app.addHook('onClose', () => sessions.close())
+  const stopPurging = purgeRegularly([sessions.purge, revocation.purge, createAuditPurge(database, config.auditRetention)], app.log)
+  app.addHook('onClose', async () => stopPurging())
   const accounts = createAccounts({ database, sessions, passwords, propagation: revocation, audit, mintFor: tokens.mintFor })
   const onRefused = ({ reason }: InvalidToken) => metrics.tokenRefused(reason)
   const clients = createClients({ database, tokens, revocation, sessions, audit, onRefused })
-  const feed = createRevocationFeed({ revocation, ledger: revocation, metrics })
+  const feed = createRevocationFeed({ database, revocation, metrics })
 
   const guards = createGuards({
     verify: tokens.verifier.verify,
     recognise: sessions.recognise,
     cookies,
-    sameSite,
+    crossSite,
     assign: place.write,
     onRefused,
     isUnavailable: isDatabaseUnavailable
   })
-  const shared = { guards, principal: place.read, cookies, sameSite, propagation: revocation }
+  const shared = { guards, principal: place.read, cookies, crossSite, propagation: revocation }
 
   await app.register(async api => {
     answerProblems(api, { isUnavailable: isDatabaseUnavailable })
     readOnlyJson(api)
     limitBodies(api)
-    const schemas = nameSchemas({ Login: LoginSchema, Session: SessionSchema, AdminUser: AdminUserSchema, OAuthError: OAuthErrorSchema })
+    const schemas = nameSchemas({ Login: LoginSchema, Session: SessionSchema, AdminUser: AdminUserSchema, AuditEvent: AuditEventSchema, OAuthError: OAuthErrorSchema })
     validateStrictly(api, schemas)
     writeBySchema(api, schemas)
     if (hidden) hideRoutes(api)
     else addSchemas(api, schemas)
     api.addHook('onRequest', (request, reply, done) => {
       reply.header('cache-control', 'no-store')
-      sameSite.onCarrying(request)
+      crossSite.onCarrying(request)
       done()
     })
 
@@ -115,9 +121,10 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     await api.register(refreshRoute, { ...shared, ...sessions })
     await api.register(deviceRoutes, { ...shared, ...sessions })
     await api.register(verifyRoute, shared)
-    await api.register(feedRoute, { feed, authorizeClient: clients.authorizeClient, now: revocation.now })
+    await api.register(auditRoutes, { ...shared, trail: createAuditTrail(database) })
     await api.register(adminRoutes, { ...shared, users: createAdminStore(database), standing: sessions.standing })
     await api.register(oauthRoutes, { ...clients, isUnavailable: isDatabaseUnavailable })
+    await api.register(feedRoute, { ...clients, feed, now: revocation.now })
     await api.register(metadataRoutes, { ...clients, issuer: config.issuer, baseUrl: config.publicUrl + prefix })
   }, { prefix })
 

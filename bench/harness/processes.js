@@ -22,8 +22,8 @@ function expandRange (range) {
 }
 
 /** Starts `node file` on one core. It dies with this process. */
-export function startNode (file, { args = [], env = {}, core, ipc = false } = {}) {
-  const command = [process.execPath, file, ...args]
+export function startNode (file, { args = [], nodeArgs = [], env = {}, core, ipc = false } = {}) {
+  const command = [process.execPath, ...nodeArgs, file, ...args]
   if (core !== undefined) command.unshift('taskset', '-c', String(core))
   const child = spawn(command[0], command.slice(1), {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },

@@ -37,7 +37,7 @@ export function createFleet ({ databases, core, argon2, userCount }) {
   async function launch (subject) {
     const busyBefore = coreSeconds(core)
     const startedAt = performance.now()
-    subject.child = startNode(subject.file, { args: subject.args, env: subject.env, core })
+    subject.child = startNode(subject.file, { args: subject.args, nodeArgs: subject.nodeArgs, env: subject.env, core })
     await firstAnswer(subject)
     subject.startMs = performance.now() - startedAt
     subject.othersBusy = (coreSeconds(core) - busyBefore - cpuSeconds(subject.child.pid)) / subject.startMs * 1000

@@ -19,7 +19,10 @@ export const NORMAL = {
   logouts: 1000,
   timingPairs: 500,
   sessionRounds: 8,
-  sessionRoundMs: 700
+  sessionRoundMs: 700,
+  feedRounds: 1000,
+  followers: 500,
+  fanOuts: 100
 }
 
 export const QUICK = {
@@ -37,7 +40,10 @@ export const QUICK = {
   logouts: 50,
   timingPairs: 50,
   sessionRounds: 3,
-  sessionRoundMs: 300
+  sessionRoundMs: 300,
+  feedRounds: 50,
+  followers: 100,
+  fanOuts: 10
 }
 
 /** One set of hash parameters for everything that hashes with argon2 (OWASP's first choice for argon2id). */

@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url'
 
 const here = path => fileURLToPath(new URL(path, import.meta.url))
 const peerRoutes = { register: '/register', login: '/login', guarded: '/guarded', open: '/open', ready: '/open' }
-const serviceFile = here('../../dist/cli/main.js')
+const serviceFile = here('../../dist/bin/main.js')
 
 /**
  * title, packages   what the table calls it, and whose versions it prints
- * file, args        what is started
+ * file, args        what is started; nodeArgs, env how
  * routes            where the same things live
  * tokenIn           where the answer to a registration holds the bearer token
  * mint              who can make 100,000 tokens it has never seen
@@ -19,6 +19,9 @@ export const subjects = {
     title: 'countersign (serve)',
     file: serviceFile,
     args: ['serve'],
+    // As `npm run serve` starts it.
+    nodeArgs: ['--max-semi-space-size=8'],
+    env: { MALLOC_ARENA_MAX: '1' },
     built: existsSync(serviceFile),
     routes: {
       register: '/auth/register',

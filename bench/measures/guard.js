@@ -33,7 +33,7 @@ export const verifyRoute = {
   }
 }
 
-async function measureWarm (bench, subject, { target, what }) {
+export async function measureWarm (bench, subject, { target, what }) {
   const list = `${subject.name} warm`
   const tokens = subject.mint ? await bench.mint(subject, bench.settings.warmTokens) : { items: subject.users.map(user => user.token) }
   await bench.loader.define(list, tokens)
@@ -41,11 +41,11 @@ async function measureWarm (bench, subject, { target, what }) {
 }
 
 // New tokens cannot go faster than known ones, so that rate says how many are enough for every round.
-async function measureCold (bench, subject, { target, fastest }) {
+export async function measureCold (bench, subject, { target, fastest, what = 'guard, every token new' }) {
   const { rounds, seconds } = bench.settings
   const list = `${subject.name} cold`
   await bench.loader.define(list, await bench.mint(subject, Math.ceil(1.2 * fastest * (WARM_UP_SECONDS + rounds * seconds))))
-  return measure(bench, subject, { list, once: true, target, what: 'guard, every token new' })
+  return measure(bench, subject, { list, once: true, target, what })
 }
 
 async function measure (bench, subject, { list, once = false, target, what }) {

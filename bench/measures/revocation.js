@@ -59,7 +59,7 @@ async function measure (service, other, { atOnce, everyMs }, count) {
   return times
 }
 
-async function logIn ({ port, routes }, { email, password }) {
+export async function logIn ({ port, routes }, { email, password }) {
   const answer = await fetch(`http://127.0.0.1:${port}${routes.login}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -69,15 +69,19 @@ async function logIn ({ port, routes }, { email, password }) {
   return accessToken
 }
 
-async function timeLogout ({ port }, other, token, everyMs) {
+export async function logOut ({ port }, token) {
   const answer = await fetch(`http://127.0.0.1:${port}/auth/logout`, { method: 'POST', headers: { authorization: `Bearer ${token}` } })
   if (answer.status !== 204) throw new Error(`a logout was answered ${answer.status}`)
+}
+
+async function timeLogout (service, other, token, everyMs) {
+  await logOut(service, token)
   const since = performance.now()
   while (await verify(other, token) === 200) if (everyMs > 0) await sleep(everyMs)
   return performance.now() - since
 }
 
-async function verify ({ port }, token) {
+export async function verify ({ port }, token) {
   const answer = await fetch(`http://127.0.0.1:${port}/auth/verify`, { headers: { authorization: `Bearer ${token}` } })
   await answer.arrayBuffer()
   return answer.status

@@ -11,7 +11,7 @@ import { createAccountStore } from './store.ts'
 /** What accounts take. */
 export interface AccountsParts {
   database: Database
-  sessions: Pick<Sessions, 'open' | 'standing'>
+  sessions: Pick<Sessions, 'opening' | 'standing'>
   passwords: Passwords
   propagation: Pick<Propagation, 'apply'>
   audit: AuditStore
@@ -23,7 +23,7 @@ export function createAccounts ({ database, sessions, passwords, propagation, au
   const accounts = createAccountStore(database)
   return {
     accounts,
-    register: createRegister({ accounts, passwords, openSession: sessions.open, mintFor }),
+    register: createRegister({ accounts, passwords, opening: sessions.opening, mintFor, audit }),
     changePassword: createChangePassword({ accounts, standing: sessions.standing, passwords, propagation, audit })
   }
 }

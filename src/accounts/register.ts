@@ -1,7 +1,8 @@
+import type { AuditStore } from '../audit/store.ts'
 import { Problem } from '../errors.ts'
 import type { ClientDetails } from '../http/client-details.ts'
 import type { Passwords } from '../passwords/passwords.ts'
-import type { Login, OpenSession } from '../sessions/open-session.ts'
+import type { Login, SessionOpening } from '../sessions/open-session.ts'
 import type { Channel } from '../sessions/store.ts'
 import type { Tokens } from '../tokens/tokens.ts'
 import type { AccountStore } from './store.ts'
@@ -26,20 +27,26 @@ export type Register = (registration: Registration) => Promise<Login>
 export interface RegisterParts {
   accounts: AccountStore
   passwords: Passwords
-  openSession: OpenSession
+  opening: SessionOpening
   mintFor: Tokens['mintFor']
+  audit: AuditStore
 }
 
-export function createRegister ({ accounts, passwords, openSession, mintFor }: RegisterParts): Register {
+export function createRegister ({ accounts, passwords, opening, mintFor, audit }: RegisterParts): Register {
   return async function register ({ email, password, name, channel, audience, client, signal }) {
     const mint = await mintFor(audience)
     passwords.assess(password, { email, ...name !== null && { name } })
     // Asked first so that a taken address costs no hash; the unique index decides between two at once.
-    if (await accounts.exists(email)) throw new Problem('email_taken')
+    if (await accounts.idOf(email) !== undefined) return await refuse(email, client)
     const passwordHash = await passwords.hash(password, { address: client.ip, known: false, signal })
-    const id = await accounts.create({ email, name, passwordHash }, client)
-    const login = await openSession({ id, passwordHash }, channel, client, mint)
-    if (login === undefined) throw new Problem('invalid_credentials')
-    return login
+    // Stored together or not at all: an account that its owner was told nothing of could not be registered again.
+    const prepared = opening.prepare(channel, client, mint)
+    const opened = await accounts.createWithSession({ email, name, passwordHash }, prepared.session)
+    return opened === undefined ? await refuse(email, client) : await opening.complete(prepared, opened, client)
+  }
+
+  async function refuse (email: string, client: ClientDetails): Promise<never> {
+    await audit.record({ action: 'register', outcome: 'failure', subjectId: await accounts.idOf(email), ...client })
+    throw new Problem('email_taken')
   }
 }

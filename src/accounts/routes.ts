@@ -8,8 +8,8 @@ import type { Guards } from '../http/authenticate.ts'
 import { clientDetails } from '../http/client-details.ts'
 import { createClientSignal } from '../http/client-signal.ts'
 import { normaliseEmail } from '../http/email-address.ts'
-import type { SameSiteRule } from '../http/same-site.ts'
-import { EXAMPLE, EXAMPLE_USER, named, Nullable, WITHOUT_NUL } from '../http/schemas.ts'
+import type { CrossSiteRule } from '../http/cross-site.ts'
+import { Email, EXAMPLE, EXAMPLE_USER, Name, named, Nullable } from '../http/schemas.ts'
 import type { Propagation } from '../revocation/propagation.ts'
 import type { DeliverLogin } from '../sessions/deliver-login.ts'
 import { AudienceName, Deliver, loginAnswer, refuseAudienceOf } from '../sessions/login-schema.ts'
@@ -29,14 +29,13 @@ export interface AccountRoutesOptions {
   deliver: DeliverLogin
   guards: Guards
   principal: (request: FastifyRequest) => Principal
-  sameSite: SameSiteRule
+  crossSite: CrossSiteRule
 }
 
-const Name = Type.String({ minLength: 1, maxLength: 200, pattern: WITHOUT_NUL, examples: [EXAMPLE.name] })
 const NEW_PASSWORD = 'a staple of nine words'
 const account = (description: string) => answer(named('User'), { description, example: EXAMPLE_USER })
 
-export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = async (app, { register, accounts, changePassword, standing, propagation, deliver, guards, principal, sameSite }) => {
+export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = async (app, { register, accounts, changePassword, standing, propagation, deliver, guards, principal, crossSite }) => {
   app.post('/auth/register', {
     schema: {
       operationId: 'register',
@@ -44,7 +43,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
       summary: 'Create an account and log in',
       security: PUBLIC,
       body: Type.Object({
-        email: Type.String({ format: 'email', maxLength: 320, examples: [EXAMPLE.email] }),
+        email: Email,
         password: Type.String({ minLength: 1, maxLength: 1024, description: 'Used exactly as sent', examples: [EXAMPLE.password] }),
         name: Type.Optional(Name),
         deliver: Type.Optional(Deliver),
@@ -58,7 +57,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
   }, async (request, reply) => {
     const { email, password, name = null, deliver: channel = 'body', audience } = request.body
     refuseAudienceOf(channel, audience)
-    if (channel !== 'body') sameSite.onSetting(request)
+    if (channel !== 'body') crossSite.onSetting(request)
     const login = await register({
       email: normaliseEmail(email),
       password,

@@ -4,6 +4,7 @@ import type { Database } from '../database/database.ts'
 import { violatedConstraint } from '../database/errors.ts'
 import { Problem } from '../errors.ts'
 import type { ClientDetails } from '../http/client-details.ts'
+import { ACCOUNT, openingSql, openingValues, type NewSession, type OpenedSession } from '../sessions/store.ts'
 
 /** An account without its password hash. */
 export type Account = NonNullable<Awaited<ReturnType<Database['prisma']['user']['findUnique']>>>
@@ -24,9 +25,11 @@ export type CreatedBy = { [K in keyof ClientDetails]: ClientDetails[K] | null }
 export interface AccountStore {
   /** @returns its id. @throws Problem 409 when the address is taken */
   create (account: NewAccount, by: CreatedBy): Promise<string>
+  /** Makes an account and opens its first session. @returns `undefined` when the address is taken */
+  createWithSession (account: NewAccount, session: NewSession): Promise<OpenedSession | undefined>
   find (id: string): Promise<Account | null>
   findWithPassword (id: string): Promise<Pick<Account, 'email' | 'name'> & { passwordHash: string | null } | null>
-  exists (email: string): Promise<boolean>
+  idOf (email: string): Promise<string | undefined>
   rename (id: string, name: string | null): Promise<Account | null>
 }
 
@@ -41,7 +44,15 @@ const CREATE = {
     SELECT user_id FROM created`
 }
 
-const EXISTS = { name: 'accounts.exists', text: 'SELECT 1 FROM users WHERE email = $1' }
+const CREATE_WITH_SESSION = {
+  name: 'accounts.create-with-session',
+  text: openingSql(
+    `INSERT INTO users (id, email, name, password_hash, role) VALUES ($11::uuid, $12, $13, $14, $15::role) RETURNING ${ACCOUNT}`,
+    [auditSql('register', 'success', 'opened', { id: '$16', ip: '$6', userAgent: '$7' })]
+  )
+}
+
+const ID_OF = { name: 'accounts.id-of', text: 'SELECT id FROM users WHERE email = $1' }
 
 export function createAccountStore ({ prisma, query }: Pick<Database, 'prisma' | 'query'>): AccountStore {
   return {
@@ -59,7 +70,20 @@ export function createAccountStore ({ prisma, query }: Pick<Database, 'prisma' |
 
     findWithPassword: id => prisma.user.findUnique({ where: { id, disabledAt: null }, select: { email: true, name: true, passwordHash: true } }),
 
-    exists: async email => (await query(EXISTS, [email])).length > 0,
+    async createWithSession ({ email, name, passwordHash, role = 'user' }, session) {
+      try {
+        const [opened] = await query<OpenedSession>(CREATE_WITH_SESSION, [...openingValues(session), uuidv7(), email, name, passwordHash, role, uuidv7()])
+        return opened
+      } catch (error) {
+        if (violatedConstraint(error) === undefined) throw error
+        return undefined
+      }
+    },
+
+    async idOf (email) {
+      const [account] = await query<{ id: string }>(ID_OF, [email])
+      return account?.id
+    },
 
     async rename (id, name) {
       const [renamed] = await prisma.user.updateManyAndReturn({ where: { id }, data: { name } })

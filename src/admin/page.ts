@@ -1,3 +1,4 @@
+import { Type } from 'typebox'
 import { Problem } from '../errors.ts'
 
 /** Which page is asked for: at most `limit` items, after the one whose id is `after`. */
@@ -12,15 +13,32 @@ export interface Page<Item> {
   next: string | undefined
 }
 
+const DEFAULT_LIMIT = 50
+
+/** The fields of a query that asks for a page. */
+export const PAGE_QUERY = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: DEFAULT_LIMIT, examples: [DEFAULT_LIMIT] })),
+  cursor: Type.Optional(Type.String({ maxLength: 64, description: '`nextCursor` of the page before', examples: ['AYkKXayWd0u8zrMCCZqAVw'] }))
+}
+
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** @returns the opaque text that names a place in a list */
-export function writeCursor (id: string): string {
+/** @returns what a query asks for. @throws Problem 422 where its cursor was never given out */
+export function pageRequest ({ limit = DEFAULT_LIMIT, cursor }: { limit?: number, cursor?: string }): PageRequest {
+  return { limit, ...cursor !== undefined && { after: readCursor(cursor) } }
+}
+
+/** @returns what asks for the page that begins after this id */
+export function nextCursor (next: string | undefined): string | null {
+  return next === undefined ? null : writeCursor(next)
+}
+
+/** The opaque text that names a place in a list. */
+function writeCursor (id: string): string {
   return Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')
 }
 
-/** @throws Problem 422 */
-export function readCursor (cursor: string): string {
+function readCursor (cursor: string): string {
   const id = Buffer.from(cursor, 'base64url').toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
   if (UUID.test(id) && writeCursor(id) === cursor) return id
   throw new Problem('validation_failed', { errors: [{ field: 'cursor', pointer: '#/cursor', detail: 'must be a cursor that was given out' }] })

@@ -6,10 +6,11 @@ import { Problem } from '../errors.ts'
 import { answer, AUTHENTICATED, BODY_PROBLEMS, done, problems } from '../http/answers.ts'
 import type { Guards } from '../http/authenticate.ts'
 import { clientDetails } from '../http/client-details.ts'
-import { EXAMPLE, EXAMPLE_USER, Id, named, Nullable, RoleName, Time } from '../http/schemas.ts'
+import { normaliseEmail } from '../http/email-address.ts'
+import { Email, EXAMPLE, EXAMPLE_USER, Id, Name, named, Nullable, RoleName, Time } from '../http/schemas.ts'
 import type { Propagation } from '../revocation/propagation.ts'
 import type { Actor, StandingStore } from '../sessions/standing-store.ts'
-import { readCursor, writeCursor } from './page.ts'
+import { nextCursor, PAGE_QUERY, pageRequest } from './page.ts'
 import type { AdminStore, ListedUser } from './store.ts'
 
 /** What the routes of administration take. */
@@ -39,36 +40,53 @@ const AdminUserPage = Type.Object({
 
 const Params = Type.Object({ id: Id })
 const EXAMPLE_ADMIN_USER = { ...EXAMPLE_USER, disabled: false, updatedAt: EXAMPLE.time }
-const DEFAULT_LIMIT = 50
 const refusals = ['unauthenticated', 'invalid_token', 'forbidden', 'cross_site_request', 'not_found', 'validation_failed', 'unavailable'] as const
 
 const account = answer(named('AdminUser'), { description: 'The account', example: EXAMPLE_ADMIN_USER })
 
 export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async (app, { users, standing, propagation, guards, principal }) => {
-  app.addHook('onRequest', guards.authorize('admin'))
+  const [reading, writing] = [{ onRequest: guards.permit('users:read') }, { onRequest: guards.permit('users:write') }]
 
   app.get('/admin/users', {
+    ...reading,
     schema: {
       operationId: 'listUsers',
       tags: ['Admin'],
       summary: 'All accounts, oldest first',
       security: AUTHENTICATED,
-      querystring: Type.Object({
-        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: DEFAULT_LIMIT, examples: [DEFAULT_LIMIT] })),
-        cursor: Type.Optional(Type.String({ maxLength: 64, description: '`nextCursor` of the page before', examples: ['AYkKXayWd0u8zrMCCZqAVw'] }))
-      }, { additionalProperties: false }),
+      querystring: Type.Object(PAGE_QUERY, { additionalProperties: false }),
       response: {
         200: answer(AdminUserPage, { description: 'One page', example: { items: [EXAMPLE_ADMIN_USER], nextCursor: null } }),
         ...problems('unauthenticated', 'invalid_token', 'forbidden', 'validation_failed', 'unavailable')
       }
     }
   }, async request => {
-    const { limit = DEFAULT_LIMIT, cursor } = request.query
-    const { items, next } = await users.listUsers({ limit, ...cursor !== undefined && { after: readCursor(cursor) } })
-    return { items: items.map(presentUser), nextCursor: next === undefined ? null : writeCursor(next) }
+    const { items, next } = await users.listUsers(pageRequest(request.query))
+    return { items: items.map(presentUser), nextCursor: nextCursor(next) }
+  })
+
+  app.post('/admin/users', {
+    ...writing,
+    schema: {
+      operationId: 'createUser',
+      tags: ['Admin'],
+      summary: 'Make an account for somebody',
+      description: 'It has no password, for no admin sees or chooses one: its owner signs in in a way that proves the address.',
+      security: AUTHENTICATED,
+      body: Type.Object({ email: Email, name: Type.Optional(Name), role: Type.Optional(RoleName) }, { additionalProperties: false, examples: [{ email: EXAMPLE.email, name: EXAMPLE.name, role: 'user' }] }),
+      response: {
+        201: answer(named('AdminUser'), { description: 'The account is there', example: EXAMPLE_ADMIN_USER }),
+        ...problems('unauthenticated', 'invalid_token', 'forbidden', 'cross_site_request', 'email_taken', ...BODY_PROBLEMS, 'unavailable')
+      }
+    }
+  }, async (request, reply) => {
+    const { email, name = null, role = 'user' } = request.body
+    const user = await users.createUser({ email: normaliseEmail(email), name, role }, actor(request))
+    return reply.code(201).send(presentUser(user))
   })
 
   app.get('/admin/users/:id', {
+    ...reading,
     schema: {
       operationId: 'getUser',
       tags: ['Admin'],
@@ -82,6 +100,7 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
   })
 
   app.patch('/admin/users/:id', {
+    ...writing,
     schema: {
       operationId: 'updateUser',
       tags: ['Admin'],
@@ -99,6 +118,7 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
   })
 
   app.delete('/admin/users/:id', {
+    ...writing,
     schema: {
       operationId: 'deleteUser',
       tags: ['Admin'],
@@ -113,6 +133,7 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
   })
 
   app.delete('/admin/users/:id/sessions', {
+    ...writing,
     schema: {
       operationId: 'endUserSessions',
       tags: ['Admin'],

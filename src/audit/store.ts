@@ -2,10 +2,13 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Database, DbTransaction } from '../database/database.ts'
 
 /** What is worth remembering. */
-export type AuditAction =
-  | 'register' | 'login' | 'logout' | 'refresh' | 'session_end' | 'password_change'
-  | 'role_change' | 'disable' | 'enable' | 'delete'
-  | 'client_create' | 'client_rotate' | 'client_key' | 'client_remove' | 'client_token' | 'client_revocation'
+export const AUDIT_ACTIONS = [
+  'register', 'login', 'logout', 'refresh', 'session_end', 'password_change',
+  'create', 'role_change', 'disable', 'enable', 'delete',
+  'client_create', 'client_rotate', 'client_key', 'client_remove', 'client_token', 'client_revocation'
+] as const
+
+export type AuditAction = typeof AUDIT_ACTIONS[number]
 
 /** Who did what to whom, and how it went. Never a secret. */
 export interface AuditEvent {
@@ -57,14 +60,14 @@ export async function recordAudit (tx: Pick<DbTransaction, 'auditEvent'>, { user
 }
 
 /**
- * SQL: a common table expression `audited` that writes one event for each row of `source`.
+ * SQL: a common table expression that writes one event for each row of `source`.
  *
  * @param source a table with the columns user_id and session_id
  * @param parameters placeholders of the event's id, ip and user agent
  */
 export function auditSql (action: AuditAction, outcome: AuditEvent['outcome'], source: string, { id, ip, userAgent }: Record<'id' | 'ip' | 'userAgent', string>): string {
   return `
-    audited AS (
+    ${action}_audited AS (
       INSERT INTO audit_events (id, action, outcome, actor_id, subject_id, session_id, ip, user_agent)
       SELECT ${id}::uuid, '${action}', '${outcome}', user_id, user_id, session_id, ${ip}, ${userAgent} FROM ${source}
     )`

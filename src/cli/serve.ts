@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { Command } from 'commander'
 import { readConfig, type Config } from '../config.ts'
 import { serve } from '../server.ts'
@@ -5,10 +6,17 @@ import { serve } from '../server.ts'
 export const serveCommand = new Command('serve')
   .description('run the service until it is told to stop')
   .action(async () => {
+    collectEarly()
     const config = readConfig(process.env)
     await serve(config)
     if (config.nodeEnv !== 'production') process.stdout.write(welcome(config))
   })
+
+// Under load V8 lets the heap grow to four times what is alive before it looks for what is not: that would be most of the
+// process. By a third is enough, and costs next to nothing, for little is alive.
+function collectEarly (): void {
+  setFlagsFromString('--heap-growing-percent=30')
+}
 
 function welcome ({ publicUrl, databaseUrl, dataDir }: Config): string {
   return `

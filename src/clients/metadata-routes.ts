@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { PublicJwk } from 'countersign-verifier/core'
-import { answer, PUBLIC } from '../http/answers.ts'
+import { answer, problems, PUBLIC } from '../http/answers.ts'
 import { SCOPES } from './scopes.ts'
 
 /** What the routes of metadata take. */
@@ -58,7 +58,8 @@ export const metadataRoutes: FastifyPluginAsyncTypebox<MetadataRoutesOptions> = 
           token_endpoint_auth_methods_supported: MethodNames,
           introspection_endpoint_auth_methods_supported: MethodNames,
           revocation_endpoint_auth_methods_supported: MethodNames
-        }), { description: 'The metadata', example: metadata })
+        }), { description: 'The metadata', example: metadata }),
+        ...problems('headers_too_large')
       }
     }
   }, (_request, reply) => {
@@ -76,7 +77,8 @@ export const metadataRoutes: FastifyPluginAsyncTypebox<MetadataRoutesOptions> = 
         200: answer(Type.Object({ keys: Type.Array(Type.Object({ kty: Type.String(), kid: Type.String(), alg: Type.String(), use: Type.String() }, { additionalProperties: true })) }), {
           description: 'The keys',
           example: { keys: [{ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo', kid: 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k', alg: 'EdDSA', use: 'sig' }] }
-        })
+        }),
+        ...problems('headers_too_large')
       }
     }
   }, (_request, reply) => {

@@ -48,6 +48,7 @@ export const settings = {
   databaseStatementTimeout: data('DATABASE_STATEMENT_TIMEOUT', duration({ max: '30s' }), { fallback: '3s', example: '5s', about: 'How long one statement may run.' }),
   redisUrl: data('REDIS_URL', url('redis', 'rediss'), { fallbackAbout: 'none: stateful sessions are read from Postgres', example: 'redis://localhost:6379', about: 'A Redis that holds copies of stateful sessions. Losing it loses nothing.' }),
   dataDir: data('DATA_DIR', text, { fallback: '.countersign', example: '/var/lib/countersign', about: 'Where the embedded database and the secrets of a development machine are kept.' }),
+  auditRetention: data('AUDIT_RETENTION', duration(), { fallback: '365d', example: '90d', about: 'How long events of the audit trail are kept.' }),
   allowEmbeddedDatabase: data('ALLOW_EMBEDDED_DATABASE', flag, { fallback: 'false', example: 'true', about: 'Lets production run on the embedded database: one process, no replica.' }),
 
   secrets: keys('COUNTERSIGN_SECRET', ring, { fallbackAbout: 'made at first start (never in production)', example: '<the output of: countersign secret>', about: 'The secret that never leaves the service. Several, separated by commas, are a ring: the first signs, all verify.' }),

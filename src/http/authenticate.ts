@@ -1,8 +1,9 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { InvalidToken, type Principal, type Role, type TokenCredential } from 'countersign-verifier'
 import { Problem } from '../errors.ts'
+import { permits, type Permission } from '../permissions.ts'
 import type { Cookies } from './cookies.ts'
-import type { SameSiteRule } from './same-site.ts'
+import type { CrossSiteRule } from './cross-site.ts'
 
 /** What finds out who is asking. */
 export interface AuthenticationParts {
@@ -11,7 +12,7 @@ export interface AuthenticationParts {
   /** Recognises a stateful session by its cookie. @throws InvalidToken */
   recognise (cookie: string): Promise<Principal>
   cookies: Cookies
-  sameSite: SameSiteRule
+  crossSite: CrossSiteRule
   /** Hands the principal to the request. */
   assign (request: FastifyRequest, principal: Principal): void
   /** Tells which failures of the outside mean "try again later". */
@@ -29,6 +30,8 @@ export interface Guards {
   authenticate: Guard
   /** The same, and refuses a principal that has none of the roles (403). */
   authorize (...roles: [Role, ...Role[]]): Guard
+  /** The same, and refuses a principal whose role does not permit this (403). */
+  permit (permission: Permission): Guard
   /** Whom the Bearer token speaks of, if there is one; rejects with its refusal. */
   byBearer (request: FastifyRequest): Array<Promise<Principal>>
   /** Whom each of the cookies speaks of, however many there are; each rejects with its refusal. */
@@ -45,11 +48,11 @@ const INSUFFICIENT_SCOPE = { 'www-authenticate': 'Bearer error="insufficient_sco
  *
  * Tokens are decided without a promise: that path is taken by nearly every request.
  */
-export function createGuards ({ verify, recognise, cookies, sameSite, assign, onRefused, isUnavailable }: AuthenticationParts): Guards {
+export function createGuards ({ verify, recognise, cookies, crossSite, assign, onRefused, isUnavailable }: AuthenticationParts): Guards {
   function identify (request: FastifyRequest): Principal | Promise<Principal> {
     const { authorization, cookie } = request.headers
     const bearer = bearerToken(authorization)
-    if (cookie !== undefined) sameSite.onCarrying(request)
+    if (cookie !== undefined) crossSite.onCarrying(request)
     if (bearer !== undefined) return verify(bearer, 'bearer')
     const [first] = byCookie(request)
     if (first === undefined) throw new Problem('unauthenticated', { headers: NO_CREDENTIAL })
@@ -110,6 +113,7 @@ export function createGuards ({ verify, recognise, cookies, sameSite, assign, on
   return {
     authenticate: guard(() => true),
     authorize: (...roles) => guard(({ role }) => roles.includes(role)),
+    permit: permission => guard(({ role }) => permits(role, permission)),
     byBearer (request) {
       const bearer = bearerToken(request.headers.authorization)
       return bearer === undefined ? [] : [settle(() => verify(bearer, 'bearer'))]

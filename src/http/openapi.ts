@@ -54,9 +54,9 @@ export async function addOpenApi (app: FastifyInstance, { version, publicUrl, co
             name: cookieNames.access,
             description: 'The access token, as browsers carry it. A request that changes something must come from an allowed origin, or carry `X-Countersign: 1`.'
           },
+          sessionAuth: { type: 'apiKey', in: 'cookie', name: cookieNames.session, description: 'A stateful session, as browsers carry it. The same rule holds.' },
           clientAuth: { type: 'http', scheme: 'basic', description: 'A service\'s client id and secret' },
-          clientToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token that a service got for itself' },
-          sessionAuth: { type: 'apiKey', in: 'cookie', name: cookieNames.session, description: 'A stateful session, as browsers carry it. The same rule holds.' }
+          clientToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token that a service got for itself' }
         }
       }
     },

@@ -52,7 +52,8 @@ export function answerClientError (error: ConnectionError, socket: Socket): void
 }
 
 function sendProblem (problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  if (problem.statusCode >= 500) request.log.error({ err: problem.cause ?? problem, code: problem.code }, problem.message)
+  // A full queue does what it is for, and in a storm of logins it does so thousands of times: that is no error.
+  if (problem.statusCode >= 500 && problem.code !== 'too_busy') request.log.error({ err: problem.cause ?? problem, code: problem.code }, problem.message)
   reply.code(problem.statusCode).headers(problem.headers).header('cache-control', 'no-store')
   // RFC 9110 §15.5.2: a 401 names a way in, whatever it was that failed.
   if (problem.statusCode === 401 && !reply.hasHeader('www-authenticate')) reply.header('www-authenticate', 'Bearer')

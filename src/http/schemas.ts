@@ -35,6 +35,9 @@ export const RoleName = Type.Enum([...ROLES], { type: 'string', description: 'Wh
 /** A pattern for text that is to be kept or looked up: Postgres has no text with a NUL in it. */
 export const WITHOUT_NUL = '^[^\\u0000]*$'
 
+export const Email = Type.String({ format: 'email', maxLength: 320, examples: [EXAMPLE.email] })
+export const Name = Type.String({ minLength: 1, maxLength: 200, pattern: WITHOUT_NUL, examples: [EXAMPLE.name] })
+
 /** A value that may be null, written so that OpenAPI tools understand it. */
 export function Nullable<T extends TSchema> (schema: T) {
   return Type.Union([schema, Type.Null()])

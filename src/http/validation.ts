@@ -18,10 +18,24 @@ export function validateStrictly (app: FastifyInstance, schemas: NamedSchemas): 
   const compiler = (customOptions: typeof STRICT | typeof FROM_TEXT) =>
     build(schemas, { customOptions, onCreate: useOurFormats }) as FastifySchemaCompiler<FastifySchema>
 
-  app.setValidatorCompiler(route => {
+  app.setValidatorCompiler(route => whenFirstUsed(() => {
     if (route.httpPart === 'body') return (strict ??= compiler(STRICT))(route)
     return (fromText ??= compiler(FROM_TEXT))(route)
-  })
+  }))
+}
+
+type Validator = ReturnType<FastifySchemaCompiler<FastifySchema>>
+
+// A start would otherwise wait until the schema of every route has been compiled.
+function whenFirstUsed (compile: () => Validator): Validator {
+  let validate: Validator | undefined
+  const validator: Validator = data => {
+    validate ??= compile()
+    const isValid = validate(data)
+    validator.errors = validate.errors ?? null
+    return isValid
+  }
+  return validator
 }
 
 // Added last, for the compiler brings formats under these names: an ASCII one for addresses, and one that takes URNs.

@@ -1,4 +1,5 @@
 import type { Database, Statement } from '../database/database.ts'
+import { createTurnstile } from '../database/turnstile.ts'
 import { within } from '../database/within.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 import { COLUMNS, type LedgerRow } from './store.ts'
@@ -81,9 +82,12 @@ interface Answer { identity: string | null, snapshot: string, now: number, entri
 interface AnswerSince extends Answer { isLater: boolean }
 interface Portion extends Answer { last: number | null }
 
-export function createLedgerStore ({ query }: Pick<Database, 'query'>): LedgerStore {
+/** @param atOnce how many readings may be asking the database at the same time */
+export function createLedgerStore ({ query }: Pick<Database, 'query'>, { atOnce = Infinity } = {}): LedgerStore {
+  const inTurn = createTurnstile(atOnce)
+
   async function ask<Found extends Answer> (statement: Statement, value: string | number): Promise<Found> {
-    const [answer] = await within(READ_TIMEOUT, query<Found>(statement, [value]))
+    const [answer] = await inTurn(() => within(READ_TIMEOUT, query<Found>(statement, [value])))
     if (answer === undefined) throw new Error('The ledger gave no answer')
     return answer
   }

@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts'
+import { isLiveSql } from './live-session.ts'
 import type { Channel } from './store.ts'
 
 /** A session as its owner sees it. */
@@ -22,7 +23,7 @@ const LIVE = {
   name: 'sessions.live-of-user',
   text: `
     SELECT id, channel::text AS channel, ip, user_agent AS "userAgent", created_at AS "createdAt", last_seen_at AS "lastSeenAt", idle_ends_at AS "idleEndsAt"
-    FROM sessions WHERE user_id = $1::uuid AND ended_at IS NULL AND idle_ends_at > now() AND ends_at > now()
+    FROM sessions WHERE user_id = $1::uuid AND ${isLiveSql()}
     ORDER BY last_seen_at DESC, id DESC`
 }
 

@@ -3,6 +3,7 @@ import type { Revocation } from 'countersign-verifier/core'
 import { auditSql, type AuditEvent } from '../audit/store.ts'
 import type { Database, Statement } from '../database/database.ts'
 import { MOST_SESSION_ROWS, noteSql, toRevocation, type LedgerRow } from '../revocation/store.ts'
+import { isLiveSql } from './live-session.ts'
 
 /** Who ends a session, and from where. */
 export interface Ending {
@@ -33,8 +34,6 @@ const REASONS = {
   ended: ['session_end', 'success'],
   replaced: ['session_end', 'success']
 } as const satisfies Record<string, readonly [AuditEvent['action'], AuditEvent['outcome']]>
-
-const IS_LIVE = 'ended_at IS NULL AND idle_ends_at > now() AND ends_at > now()'
 
 /**
  * One statement that ends the sessions that `which` selects. Where the user would have more rows in the ledger than are
@@ -78,10 +77,10 @@ const NAMED_BY_TOKEN = 'id = $4::uuid AND ($5::bytea IS NULL OR nonce = $5) AND 
 const LOG_OUT = endingStatement('log-out', 'logout', NAMED_BY_TOKEN)
 const REVOKE = endingStatement('revoke', 'revoked', NAMED_BY_TOKEN)
 const END_REUSED = endingStatement('end-reused', 'reused', 'id = $4::uuid AND ended_at IS NULL')
-const END_OWN = endingStatement('end-own', 'ended', `id = $4::uuid AND user_id = $5::uuid AND ${IS_LIVE}`)
-const END_OTHERS = endingStatement('end-others', 'ended', `user_id = $5::uuid AND id <> $4::uuid AND ${IS_LIVE}`)
+const END_OWN = endingStatement('end-own', 'ended', `id = $4::uuid AND user_id = $5::uuid AND ${isLiveSql()}`)
+const END_OTHERS = endingStatement('end-others', 'ended', `user_id = $5::uuid AND id <> $4::uuid AND ${isLiveSql()}`)
 const END_OLDEST = endingStatement('end-oldest', 'replaced', `id IN (
-  SELECT id FROM sessions WHERE user_id = $4::uuid AND ${IS_LIVE} ORDER BY created_at DESC, id DESC OFFSET $5::int
+  SELECT id FROM sessions WHERE user_id = $4::uuid AND ${isLiveSql()} ORDER BY created_at DESC, id DESC OFFSET $5::int
 ) AND ended_at IS NULL`)
 
 export function createEndingStore ({ query }: Pick<Database, 'query'>): EndingStore {

@@ -7,7 +7,7 @@ import type { KeyRing } from '../tokens/derived-keys.ts'
 import type { EndingStore } from './ending-store.ts'
 import type { RefreshTokens } from './refresh-token.ts'
 import { createSessionSecret } from './session-secret.ts'
-import type { Channel, OpenedSession, SessionAccount, SessionStore } from './store.ts'
+import type { Channel, NewSession, OpenedSession, SessionAccount, SessionStore } from './store.ts'
 
 /** A session and its credentials: a pair of tokens, or the secret of a stateful session. */
 export type Login = { user: SessionAccount, sessionId: string } & (
@@ -21,6 +21,22 @@ export type Login = { user: SessionAccount, sessionId: string } & (
  */
 export type OpenSession = (account: { id: string, passwordHash: string }, channel: Channel, client: ClientDetails, mint?: MintAccessToken) => Promise<Login | undefined>
 
+/** A session that is to be stored, and what only its client will hold. */
+export interface PreparedSession {
+  session: NewSession
+  /** Of a stateful session. */
+  secret: string | undefined
+  mint: MintAccessToken
+}
+
+/** Opening a session, in the two steps between which it is stored together with whatever belongs to it. */
+export interface SessionOpening {
+  /** @param mint makes the access token for another audience than the service's own */
+  prepare (channel: Channel, client: ClientDetails, mint?: MintAccessToken): PreparedSession
+  /** Makes the credentials of a session that is stored now. */
+  complete (prepared: PreparedSession, opened: OpenedSession, client: ClientDetails): Promise<Login>
+}
+
 /** How long sessions last, in seconds. */
 export interface SessionLives {
   idleTtl: number
@@ -28,8 +44,7 @@ export interface SessionLives {
 }
 
 /** What opening a session takes. */
-export interface OpenSessionParts {
-  sessions: Pick<SessionStore, 'open'>
+export interface SessionOpeningParts {
   endings: Pick<EndingStore, 'endOldest'>
   propagation: Pick<Propagation, 'apply'>
   mint: MintAccessToken
@@ -42,25 +57,15 @@ export interface OpenSessionParts {
 /** The most live sessions of a user. */
 const MOST_SESSIONS = 100
 
-export function createOpenSession ({ sessions, endings, propagation, mint: mintForService, refreshTokens, ring, stateless, stateful }: OpenSessionParts): OpenSession {
-  return async ({ id: userId, passwordHash }, channel, client, mint = mintForService) => {
-    const sessionId = uuidv7()
-    const nonce = randomBytes(16)
-    const secret = channel === 'session' ? createSessionSecret() : undefined
-    const lives = channel === 'session' ? stateful : stateless
-    const user = await sessions.open({ id: sessionId, userId, passwordHash, channel, nonce, secretHash: secret?.hash ?? null, keyId: ring[0].id, ...client, ...lives })
-    if (user === undefined) return undefined
-    const version = await makeRoom(user, client)
-    if (secret !== undefined) return { user, sessionId, channel: 'session', secret: secret.text, expiresIn: Math.floor(user.endsAt - user.now) }
-    return {
-      ...mint({ subject: { ...user, id: userId, version }, sessionId, now: user.now, sessionEnds: user.endsAt }),
-      user,
-      sessionId,
-      channel: channel === 'cookie' ? 'cookie' : 'body',
-      refreshToken: refreshTokens.write({ sessionId, generation: 0, nonce })
-    }
+export function createOpenSession (sessions: Pick<SessionStore, 'open'>, opening: SessionOpening): OpenSession {
+  return async function openSession (account, channel, client, mint) {
+    const prepared = opening.prepare(channel, client, mint)
+    const opened = await sessions.open(prepared.session, account)
+    return opened && opening.complete(prepared, opened, client)
   }
+}
 
+export function createSessionOpening ({ endings, propagation, mint: mintForService, refreshTokens, ring, stateless, stateful }: SessionOpeningParts): SessionOpening {
   // Where so many have ended that one row for the user speaks of them all, the account's version has risen: the new
   // session's token must be of that version, or it would be among what is revoked.
   async function makeRoom ({ userId, others, version }: OpenedSession, client: ClientDetails): Promise<number> {
@@ -68,5 +73,29 @@ export function createOpenSession ({ sessions, endings, propagation, mint: mintF
     const revocations = await endings.endOldest({ id: userId, kept: MOST_SESSIONS }, client)
     propagation.apply(revocations)
     return Math.max(version, ...revocations.map(revocation => revocation.kind === 'user' ? revocation.minVersion : version))
+  }
+
+  return {
+    prepare (channel, client, mint = mintForService) {
+      const secret = channel === 'session' ? createSessionSecret() : undefined
+      const lives = channel === 'session' ? stateful : stateless
+      return {
+        session: { id: uuidv7(), channel, nonce: randomBytes(16), secretHash: secret?.hash ?? null, keyId: ring[0].id, ...client, ...lives },
+        secret: secret?.text,
+        mint
+      }
+    },
+
+    async complete ({ session: { id: sessionId, channel, nonce }, secret, mint }, user, client) {
+      const version = await makeRoom(user, client)
+      if (secret !== undefined) return { user, sessionId, channel: 'session', secret, expiresIn: Math.floor(user.endsAt - user.now) }
+      return {
+        ...mint({ subject: { ...user, id: user.userId, version }, sessionId, now: user.now, sessionEnds: user.endsAt }),
+        user,
+        sessionId,
+        channel: channel === 'cookie' ? 'cookie' : 'body',
+        refreshToken: refreshTokens.write({ sessionId, generation: 0, nonce })
+      }
+    }
   }
 }

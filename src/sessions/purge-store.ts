@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts'
-import type { PurgeBatch } from './purge.ts'
+import type { PurgeBatch } from '../database/purge.ts'
 
 // Ended sessions are kept an hour, so that a late repeat is told from nonsense.
 const PURGE = {

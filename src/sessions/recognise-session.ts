@@ -1,6 +1,7 @@
 import { InvalidToken, type Principal } from 'countersign-verifier'
 import { MAX_ACCESS_TOKEN_LIFE, type RevocationSet } from 'countersign-verifier/core'
 import { readSessionSecret, type SessionSecret } from './session-secret.ts'
+import { createRefusedSecrets } from './refused-secrets.ts'
 import type { SessionCopies } from './session-copies.ts'
 import type { SessionRecord, StatefulStore } from './stateful-store.ts'
 
@@ -32,10 +33,12 @@ const TOUCH_AFTER = 0.1
  */
 export function createRecogniseSession ({ sessions, copies, revocations, isFresh, now, idleTtl, onTouchFailed }: RecognitionParts): RecogniseSession {
   const touching = new Set<string>()
+  const refused = createRefusedSecrets()
 
   return async function recogniseSession (cookie) {
     const secret = readSessionSecret(cookie)
     if (secret === undefined) throw new InvalidToken('malformed')
+    if (refused.has(secret.hash)) throw new InvalidToken('expired')
     const record = await fromCopies(secret) ?? await confirm(secret)
     if (record === undefined) throw new InvalidToken('expired')
     if (revocations.hasSession(record.sessionId)) throw new InvalidToken('revoked')
@@ -64,7 +67,9 @@ export function createRecogniseSession ({ sessions, copies, revocations, isFresh
   }
 
   async function confirm (secret: SessionSecret): Promise<SessionRecord | undefined> {
-    return keep(secret, await sessions.find(secret.hash))
+    const record = await sessions.find(secret.hash)
+    if (record === undefined) refused.add(secret.hash)
+    return keep(secret, record)
   }
 
   async function keep (secret: SessionSecret, record: SessionRecord | undefined): Promise<SessionRecord | undefined> {

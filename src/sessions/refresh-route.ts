@@ -4,7 +4,7 @@ import { Problem } from '../errors.ts'
 import { BODY_PROBLEMS, problems, PUBLIC } from '../http/answers.ts'
 import { clientDetails } from '../http/client-details.ts'
 import type { Cookies } from '../http/cookies.ts'
-import type { SameSiteRule } from '../http/same-site.ts'
+import type { CrossSiteRule } from '../http/cross-site.ts'
 import { Nullable } from '../http/schemas.ts'
 import type { DeliverLogin } from './deliver-login.ts'
 import { AudienceName, loginAnswer } from './login-schema.ts'
@@ -15,10 +15,10 @@ export interface RefreshRouteOptions {
   rotate: RotateRefreshToken
   deliver: DeliverLogin
   cookies: Cookies
-  sameSite: SameSiteRule
+  crossSite: CrossSiteRule
 }
 
-export const refreshRoute: FastifyPluginAsyncTypebox<RefreshRouteOptions> = async (app, { rotate, deliver, cookies, sameSite }) => {
+export const refreshRoute: FastifyPluginAsyncTypebox<RefreshRouteOptions> = async (app, { rotate, deliver, cookies, crossSite }) => {
   app.post('/auth/refresh', {
     schema: {
       operationId: 'refresh',
@@ -43,7 +43,7 @@ export const refreshRoute: FastifyPluginAsyncTypebox<RefreshRouteOptions> = asyn
     const refreshToken = fromBody ?? cookies.read(request, 'refresh')
     if (refreshToken === undefined) throw new Problem('invalid_refresh_token')
     const channel = fromBody === undefined ? 'cookie' : 'body'
-    if (channel === 'cookie') sameSite.onSetting(request)
+    if (channel === 'cookie') crossSite.onSetting(request)
     try {
       return deliver(reply, await rotate({ refreshToken, channel, audience: request.body?.audience, idempotencyKey: request.headers['idempotency-key'], client: clientDetails(request) }))
     } catch (error) {

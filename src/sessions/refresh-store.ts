@@ -1,5 +1,6 @@
 import type { Database } from '../database/database.ts'
 import type { ClientDetails } from '../http/client-details.ts'
+import { isGoodSql } from './live-session.ts'
 import { accountColumns, type Channel, type SessionAccount } from './store.ts'
 
 /** Which session is to be rotated, and what its row has to agree with. */
@@ -40,8 +41,6 @@ export interface RefreshStore {
   find (rotation: Rotation): Promise<SessionState | undefined>
 }
 
-const LIVE = 's.ended_at IS NULL AND s.idle_ends_at > now() AND s.ends_at > now() AND u.disabled_at IS NULL'
-
 // One conditional statement: of any number of requests with one token, one moves the session on. Role, version and
 // whether the account is enabled come from one row version of the user. The idle end, an indexed column, moves only when
 // a tenth of the idle life has passed: a row whose indexed columns stay is written without touching any index.
@@ -53,7 +52,7 @@ const ROTATE = {
         WHEN s.idle_ends_at BETWEEN least(now() + make_interval(secs => 0.9 * $7::float8), s.ends_at) AND least(now() + make_interval(secs => $7::float8), s.ends_at)
         THEN s.idle_ends_at ELSE least(now() + make_interval(secs => $7::float8), s.ends_at) END
     FROM users u
-    WHERE s.id = $1::uuid AND s.generation = $2::int AND s.nonce = $3::bytea AND s.channel = $4::channel AND u.id = s.user_id AND ${LIVE}
+    WHERE s.id = $1::uuid AND s.generation = $2::int AND s.nonce = $3::bytea AND s.channel = $4::channel AND u.id = s.user_id AND ${isGoodSql('s', 'u')}
     RETURNING ${accountColumns('u')}, extract(epoch FROM s.ends_at)::float8 AS "endsAt"`
 }
 
@@ -62,7 +61,7 @@ const FIND = {
   text: `
     SELECT ${accountColumns('u')}, extract(epoch FROM s.ends_at)::float8 AS "endsAt", s.generation, s.channel::text AS channel, s.ip, s.user_agent AS "userAgent",
       extract(epoch FROM now() - s.rotated_at)::float8 AS "rotatedAgo",
-      coalesce(s.attempt_hash = $3::bytea, false) AS "isSameAttempt", (${LIVE}) AS "isLive"
+      coalesce(s.attempt_hash = $3::bytea, false) AS "isSameAttempt", (${isGoodSql('s', 'u')}) AS "isLive"
     FROM sessions s JOIN users u ON u.id = s.user_id
     WHERE s.id = $1::uuid AND s.nonce = $2::bytea`
 }

@@ -7,7 +7,7 @@ import { clientDetails } from '../http/client-details.ts'
 import { createClientSignal } from '../http/client-signal.ts'
 import type { Cookies } from '../http/cookies.ts'
 import { normaliseEmail } from '../http/email-address.ts'
-import type { SameSiteRule } from '../http/same-site.ts'
+import type { CrossSiteRule } from '../http/cross-site.ts'
 import { EXAMPLE, Nullable, WITHOUT_NUL } from '../http/schemas.ts'
 import type { DeliverLogin } from './deliver-login.ts'
 import type { KnowsDevice } from './known-device.ts'
@@ -25,13 +25,13 @@ export interface SessionRoutesOptions {
   guards: Guards
   refreshTokens: RefreshTokens
   cookies: Cookies
-  sameSite: SameSiteRule
+  crossSite: CrossSiteRule
 }
 
 const Email = Type.String({ minLength: 1, maxLength: 320, pattern: WITHOUT_NUL, description: 'Compared without regard to case', examples: [EXAMPLE.email] })
 const Password = Type.String({ minLength: 1, maxLength: 1024, examples: [EXAMPLE.password] })
 
-export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = async (app, { logIn, logOut, deliver, knowsDevice, guards, refreshTokens, cookies, sameSite }) => {
+export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = async (app, { logIn, logOut, deliver, knowsDevice, guards, refreshTokens, cookies, crossSite }) => {
   app.post('/auth/login', {
     schema: {
       operationId: 'login',
@@ -51,14 +51,14 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = as
   }, async (request, reply) => {
     const { email, password, deliver: channel = 'body', audience } = request.body
     refuseAudienceOf(channel, audience)
-    if (channel !== 'body') sameSite.onSetting(request)
+    if (channel !== 'body') crossSite.onSetting(request)
     const login = await logIn({
       email: normaliseEmail(email),
       password,
       channel,
       audience,
       client: clientDetails(request),
-      knows: knowsDevice(request),
+      knows: await knowsDevice(request),
       signal: createClientSignal(reply)
     })
     return deliver(reply, login)
@@ -90,12 +90,14 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = as
     return reply.code(204).send(null)
   })
 
-  // Every session that cookies carry ends, for one browser may carry several; it is refused only when none was good.
+  // Every session that cookies carry ends, for one browser may carry several; it is refused only when none was good, or
+  // when nobody can say for now whether one is: it might go on, and the answer would say that it does not.
   async function findGood (carried: Array<Promise<LogoutRequest>>): Promise<LogoutRequest[]> {
     const results = await Promise.allSettled(carried)
     const good = results.flatMap(result => result.status === 'fulfilled' ? [result.value] : [])
-    const [refusal] = results.flatMap(result => result.status === 'rejected' ? [result.reason] : [])
-    if (good.length === 0) throw refusal ?? new Problem('unauthenticated')
+    const refusals = results.flatMap(result => result.status === 'rejected' ? [result.reason] : [])
+    const failure = refusals.find(({ statusCode }: Problem) => statusCode >= 500)
+    if (failure !== undefined || good.length === 0) throw failure ?? refusals[0] ?? new Problem('unauthenticated')
     return good
   }
 

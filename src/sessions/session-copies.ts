@@ -1,5 +1,3 @@
-import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
 import { ROLES } from 'countersign-verifier'
 import { MAX_ACCESS_TOKEN_LIFE } from 'countersign-verifier/core'
 import type { SessionRecord } from './stateful-store.ts'
@@ -66,27 +64,24 @@ export async function createRedisCopies (url: string, log: { warn (details: obje
   }
 }
 
-const RecordSchema = Type.Object({
-  sessionId: Type.String(),
-  userId: Type.String(),
-  email: Type.String(),
-  emailVerified: Type.Boolean(),
-  role: Type.Enum([...ROLES]),
-  version: Type.Integer(),
-  createdAt: Type.Number(),
-  seenAt: Type.Number(),
-  idleEndsAt: Type.Number(),
-  endsAt: Type.Number(),
-  confirmedAt: Type.Number()
-})
-const record = Compile(RecordSchema)
+const TEXTS = ['sessionId', 'userId', 'email'] as const
+const NUMBERS = ['version', 'createdAt', 'seenAt', 'idleEndsAt', 'endsAt', 'confirmedAt'] as const
 
 // What somebody else wrote under our key, or another version of ours, is as good as nothing.
 function parseRecord (json: string): SessionRecord | undefined {
   try {
     const parsed: unknown = JSON.parse(json)
-    return record.Check(parsed) ? parsed : undefined
+    return isRecord(parsed) ? parsed : undefined
   } catch {
     return undefined
   }
+}
+
+function isRecord (value: unknown): value is SessionRecord {
+  if (typeof value !== 'object' || value === null) return false
+  const record: Partial<SessionRecord> = value
+  return TEXTS.every(name => typeof record[name] === 'string') &&
+    NUMBERS.every(name => Number.isFinite(record[name])) &&
+    ROLES.some(role => role === record.role) &&
+    typeof record.emailVerified === 'boolean'
 }

@@ -13,9 +13,8 @@ import { createKnowsDevice } from './known-device.ts'
 import { createLogIn } from './log-in.ts'
 import { createLogOut } from './log-out.ts'
 import { createMemoryCopies } from './memory-copies.ts'
-import { createOpenSession } from './open-session.ts'
+import { createOpenSession, createSessionOpening } from './open-session.ts'
 import { createSessionPurge } from './purge-store.ts'
-import { purgeRegularly } from './purge.ts'
 import { createRecogniseSession } from './recognise-session.ts'
 import { createRefreshStore } from './refresh-store.ts'
 import { createRefreshTokens } from './refresh-token.ts'
@@ -49,8 +48,7 @@ export async function createSessions ({ config, database, revocation, tokens, pa
 
   const store = createSessionStore(database)
   const endings = createEndingStore(database)
-  const open = createOpenSession({
-    sessions: store,
+  const opening = createSessionOpening({
     endings,
     propagation: revocation,
     mint,
@@ -59,10 +57,21 @@ export async function createSessions ({ config, database, revocation, tokens, pa
     stateless: { idleTtl: config.refreshIdleTtl, ttl: config.refreshTtl },
     stateful: { idleTtl: config.sessionIdleTtl, ttl: config.sessionTtl }
   })
-  const stopPurging = purgeRegularly([createSessionPurge(database), revocation.purge], log)
+  const open = createOpenSession(store, opening)
+
+  const recognise = createRecogniseSession({
+    sessions: createStatefulStore(database),
+    copies: redis === undefined ? [createMemoryCopies()] : [createMemoryCopies(), redis],
+    revocations: revocation.set,
+    isFresh: revocation.isFresh,
+    now: revocation.now,
+    idleTtl: config.sessionIdleTtl,
+    onTouchFailed: error => log.warn({ err: error }, 'could not write that a session is in use')
+  })
 
   return {
     open,
+    opening,
     endings,
     refreshTokens,
     devices: createDeviceStore(database),
@@ -71,20 +80,12 @@ export async function createSessions ({ config, database, revocation, tokens, pa
     logOut: createLogOut({ endings, propagation: revocation }),
     rotate: createRotateRefreshToken({ sessions: createRefreshStore(database), endings, propagation: revocation, audit, refreshTokens, mintFor, ring, idleTtl: config.refreshIdleTtl }),
     deliver: createDeliverLogin({ cookies, devices: deviceCookies }),
-    knowsDevice: createKnowsDevice({ cookies, devices: deviceCookies, verifier }),
-    recognise: createRecogniseSession({
-      sessions: createStatefulStore(database),
-      copies: redis === undefined ? [createMemoryCopies()] : [createMemoryCopies(), redis],
-      revocations: revocation.set,
-      isFresh: revocation.isFresh,
-      now: revocation.now,
-      idleTtl: config.sessionIdleTtl,
-      onTouchFailed: error => log.warn({ err: error }, 'could not write that a session is in use')
-    }),
+    knowsDevice: createKnowsDevice({ cookies, devices: deviceCookies, verifier, recognise }),
+    recognise,
+    purge: createSessionPurge(database),
     /** The dependencies of sessions beside the database. */
     probes: redis === undefined ? {} : { redis: redis.ping },
     async close (): Promise<void> {
-      stopPurging()
       await redis?.close()
     }
   }

@@ -43,7 +43,7 @@ export function createStandingStore ({ prisma }: Pick<Database, 'prisma'>): Stan
       const { id: userId } = before
       const actions = actionsOf(before, { role, disabled })
       if (actions.length === 0) return []
-      if (before.isLastAdmin && (role === 'user' || disabled === true)) throw new Problem('last_admin')
+      if (before.isLastAdmin && ((role !== undefined && role !== 'admin') || disabled === true)) throw new Problem('last_admin')
       await tx.user.update({
         where: { id: userId },
         data: { ...role !== undefined && { role }, ...disabled !== undefined && { disabledAt: disabled ? before.disabledAt ?? new Date() : null } }

@@ -1,5 +1,6 @@
 import type { Role } from 'countersign-verifier'
 import type { Database } from '../database/database.ts'
+import { isGoodSql } from './live-session.ts'
 
 /** A stateful session as it can be copied. Times are Unix seconds by the database's clock. */
 export interface SessionRecord {
@@ -32,19 +33,18 @@ const COLUMNS = `
   extract(epoch FROM s.idle_ends_at)::float8 AS "idleEndsAt", extract(epoch FROM s.ends_at)::float8 AS "endsAt",
   extract(epoch FROM statement_timestamp())::float8 AS "confirmedAt"`
 
-const IS_LIVE = `s.secret_hash = $1::bytea AND s.channel = 'session' AND u.id = s.user_id AND u.disabled_at IS NULL
-  AND s.ended_at IS NULL AND s.idle_ends_at > now() AND s.ends_at > now()`
+const IS_ITS = `s.secret_hash = $1::bytea AND s.channel = 'session' AND u.id = s.user_id AND ${isGoodSql('s', 'u')}`
 
 const FIND = {
   name: 'sessions.find-stateful',
-  text: `SELECT ${COLUMNS} FROM sessions s, users u WHERE ${IS_LIVE}`
+  text: `SELECT ${COLUMNS} FROM sessions s, users u WHERE ${IS_ITS}`
 }
 
 const TOUCH = {
   name: 'sessions.touch',
   text: `
     UPDATE sessions s SET last_seen_at = now(), idle_ends_at = least(now() + make_interval(secs => $2::float8), s.ends_at)
-    FROM users u WHERE ${IS_LIVE} RETURNING ${COLUMNS}`
+    FROM users u WHERE ${IS_ITS} RETURNING ${COLUMNS}`
 }
 
 export function createStatefulStore ({ query }: Pick<Database, 'query'>): StatefulStore {

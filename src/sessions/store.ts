@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Role } from 'countersign-verifier'
 import { auditSql } from '../audit/store.ts'
 import type { Database } from '../database/database.ts'
+import { isLiveSql } from './live-session.ts'
 
 /** How a session's credential travels. */
 export type Channel = 'body' | 'cookie' | 'session'
@@ -16,9 +17,6 @@ export interface LoginAccount {
 /** A session about to be opened. Lives are seconds. */
 export interface NewSession {
   id: string
-  userId: string
-  /** The hash that the password was found to match; the session is opened only if it still stands. */
-  passwordHash: string
   channel: Channel
   nonce: Buffer
   /** SHA-256 of a stateful session's secret. */
@@ -54,8 +52,12 @@ export interface SessionStore {
   findAccount (email: string): Promise<LoginAccount | null>
   /** @returns whether `from` still stood */
   replacePasswordHash (change: { userId: string, from: string, to: string }): Promise<boolean>
-  /** @returns `undefined` when the account was disabled, deleted or given another password meanwhile */
-  open (session: NewSession): Promise<OpenedSession | undefined>
+  /**
+   * Opens a session for an account whose password was found to match `passwordHash`.
+   *
+   * @returns `undefined` when the account was disabled, deleted or given another password meanwhile
+   */
+  open (session: NewSession, account: { id: string, passwordHash: string }): Promise<OpenedSession | undefined>
 }
 
 /** SQL: the columns of `SessionAccount` but for `endsAt`, from a table with the account's. */
@@ -68,25 +70,39 @@ const FIND_ACCOUNT = {
   text: 'SELECT id, password_hash AS "passwordHash", disabled_at AS "disabledAt" FROM users WHERE email = $1'
 }
 
-// One statement, one round trip. The row lock makes a login wait for whoever is changing the account, and then look
-// again: without it, a login that was hashing while an admin disabled the account would leave a live session.
-const OPEN = {
-  name: 'sessions.open',
-  text: `
-    WITH account AS (
-      SELECT id, email, email_verified, name, role, version, created_at FROM users
-      WHERE id = $2::uuid AND disabled_at IS NULL AND password_hash = $3
-      FOR SHARE
-    ), opened AS (
+/**
+ * One statement, one round trip, that opens a session of the account that `account` gives.
+ *
+ * @param account a SELECT or an INSERT that gives the account's columns; its own parameters are $11 on
+ * @param also more common table expressions, which may read from `opened`
+ */
+export function openingSql (account: string, also: readonly string[] = []): string {
+  return `
+    WITH account AS (${account}), opened AS (
       INSERT INTO sessions (id, user_id, channel, nonce, secret_hash, key_id, ip, user_agent, idle_ends_at, ends_at)
-      SELECT $1::uuid, id, $4::channel, $5::bytea, $6::bytea, $7, $8, $9,
-        now() + make_interval(secs => least($10::float8, $11::float8)), now() + make_interval(secs => $11::float8)
+      SELECT $1::uuid, id, $2::channel, $3::bytea, $4::bytea, $5, $6, $7,
+        now() + make_interval(secs => least($8::float8, $9::float8)), now() + make_interval(secs => $9::float8)
       FROM account
       RETURNING id AS session_id, user_id, ends_at
-    ), ${auditSql('login', 'success', 'opened', { id: '$12', ip: '$8', userAgent: '$9' })}
+    ), ${[auditSql('login', 'success', 'opened', { id: '$10', ip: '$6', userAgent: '$7' }), ...also].join(', ')}
     SELECT ${accountColumns('account')}, extract(epoch FROM ends_at)::float8 AS "endsAt",
-      (SELECT count(*)::int FROM sessions WHERE user_id = $2::uuid AND ended_at IS NULL AND idle_ends_at > now()) AS others
+      (SELECT count(*)::int FROM sessions WHERE user_id = account.id AND ${isLiveSql()}) AS others
     FROM account, opened`
+}
+
+/** The values of `openingSql`'s parameters, up to the account's own. */
+export function openingValues ({ id, channel, nonce, secretHash, keyId, ip, userAgent, idleTtl, ttl }: NewSession): unknown[] {
+  return [id, channel, nonce, secretHash, keyId, ip, userAgent, idleTtl, ttl, uuidv7()]
+}
+
+/** SQL: what `openingSql` needs of an account. */
+export const ACCOUNT = 'id, email, email_verified, name, role, version, created_at'
+
+// The row lock makes a login wait for whoever is changing the account, and then look again: without it, a login that was
+// hashing while an admin disabled the account would leave a live session.
+const OPEN = {
+  name: 'sessions.open',
+  text: openingSql(`SELECT ${ACCOUNT} FROM users WHERE id = $11::uuid AND disabled_at IS NULL AND password_hash = $12 FOR SHARE`)
 }
 
 export function createSessionStore ({ prisma, query }: Pick<Database, 'prisma' | 'query'>): SessionStore {
@@ -101,8 +117,8 @@ export function createSessionStore ({ prisma, query }: Pick<Database, 'prisma' |
       return count === 1
     },
 
-    async open ({ id, userId, passwordHash, channel, nonce, secretHash, keyId, ip, userAgent, idleTtl, ttl }) {
-      const [opened] = await query<OpenedSession>(OPEN, [id, userId, passwordHash, channel, nonce, secretHash, keyId, ip, userAgent, idleTtl, ttl, uuidv7()])
+    async open (session, { id, passwordHash }) {
+      const [opened] = await query<OpenedSession>(OPEN, [...openingValues(session), id, passwordHash])
       return opened
     }
   }

@@ -62,6 +62,27 @@ t.test('registering', async t => {
     t.strictSame(await service.sql("SELECT count(*)::int AS count FROM sessions s JOIN users u ON u.id = s.user_id WHERE u.email = 'crowd@example.com'"), [{ count: 1 }])
   })
 
+  t.test('stores the account and its first session together, or neither', async t => {
+    const json = { email: 'unlucky@example.com', password: PASSWORD }
+    await service.sql("ALTER TABLE sessions ADD CONSTRAINT unlucky CHECK (user_agent IS DISTINCT FROM 'unlucky')")
+    isProblem(t, await service.call('POST /auth/register', { json, headers: { 'user-agent': 'unlucky' } }), 'internal_error')
+    t.equal(await count(json.email), 0, 'no account that nobody was told of')
+    t.equal((await service.call('POST /auth/register', { json, headers: { 'user-agent': 'lucky' } })).status, 201, 'and so it can be tried again')
+    await service.sql('ALTER TABLE sessions DROP CONSTRAINT unlucky')
+  })
+
+  t.test('leaves a trace, of a refusal too', async t => {
+    const json = { email: 'traced@example.com', password: PASSWORD }
+    const { body: { user: { id } } } = await service.call<LoginBody>('POST /auth/register', { json, from: '192.0.2.77', headers: { 'user-agent': 'Tracer' } })
+    isProblem(t, await register({ ...json, email: 'Traced@example.com' }, '192.0.2.78'), 'email_taken')
+    const rows = await service.sql('SELECT action, outcome, actor_id IS NOT NULL AS acted, session_id IS NOT NULL AS in_session, ip, user_agent FROM audit_events WHERE subject_id = $1::uuid ORDER BY ip, action DESC', id)
+    t.strictSame(rows, [
+      { action: 'register', outcome: 'success', acted: true, in_session: true, ip: '192.0.2.77', user_agent: 'Tracer' },
+      { action: 'login', outcome: 'success', acted: true, in_session: true, ip: '192.0.2.77', user_agent: 'Tracer' },
+      { action: 'register', outcome: 'failure', acted: false, in_session: false, ip: '192.0.2.78', user_agent: 'lightMyRequest' }
+    ])
+  })
+
   t.test('refuses what is no address', async t => {
     for (const email of ['', ' ', 'ada', 'ada@', '@example.com', 'ada@example', 'ada@@example.com', 'a b@example.com', 'ada@exa mple.com', 'ada@.com', 'ada@example..com',
       '.ada@example.com', 'ada.@example.com', 'a..da@example.com', 'ada@example.com\nbcc: x@example.com', 'ada\0@example.com', 'ada\ud800@example.com',

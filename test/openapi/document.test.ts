@@ -40,7 +40,7 @@ t.test('behind a public URL the document names that server, and the cookies of t
 
 t.test('every operation says what it is, who may call it, and how it answers', async t => {
   t.match(written.openapi, /^3\.1\./)
-  t.same(Object.keys(written.components.securitySchemes), ['bearerAuth', 'cookieAuth', 'sessionAuth'])
+  t.same(Object.keys(written.components.securitySchemes), ['bearerAuth', 'cookieAuth', 'sessionAuth', 'clientAuth', 'clientToken'])
   const ids = operations.map(({ operation }) => operation.operationId)
   t.equal(new Set(ids).size, ids.length, 'no operationId twice')
 
@@ -52,7 +52,8 @@ t.test('every operation says what it is, who may call it, and how it answers', a
       if (status === '204') t.equal(content, undefined, `${name}: 204 has no content`)
       for (const [type, media] of Object.entries(content ?? {})) {
         t.ok(hasExample(media), `${name} ${status}: an example`)
-        if (Number(status) >= 400 && !name.startsWith('GET /health/')) t.equal(type, 'application/problem+json', `${name} ${status}`)
+        if (Number(status) < 400 || name.startsWith('GET /health/')) continue
+        t.equal(type, name.startsWith('POST /oauth/') ? 'application/json' : 'application/problem+json', `${name} ${status}`)
       }
     }
   }

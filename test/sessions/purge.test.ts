@@ -1,7 +1,8 @@
 import t from 'tap'
+import { createAuditPurge } from '../../src/audit/purge-store.ts'
 import { createLedgerStore } from '../../src/revocation/ledger-store.ts'
+import { purgeRegularly } from '../../src/database/purge.ts'
 import { createSessionPurge } from '../../src/sessions/purge-store.ts'
-import { purgeRegularly } from '../../src/sessions/purge.ts'
 import { onPostgres, onServer } from '../support/database.ts'
 import { startService } from '../support/service.ts'
 import { until } from '../support/until.ts'
@@ -31,6 +32,14 @@ t.test('purging', async t => {
   t.test('goes by batches of what it is told', async t => {
     await fill(25, { idle: '-1 second' })
     t.strictSame([await purge(10), await purge(10), await purge(10), await purge(10)], [10, 10, 5, 0])
+  })
+
+  t.test('takes events of the audit trail that are older than they are kept, by batches', async t => {
+    const purgeAudit = createAuditPurge(service.database, 86_400)
+    await service.sql("INSERT INTO audit_events (id, at, action, outcome) SELECT gen_random_uuid(), now() - n * interval '1 hour', 'old', 'success' FROM generate_series(22, 30) n")
+    t.strictSame([await purgeAudit(4), await purgeAudit(4), await purgeAudit(4)], [4, 3, 0])
+    t.equal((await service.sql("SELECT 1 FROM audit_events WHERE action = 'old'")).length, 2)
+    t.ok((await service.sql("SELECT 1 FROM audit_events WHERE action = 'login'")).length > 0)
   })
 
   t.test('takes expired rows of the ledger, and leaves the live ones', async t => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { startService } from '../support/service.ts'
 import { watchStatements } from '../support/statements.ts'
@@ -78,6 +79,23 @@ t.test('a stateful session', async t => {
     for (const cookie of ['', 'x', `${session}x`, session.slice(1), 'x'.repeat(4000)]) t.equal((await verify(cookie)).status, 401, cookie.slice(0, 50))
     t.strictSame(statements, [], 'without a look at the database')
     t.equal((await verify(`${session.slice(0, -2)}AA`)).status, 401)
+  })
+
+  t.test('a cookie that opens nothing costs one look at the database, however often it comes', async t => {
+    const over = await statefulSession(service, await service.person())
+    await service.call('POST /auth/logout', { cookies: over, headers: { 'x-countersign': '1' } })
+    const expired = await statefulSession(service, await service.person())
+    await service.sql("UPDATE sessions SET idle_ends_at = now() - interval '1 second' WHERE secret_hash = sha256($1::bytea)", Buffer.from(expired.session))
+    for (const session of [randomBytes(32).toString('base64url'), expired.session, over.session]) {
+      statements.length = 0
+      for (let count = 0; count < 20; count++) t.equal((await verify(session)).status, 401)
+      t.ok(statements.length <= 1, `${statements}`)
+    }
+  })
+
+  t.test('one that is opened is recognised, whatever was refused before', async t => {
+    await verify(randomBytes(32).toString('base64url'))
+    t.equal((await verify((await statefulSession(service, await service.person())).session)).status, 200)
   })
 
   t.test('cannot be refreshed, nor its id be used', async t => {

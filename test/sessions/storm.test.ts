@@ -1,6 +1,7 @@
 import t from 'tap'
 import { PASSWORD, startService, type Answer, type Call } from '../support/service.ts'
 import type { ProblemDocument } from '../../src/errors.ts'
+import { statefulSession } from './session-rows.ts'
 
 const ATTACKERS = Array.from({ length: 40 }, (_, n) => `203.0.113.${n + 1}`)
 
@@ -41,9 +42,11 @@ t.test('a storm of wrong guesses from forty addresses', async t => {
   })
 
   t.test('does not keep a person out who shows a live session', async t => {
+    const session = await statefulSession(service, ada)
     await within(async () => {
       t.equal((await login({ token: ada.accessToken })).status, 200)
       t.equal((await login({ cookies: { access: cookies.access ?? '' }, headers: { 'sec-fetch-site': 'same-origin' } })).status, 200)
+      t.equal((await login({ cookies: session, headers: { 'sec-fetch-site': 'same-origin' } })).status, 200)
     })
   })
 

@@ -52,8 +52,12 @@ export async function readFeed (t: Test, origin: string, headers: Readonly<Recor
     if (response.statusCode === 200) events.push(...blocks.map(readEvent))
     wake()
   })
-  const ended = new Promise<void>(resolve => response.once('close', resolve))
-  void ended.then(() => wake())
+  const ended = new Promise<void>(resolve => {
+    response.once('close', () => {
+      resolve()
+      wake()
+    })
+  })
   response.on('error', () => {})
 
   return {

@@ -22,7 +22,7 @@ export function isSafeMethod (method: string): boolean {
  *
  * @param origins the exact origins that are allowed beside the service's own pages
  */
-export function isSameSite ({ headers }: RequestSource, origins: readonly string[]): boolean {
+export function passesCrossSiteRule ({ headers }: RequestSource, origins: readonly string[]): boolean {
   const site = headers['sec-fetch-site']
   const origin = headers.origin
   if (site === 'same-origin' || site === 'none') return true

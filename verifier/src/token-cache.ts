@@ -4,11 +4,15 @@
  * Entries are found by the token's last characters, which are its signature, and then held against all of it: hashing
  * half a kilobyte at each look-up would cost more than everything else that is done with a token seen before.
  *
+ * A token is remembered when it comes for the second time: of the first a few bits are kept. So tokens that come once
+ * cost next to nothing, and a million of them drive out nothing that is in use.
+ *
  * Two generations: when the young one holds half the bytes it becomes the old one, and the old one is dropped. So what
  * is in use stays, what is not goes, and neither a hit nor an insertion moves a list.
  */
 export interface TokenCache<Value> {
   get (token: string): Value | undefined
+  /** Remembers the value, if the token has come before. */
   set (token: string, value: Value): void
   clear (): void
 }
@@ -24,11 +28,25 @@ const TAIL = 32
 
 const sizeOf = (token: string): number => token.length + ENTRY_BYTES
 
+// How many tokens are known to have come once: a newer one takes the place of an older.
+const PLACES = 2 ** 14
+
 /** @param maxBytes what the cache may take; 0 remembers nothing */
 export function createTokenCache<Value> (maxBytes: number): TokenCache<Value> {
   let young = new Map<string, Entry<Value>>()
   let old = new Map<string, Entry<Value>>()
   let youngBytes = 0
+  const seenOnce = new Int32Array(maxBytes > 0 ? PLACES : 0)
+
+  // The tail is a signature's: any part of it is as good as random. Two tokens with the same bits only make one of them
+  // be remembered at once.
+  function isSeenAgain (tail: string): boolean {
+    const bits = readBits(tail, 0)
+    const place = readBits(tail, 6) & (PLACES - 1)
+    const isKnown = seenOnce[place] === bits
+    seenOnce[place] = bits
+    return isKnown
+  }
 
   function keep (tail: string, entry: Entry<Value>): void {
     const bytes = sizeOf(entry.token)
@@ -52,7 +70,7 @@ export function createTokenCache<Value> (maxBytes: number): TokenCache<Value> {
       return aged.value
     },
     set (token, value) {
-      if (sizeOf(token) * 2 > maxBytes) return
+      if (sizeOf(token) * 2 > maxBytes || !isSeenAgain(token.slice(-TAIL))) return
       // A token is cut out of a header, all of which would be kept with it: so it is copied.
       const copy = Buffer.from(token, 'latin1').toString('latin1')
       keep(copy.slice(-TAIL), { token: copy, value })
@@ -63,4 +81,11 @@ export function createTokenCache<Value> (maxBytes: number): TokenCache<Value> {
       youngBytes = 0
     }
   }
+}
+
+/** @returns a number made of six characters */
+function readBits (text: string, start: number): number {
+  let bits = 0
+  for (let at = start; at < start + 6; at++) bits = bits * 67 + text.charCodeAt(at) | 0
+  return bits
 }

@@ -12,10 +12,12 @@ export interface WatchedCredential {
   endsIn: number | null
   /** Checks it again. @throws Problem 401 or 403 when it is good no longer */
   check (): Promise<unknown>
+  /** Milliseconds. */
+  checkEvery?: number
 }
 
 /** Tells when a credential is good no longer, by its expiry or by being withdrawn. @returns what ends the watch */
-export function watchCredential ({ endsIn, check }: WatchedCredential, onEnd: (why: Leaving) => void): () => void {
+export function watchCredential ({ endsIn, check, checkEvery = CHECK_EVERY }: WatchedCredential, onEnd: (why: Leaving) => void): () => void {
   const expiry = endsIn === null ? undefined : setTimeout(() => onEnd('credential expired'), Math.min(Math.max(0, endsIn), LONGEST_TIMER))
   // Not all at the same moment: they may have come together, from a service that was restarted.
   const checking = setInterval(() => {
@@ -23,7 +25,7 @@ export function watchCredential ({ endsIn, check }: WatchedCredential, onEnd: (w
       // A database that does not answer withdraws nothing.
       if (error instanceof Problem && error.statusCode < 500) onEnd('credential withdrawn')
     })
-  }, CHECK_EVERY * (0.8 + Math.random() * 0.4))
+  }, checkEvery * (0.8 + Math.random() * 0.4))
 
   return () => {
     clearTimeout(expiry)

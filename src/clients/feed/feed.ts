@@ -1,7 +1,8 @@
 import type { Revocation as RevocationEntry } from 'countersign-verifier/core'
+import type { Database } from '../../database/database.ts'
 import { Problem } from '../../errors.ts'
 import type { Metrics } from '../../http/metrics.ts'
-import type { LedgerStore } from '../../revocation/ledger-store.ts'
+import { createLedgerStore } from '../../revocation/ledger-store.ts'
 import type { Revocation } from '../../revocation/revocation.ts'
 import { toRevocation } from '../../revocation/store.ts'
 import { revocationEvents, syncEvent } from './events.ts'
@@ -10,6 +11,9 @@ import { createFollower, type Connection, type Follower, type Patience } from '.
 const SYNC_EVERY = 2_000
 const MOST_FOLLOWERS = 4_000
 const MOST_OF_ONE_CLIENT = 1_000
+
+// Of those who have come together, from a service that was restarted, these many read the ledger at a time: logging in goes on.
+const READ_AT_ONCE = 2
 
 // Revocations that are written at a time to one who has many to catch up with.
 const PART = 500
@@ -30,13 +34,14 @@ export interface RevocationFeed {
 
 /** What the feed is made of. */
 export interface FeedParts {
+  database: Pick<Database, 'query'>
   revocation: Pick<Revocation, 'follow' | 'age'>
-  ledger: Pick<LedgerStore, 'read'>
   metrics: Pick<Metrics, 'gauge'>
   patience?: Patience
 }
 
-export function createRevocationFeed ({ revocation, ledger, metrics, patience }: FeedParts): RevocationFeed {
+export function createRevocationFeed ({ database, revocation, metrics, patience }: FeedParts): RevocationFeed {
+  const ledger = createLedgerStore(database, { atOnce: READ_AT_ONCE })
   const followers = new Set<Follower>()
   const caughtUp = new Set<Follower>()
   let unsent: RevocationEntry[] = []

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { setImmediate } from 'node:timers/promises'
 import { Problem } from '../../errors.ts'
 
 /** Why a connection ended; only `gone` is the follower's own doing. */
@@ -78,7 +79,10 @@ export function createFollower ({ clientId, response, begin, onLeft }: Connectio
     get isHere () { return isHere },
 
     send (events) {
-      if (early !== undefined) return void early.push(events)
+      if (early !== undefined) {
+        early.push(events)
+        return
+      }
       write(events)
       if (response.writableLength > bytes) cut()
     },
@@ -87,6 +91,7 @@ export function createFollower ({ clientId, response, begin, onLeft }: Connectio
       if (isHere) beginOnce()
       write(events)
       if (isHere && response.writableNeedDrain) await new Promise<void>(resolve => { resume = resolve })
+      else await setImmediate()
       if (!isHere) throw new Problem(why === 'gone' ? 'client_gone' : 'unavailable')
     },
 

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { problems } from '../../http/answers.ts'
 import type { ClientAuthentication } from '../authenticate-client.ts'
+import { BY_SECRET_OR_TOKEN } from '../client-schema.ts'
 import { watchCredential } from './credential-watch.ts'
 import type { RevocationFeed } from './feed.ts'
 import type { Follower } from './follower.ts'
@@ -41,10 +42,10 @@ export const feedRoute: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (app
   app.get('/revocations', {
     schema: {
       operationId: 'followRevocations',
-      tags: ['Clients'],
+      tags: ['Services'],
       summary: 'Follow revocations as they happen',
       description: 'Server-sent events, for clients with the scope `revocations:read`: a `revocation` for each that is live, then a `sync`, then both as they happen. A `sync` attests that everything was told that the ledger held `ageMs` before; it comes every 5 s at the latest, unless the service cannot read its ledger. Its id is the cursor to come back with.',
-      security: [{ clientBasic: [] }, { clientBearer: [] }],
+      security: BY_SECRET_OR_TOKEN,
       headers: Type.Object({
         'last-event-id': Type.Optional(Type.String({ description: 'The id of the last `sync`: only what was missed since is told. One that is not known: everything' }))
       }),

@@ -1,4 +1,4 @@
-// Run after the build: leaves a fresh, migrated cluster beside this file, for first starts to begin with.
+// Run after the build: leaves a fresh, migrated cluster in dist/, for first starts to begin with.
 import { access, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { PGlite } from '@electric-sql/pglite'
 import { migrateEmbedded } from './migrate-embedded.ts'
@@ -20,7 +20,7 @@ if (!isCurrent) {
 async function removeOthers () {
   const here = new URL('./', file)
   for (const name of await readdir(here)) {
-    if (/^snapshot-.*\.tar\.gz/.test(name)) await rm(new URL(name, here))
+    if (/^embedded-.*\.tar\.gz/.test(name)) await rm(new URL(name, here))
   }
 }
 

@@ -12,7 +12,7 @@ export async function snapshotFile (): Promise<URL> {
   const { version } = JSON.parse(engine) as { version: string }
   const hash = createHash('sha256').update(version)
   for (const { name, checksum } of await readMigrations()) hash.update(`\n${name} ${checksum}`)
-  return new URL(`snapshot-${hash.digest('hex').slice(0, 16)}.tar.gz`, import.meta.url)
+  return new URL(`dist/embedded-${hash.digest('hex').slice(0, 16)}.tar.gz`, import.meta.resolve('countersign/package.json'))
 }
 
 /** The snapshot as the engine takes it, or undefined where none was made: then a first start takes 4 s, not 1. */

@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 import { createRevocationFeed, type RevocationFeed } from '../../../src/clients/feed/feed.ts'
 import type { Leaving, Patience } from '../../../src/clients/feed/follower.ts'
-import { createLedgerStore } from '../../../src/revocation/ledger-store.ts'
 import { follow, type Follower as Instance } from '../../revocation/following.ts'
 import type { Database } from '../../../src/database/database.ts'
 
@@ -20,8 +19,7 @@ export interface ServedFeed extends Instance {
 
 export async function serveFeed (t: Test, { database, patience }: { database: Database, patience?: Patience }): Promise<ServedFeed> {
   const instance = await follow(t, { database })
-  const ledger = createLedgerStore(database)
-  const feed = createRevocationFeed({ revocation: instance.propagation, ledger, metrics: { gauge () {} }, ...patience !== undefined && { patience } })
+  const feed = createRevocationFeed({ database, revocation: instance.propagation, metrics: { gauge () {} }, ...patience !== undefined && { patience } })
   const responses: ServerResponse[] = []
   const left: Leaving[] = []
 

@@ -1,4 +1,4 @@
-import { isSafeMethod, isSameSite } from '../cross-site.ts'
+import { isSafeMethod, passesCrossSiteRule } from '../cross-site.ts'
 import type { ClientPrincipal, Principal, TokenCredential } from '../principal.ts'
 import type { StalenessPolicy } from '../staleness.ts'
 import type { Verifier, VerifyOptions } from '../verifier-contract.ts'
@@ -39,7 +39,7 @@ export function createGate (verifier: Verifier, { name: cookieName, origins }: A
 
   /** @throws AccessProblem where a browser sends the cookie along with an unsafe request that a strange page began */
   function checkOrigin ({ method = '', headers }: GateRequest): void {
-    if (!isSafeMethod(method) && !isSameSite({ method, headers }, origins)) throw new AccessProblem('cross_site_request')
+    if (!isSafeMethod(method) && !passesCrossSiteRule({ method, headers }, origins)) throw new AccessProblem('cross_site_request')
   }
 
   return {

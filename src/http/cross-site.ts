@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify'
-import { isSafeMethod, isSameSite } from 'countersign-verifier/core'
+import { isSafeMethod, passesCrossSiteRule } from 'countersign-verifier/core'
 import { Problem } from '../errors.ts'
 import type { Cookies } from './cookies.ts'
 
 /** The cross-site rule for requests that carry, or are about to set, our cookies. */
-export interface SameSiteRule {
+export interface CrossSiteRule {
   /** Refuses an unsafe request that carries our cookies from where it may not come. @throws Problem 403 */
   onCarrying (request: FastifyRequest): void
   /** Refuses a request whose answer would set cookies. @throws Problem 403 */
@@ -12,21 +12,21 @@ export interface SameSiteRule {
 }
 
 /** @param origins exact origins, `PUBLIC_URL`'s own among them */
-export function createSameSiteRule (cookies: Cookies, origins: readonly string[]): SameSiteRule {
-  function assertSameSite (request: FastifyRequest): void {
-    if (!isSameSite(request, origins)) throw new Problem('cross_site_request')
+export function createCrossSiteRule (cookies: Cookies, origins: readonly string[]): CrossSiteRule {
+  function assertAllowed (request: FastifyRequest): void {
+    if (!passesCrossSiteRule(request, origins)) throw new Problem('cross_site_request')
   }
 
   return {
     onSetting (request) {
       // Whoever neither says where a request was begun nor brings our cookies is no browser: a native app, curl.
-      if (saysWhence(request) || cookies.carriesCredential(request)) assertSameSite(request)
+      if (saysWhence(request) || cookies.carriesCredential(request)) assertAllowed(request)
     },
     onCarrying (request) {
       // A gateway asks by GET about a request of another method. Believed from anyone: it can only make the rule stricter.
       const forwarded = request.headers['x-forwarded-method']
       const isSafe = isSafeMethod(request.method) && (typeof forwarded !== 'string' || isSafeMethod(forwarded.toUpperCase()))
-      if (!isSafe && cookies.carriesCredential(request)) assertSameSite(request)
+      if (!isSafe && cookies.carriesCredential(request)) assertAllowed(request)
     }
   }
 }

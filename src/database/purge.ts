@@ -8,7 +8,7 @@ const BATCH = 1_000
 const PAUSE = 50
 
 /**
- * Purges now and then, in batches with pauses, so that logins never wait for it.
+ * Purges now and then, in batches with pauses, so that nobody waits for it.
  *
  * @param every milliseconds
  * @returns stops purging
@@ -18,14 +18,18 @@ export function purgeRegularly (purges: readonly PurgeBatch[], log: { warn (deta
 
   async function purgeAll (): Promise<void> {
     for (const purge of purges) {
-      while (!stopping.signal.aborted && await purge(BATCH) === BATCH) await setTimeout(PAUSE)
+      await drain(purge).catch((error: unknown) => log.warn({ err: error }, 'could not purge what has expired'))
     }
+  }
+
+  async function drain (purge: PurgeBatch): Promise<void> {
+    while (!stopping.signal.aborted && await purge(BATCH) === BATCH) await setTimeout(PAUSE)
   }
 
   async function goOn (): Promise<void> {
     while (!stopping.signal.aborted) {
       await setTimeout(every, undefined, { ref: false, signal: stopping.signal })
-      await purgeAll().catch((error: unknown) => log.warn({ err: error }, 'could not purge what has expired'))
+      await purgeAll()
     }
   }
 

@@ -1,0 +1,123 @@
+// A session as a mobile app keeps it: tokens in the body, an access token in memory, the refresh token in the keychain.
+//
+// A phone is suspended, loses its network and is switched off at the worst of moments. So what a refresh is asked with is
+// stored before it is sent: whatever happens to the answer, asking again with the same gives the same successor.
+
+/** Where the session is kept between starts: the keychain, or whatever else no other app reads. */
+export interface Keychain {
+  read (): Promise<string | null>
+  write (text: string): Promise<void>
+  clear (): Promise<void>
+}
+
+export interface SessionOptions {
+  /** For example `https://auth.example.com`. */
+  origin: string
+  keychain: Keychain
+  /** Told when the session is over, wherever it was ended: show the login page. */
+  onEnded: () => void
+}
+
+interface Kept {
+  refreshToken: string
+  /** 128 random bits or more, new for each refresh. */
+  attempt: string
+}
+
+interface Tokens {
+  accessToken: string
+  refreshToken: string
+  expiresIn: number
+}
+
+/** There is no session, or no longer. */
+export class LoggedOut extends Error {
+  override readonly name = 'LoggedOut'
+}
+
+const LONGEST_WAIT = 30_000
+const ATTEMPTS = 6
+
+export function createSession ({ origin, keychain, onEnded }: SessionOptions) {
+  let access: { token: string, goodUntil: number } | undefined
+  let refreshing: Promise<string> | undefined
+
+  async function keep ({ accessToken, refreshToken, expiresIn }: Tokens): Promise<string> {
+    await keychain.write(JSON.stringify({ refreshToken, attempt: crypto.randomUUID() + crypto.randomUUID() } satisfies Kept))
+    // A little early, so that no request is under way with a token that has just expired.
+    access = { token: accessToken, goodUntil: performance.now() + (expiresIn - 10) * 1000 }
+    return accessToken
+  }
+
+  async function refresh (): Promise<string> {
+    const text = await keychain.read()
+    if (text === null) throw new LoggedOut()
+    const { refreshToken, attempt } = JSON.parse(text) as Kept
+    const answer = await patiently(() => post('/auth/refresh', { refreshToken }, { 'idempotency-key': attempt }))
+    if (answer.ok) return await keep(await answer.json() as Tokens)
+    if (answer.status !== 401) throw new Error(`Refreshing was answered ${answer.status}`)
+    await forget()
+    onEnded()
+    throw new LoggedOut()
+  }
+
+  // However many requests find their token expired, one of them refreshes it.
+  function refreshOnce (): Promise<string> {
+    refreshing ??= refresh().finally(() => { refreshing = undefined })
+    return refreshing
+  }
+
+  async function forget (): Promise<void> {
+    access = undefined
+    await keychain.clear()
+  }
+
+  function post (path: string, body: object, headers: Record<string, string> = {}): Promise<Response> {
+    return fetch(origin + path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) })
+  }
+
+  return {
+    async logIn (email: string, password: string): Promise<void> {
+      const answer = await post('/auth/login', { email, password })
+      if (!answer.ok) throw new Error((await answer.json() as { title: string }).title)
+      await keep(await answer.json() as Tokens)
+    },
+
+    /** Like `fetch`, as whoever is logged in. @throws LoggedOut */
+    async fetch (url: string, init: RequestInit = {}): Promise<Response> {
+      const send = (token: string) => {
+        const headers = new Headers(init.headers)
+        headers.set('authorization', `Bearer ${token}`)
+        return fetch(url, { ...init, headers })
+      }
+      const token = access !== undefined && performance.now() < access.goodUntil ? access.token : await refreshOnce()
+      const answer = await send(token)
+      // Dead before its time: the session was ended elsewhere, or only the role has changed. A refresh tells.
+      return answer.status === 401 ? send(await refreshOnce()) : answer
+    },
+
+    /** Ends the session, also with an access token that has expired. The phone forgets it even where it has no network. */
+    async logOut (): Promise<void> {
+      const text = await keychain.read()
+      await forget()
+      if (text !== null) await patiently(() => post('/auth/logout', { refreshToken: (JSON.parse(text) as Kept).refreshToken }))
+    }
+  }
+}
+
+/** Tries again when the network or the service fails, and waits longer each time, or as long as it is told to. */
+async function patiently (ask: () => Promise<Response>): Promise<Response> {
+  for (let attempt = 1; ; attempt++) {
+    const answer = await ask().catch((error: unknown) => {
+      if (attempt === ATTEMPTS) throw error
+    })
+    if (answer !== undefined && (!isPassing(answer) || attempt === ATTEMPTS)) return answer
+    const told = Number(answer?.headers.get('retry-after')) * 1000
+    const wait = told || Math.random() * Math.min(LONGEST_WAIT, 500 * 2 ** attempt)
+    await new Promise(resolve => setTimeout(resolve, wait))
+  }
+}
+
+function isPassing ({ status }: Response): boolean {
+  return status === 429 || status >= 500
+}

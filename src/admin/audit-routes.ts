@@ -1,0 +1,78 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { AUDIT_ACTIONS } from '../audit/store.ts'
+import { answer, AUTHENTICATED, problems } from '../http/answers.ts'
+import type { Guards } from '../http/authenticate.ts'
+import { EXAMPLE, Id, named, Nullable, Time } from '../http/schemas.ts'
+import type { AuditTrail, ListedEvent } from './audit-store.ts'
+import { nextCursor, PAGE_QUERY, pageRequest } from './page.ts'
+
+/** What the route of the audit trail takes. */
+export interface AuditRoutesOptions {
+  trail: AuditTrail
+  guards: Guards
+}
+
+export const AuditEventSchema = Type.Object({
+  id: Id,
+  at: Time,
+  action: Type.String({ examples: ['login'] }),
+  outcome: Type.String({ examples: ['success'] }),
+  actorId: Nullable(Type.String({ description: 'Who did it; null where nobody was known' })),
+  subjectId: Nullable(Type.String({ description: 'The account that it was done to' })),
+  sessionId: Nullable(Type.String()),
+  ip: Nullable(Type.String()),
+  userAgent: Nullable(Type.String()),
+  detail: Nullable(Type.Record(Type.String(), Type.Unknown()))
+}, { description: 'Who did what to whom, and how it went' })
+
+const AuditPage = Type.Object({
+  items: Type.Array(named('AuditEvent')),
+  nextCursor: Nullable(Type.String({ description: 'null on the last page' }))
+})
+
+const EXAMPLE_EVENT = {
+  id: '01890a5d-ac98-7a11-8c55-4b8f2e6d9b01',
+  at: EXAMPLE.time,
+  action: 'login',
+  outcome: 'success',
+  actorId: EXAMPLE.id,
+  subjectId: EXAMPLE.id,
+  sessionId: '01890a5d-ac97-7d3c-9a41-5f6f2b1f0c5e',
+  ip: '203.0.113.7',
+  userAgent: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0',
+  detail: null
+}
+
+export const auditRoutes: FastifyPluginAsyncTypebox<AuditRoutesOptions> = async (app, { trail, guards }) => {
+  app.get('/admin/audit', {
+    onRequest: guards.permit('audit:read'),
+    schema: {
+      operationId: 'listAuditEvents',
+      tags: ['Admin'],
+      summary: 'The audit trail, newest first',
+      security: AUTHENTICATED,
+      querystring: Type.Object({
+        ...PAGE_QUERY,
+        subject: Type.Optional(Type.String({ format: 'uuid', description: 'Only what was done to this account', examples: [EXAMPLE.id] })),
+        action: Type.Optional(Type.Enum([...AUDIT_ACTIONS], { type: 'string', description: 'Only this', examples: ['login'] }))
+      }, { additionalProperties: false }),
+      response: {
+        200: answer(AuditPage, { description: 'One page', example: { items: [EXAMPLE_EVENT], nextCursor: null } }),
+        ...problems('unauthenticated', 'invalid_token', 'forbidden', 'validation_failed', 'unavailable')
+      }
+    }
+  }, async request => {
+    const { subject, action, ...page } = request.query
+    const { items, next } = await trail.list({
+      ...pageRequest(page),
+      ...subject !== undefined && { subject },
+      ...action !== undefined && { action }
+    })
+    return { items: items.map(present), nextCursor: nextCursor(next) }
+  })
+}
+
+function present ({ at, ...event }: ListedEvent) {
+  return { ...event, at: at.toISOString() }
+}

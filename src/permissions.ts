@@ -1,0 +1,14 @@
+import type { Role } from 'countersign-verifier'
+
+/** What can be permitted. */
+export type Permission = 'users:read' | 'users:write' | 'audit:read'
+
+const PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
+  user: [],
+  admin: ['users:read', 'users:write', 'audit:read']
+}
+
+/** Whether a role permits something. */
+export function permits (role: Role, permission: Permission): boolean {
+  return PERMISSIONS[role].includes(permission)
+}
