@@ -33,7 +33,7 @@ export class AccessProblem extends Error {
   toAnswer (): { readonly headers: Readonly<Record<string, string>>, readonly body: string } {
     const { code, statusCode: status, message: title } = this
     return {
-      headers: { ...this.headers, 'cache-control': 'no-store', 'content-type': 'application/problem+json' },
+      headers: { ...this.headers, 'cache-control': 'no-store', 'content-type': 'application/problem+json; charset=utf-8' },
       body: JSON.stringify({ type: `urn:countersign:problem:${code}`, title, status, code })
     }
   }

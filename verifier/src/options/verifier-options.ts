@@ -80,7 +80,7 @@ function readSecrets (secret: TokenOptions['secret'], issuer: string, audience: 
 
 function readKeys (given: TokenOptions['keys'], audience: string): VerificationKey[] {
   if (given === undefined) return []
-  const keys: unknown = typeof given === 'object' && given !== null && 'keys' in given ? given.keys : given
+  const keys: unknown = Array.isArray(given) ? given : (given as Partial<Jwks> | null)?.keys
   if (!Array.isArray(keys) || keys.length === 0) throw new TypeError('keys must be a JWK set, or a list of public JWKs')
   return keys.map((jwk: PublicJwk) => named('keys', () => createPublicKey(jwk, audience)))
 }

@@ -1,0 +1,31 @@
+// A service that verifies with the express face. It compiles only if the types are right.
+import { createServer } from 'node:http'
+import express from 'express'
+import { createVerifier, type Principal } from 'countersign-verifier'
+import { createGuards } from 'countersign-verifier/express'
+import 'countersign-verifier/express/request-user'
+import { expectType } from '../expect-type.ts'
+
+const verifier = createVerifier({ issuer: 'https://auth.example.com', audience: 'api', jwksUri: 'https://auth.example.com/.well-known/jwks.json' })
+const { authenticate, authorize, principal } = createGuards({ verifier, publicUrl: 'https://auth.example.com' })
+
+const app = express()
+app.get('/mine', authenticate, (req, res) => {
+  expectType<Principal>()(req.user, true)
+  res.json(req.user.id)
+})
+app.use(authorize('admin', 'user'))
+// @ts-expect-error no role at all would let nobody in
+authorize()
+
+createServer((req, res) => authenticate(req, res, () => {
+  expectType<Principal | null>()(principal(req), true)
+  res.end()
+}))
+
+expectType<Principal>()(verifier.verify('token'), true)
+expectType<Principal | Promise<Principal>>()(verifier.authenticate('token', { credential: 'cookie' }), true)
+verifier.events.on('revocation', ({ kind, id }) => console.log(kind, id))
+verifier.events.on('warning', ({ code, message }) => console.warn(code, message))
+// @ts-expect-error there is no such event
+verifier.events.on('revoked', () => {})
