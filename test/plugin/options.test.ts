@@ -75,7 +75,7 @@ t.test('an OpenID provider has no options and no name but those that there are',
   const register = (openIdProviders: Record<string, Record<string, string>>) => async () => await bareHost(t).register(countersign, { ...options, openIdProviders })
   await t.rejects(register({ acme: { isuer: 'https://login.acme.example' } }), { message: 'Countersign has no option "openIdProviders.acme.isuer"' })
   await t.rejects(register({ 'a/b': { issuer: 'https://login.acme.example' } }), { message: 'No provider can be called "a/b"' })
-  await t.rejects(register({ acme: { issuer: 'https://login.acme.example' } }), { problems: [{ variable: 'OIDC_ACME_CLIENT_ID' }, { variable: 'OIDC_ACME_CLIENT_SECRET' }] })
+  await t.rejects(register({ acme: { issuer: 'https://login.acme.example' } }), /OIDC_ACME_CLIENT_ID is required.*OIDC_ACME_CLIENT_SECRET is required/s)
 })
 
 function withVariables (t: { teardown (undo: () => void): unknown }, variables: Record<string, string>): void {
