@@ -11,5 +11,5 @@ export function Redirect (description: string) {
 
 /** The response that is a page. */
 export function Html (description: string) {
-  return { description, content: { 'text/html': { schema: Type.String() } } }
+  return { description, content: { 'text/html': { schema: Type.String(), example: '<!doctype html>…' } } }
 }

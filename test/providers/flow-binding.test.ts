@@ -213,6 +213,16 @@ t.test('a flow belongs to the browser that began it', async t => {
     }
   })
 
+  t.test('a failure of the service itself leads home as well, and says nothing of what it was', async t => {
+    const somebody = browser()
+    const callback = await agree(somebody, await begin(somebody, 'google'), 'ada')
+    await service.sql('ALTER TABLE identities RENAME TO identities_away')
+    const landing = await comeBack(somebody, callback).finally(() => service.sql('ALTER TABLE identities_away RENAME TO identities'))
+    t.match(landing, { at: APP, error: 'internal_error', page: { status: 302, text: '' } })
+    t.notOk(isLoggedIn(somebody))
+    t.ok(service.log.some(({ level, err }) => level === 50 && JSON.stringify(err).includes('identities')), 'the log knows')
+  })
+
   t.test('an unknown way of delivery is refused before anything is set', async t => {
     for (const parameters of [{ deliver: 'body' }, { deliver: 'both' }, { deliver: '' }]) {
       const somebody = browser()
