@@ -28,8 +28,9 @@ export function readCursor (cursor: string): LedgerPosition | undefined {
   return isOrdered(BigInt(oldest), BigInt(next), between === '' ? [] : between.split(',').map(BigInt)) ? { identity, snapshot } : undefined
 }
 
-// Of anything else Postgres would say that it is no snapshot.
+// Of anything else Postgres would say that it is no snapshot. No transaction has an id whose lower half is 0.
 function isOrdered (oldest: bigint, next: bigint, between: readonly bigint[]): boolean {
   const ids = [oldest, ...between]
-  return oldest > 0n && oldest <= next && next <= LARGEST_ID && between.every((id, index) => id >= (ids[index] ?? id) && id < next)
+  const areIds = [oldest, next].every(id => BigInt.asUintN(32, id) !== 0n)
+  return areIds && oldest <= next && next <= LARGEST_ID && between.every((id, index) => id >= (ids[index] ?? id) && id < next)
 }

@@ -7,11 +7,11 @@ import { onPostgres, onServer, openTestDatabase, testDatabase } from '../support
 import { readFrom, revokeIn } from './following.ts'
 
 const IDENTITY = '01890a5d-ac96-774b-bcce-b302099a8057.734.16384'
-const ids = fc.bigInt(1n, 2n ** 62n)
+const ids = fc.bigInt(1n, 2n ** 62n).filter(id => id % 2n ** 32n !== 0n)
 const snapshots = fc.tuple(ids, fc.array(ids, { maxLength: 8 }), ids).map(([oldest, gaps, rest]) => {
   const between = gaps.map((_, index) => oldest + BigInt(index))
   return `${oldest}:${oldest + BigInt(between.length) + rest % 1000n}:${between.join(',')}`
-})
+}).filter(snapshot => BigInt(snapshot.split(':')[1] ?? '0') % 2n ** 32n !== 0n)
 
 t.test('a cursor says which ledger was read, and how far', async t => {
   fc.assert(fc.property(snapshots, snapshot => {
@@ -27,7 +27,7 @@ t.test('a cursor fits a header, whatever was under way', async t => {
 })
 
 t.test('anything else is no cursor', async t => {
-  for (const text of ['', 'x', '1:2:', `${IDENTITY}~`, `${IDENTITY}~1:2`, `${IDENTITY}~0:1:`, `${IDENTITY}~3:2:`, `${IDENTITY}~1:5:5`, `${IDENTITY}~2:5:1`, `${IDENTITY}~1:5:3,2`,
+  for (const text of ['', 'x', '1:2:', `${IDENTITY}~`, `${IDENTITY}~1:2`, `${IDENTITY}~0:1:`, `${IDENTITY}~3:2:`, `${IDENTITY}~1:4294967296:`, `${IDENTITY}~4294967296:4294967297:`, `${IDENTITY}~1:5:5`, `${IDENTITY}~2:5:1`, `${IDENTITY}~1:5:3,2`,
     `${IDENTITY}~1:9223372036854775808:`, `${IDENTITY}~1:2:\n`, `${IDENTITY}~-1:2:`, `${IDENTITY}~1:2:3,`, '\'; DROP TABLE users~1:2:', `${IDENTITY}~1:2:${'1'.repeat(10_000)}`]) {
     t.equal(readCursor(text), undefined, text.slice(0, 80))
   }
