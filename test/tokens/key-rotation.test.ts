@@ -7,6 +7,7 @@ import { onPostgres, testDatabase } from '../support/database.ts'
 import { startInstances, type Instance } from '../support/instances.ts'
 import { claimsOf, headerOf } from '../support/oauth.ts'
 import { PASSWORD, type LoginBody, type Settings } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const SHARED = { COUNTERSIGN_SECRET: generateSecret(), JWT_ISSUER: 'https://auth.example.com' }
 const [oldSecret, newSecret] = [generateSecret(), generateSecret()]
@@ -17,8 +18,7 @@ const RINGS: Record<string, (ring: string) => Settings> = {
 }
 
 // Milliseconds.
-const SIDE_BY_SIDE = 400
-const BETWEEN_ROUNDS = 20
+const BETWEEN_ROUNDS = 50
 
 /** The tokens that are alive, as far as their holders can tell, and what became of them. */
 interface Traffic {
@@ -27,12 +27,15 @@ interface Traffic {
   forgedAccepted: number
   forgedRefused: number
   readonly kids: Set<unknown>
+  /** How many rounds each driver has made. */
+  readonly rounds: number[]
 }
 
 /** Two people a round, each at another instance than the one that minted their token; and a forgery of each token. */
-async function drive (instances: Map<number, Instance>, traffic: Traffic, isOver: () => boolean): Promise<void> {
+async function drive (driver: number, instances: Map<number, Instance>, traffic: Traffic, isOver: () => boolean): Promise<void> {
   let held: LoginBody | undefined
-  while (!isOver()) {
+  for (let round = 0; !isOver(); round++) {
+    traffic.rounds[driver] = round
     await pause(BETWEEN_ROUNDS)
     for (const [at, instance] of instances) {
       const peers = [...instances.values()]
@@ -64,26 +67,31 @@ for (const [algorithm, settingsOf] of Object.entries(RINGS)) {
     const [from, to] = algorithm === 'HS256' ? [oldSecret, newSecret] : [oldKey ?? '', newKey ?? '']
     const { url = '', dataDir } = await testDatabase(t)
     const serving = new Map<number, Instance>()
-    const traffic: Traffic = { accepted: 0, refused: [], forgedAccepted: 0, forgedRefused: 0, kids: new Set() }
+    const traffic: Traffic = { accepted: 0, refused: [], forgedAccepted: 0, forgedRefused: 0, kids: new Set(), rounds: [] }
 
     // New processes take over the places of the old ones one after the other, as any rolling deployment has it: for a
     // while the two stages stand side by side.
     async function deploy (ring: string): Promise<void> {
       const settings = { ...SHARED, DATABASE_URL: url, DATA_DIR: dataDir, ...settingsOf(ring) }
-      const { instances } = await startInstances(t, settings, settings)
       const retired = [...serving.values()]
-      for (const [place, instance] of instances.entries()) {
+      for (const place of [0, 1]) {
+        const { instances: [instance] } = await startInstances(t, settings)
         serving.set(place, instance)
-        await pause(SIDE_BY_SIDE)
+        await aWholeRound()
       }
-      // Nothing is under way at the old ones any more: whoever asks, asks one thing at a time.
+      // Every driver has turned to the new ones: nothing is under way at the old.
       await Promise.all(retired.map(instance => instance.kill()))
+    }
+
+    async function aWholeRound (): Promise<void> {
+      const before = [...traffic.rounds]
+      await until(() => before.every((round, driver) => (traffic.rounds[driver] ?? 0) > round + 1), 60_000)
     }
 
     let isOver = false
     t.teardown(() => { isOver = true })
     await deploy(from)
-    const driving = [1, 2].map(() => drive(serving, traffic, () => isOver))
+    const driving = [0, 1].map(driver => drive(driver, serving, traffic, () => isOver))
     await deploy(`${from},${to}`)
     await deploy(`${to},${from}`)
     await deploy(to)
