@@ -14,6 +14,7 @@ export default [
     files: ['**/*.ts'],
     plugins: { '@typescript-eslint': typescript },
     rules: {
+      'no-void': ['error', { allowAsStatement: true }],
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/ban-ts-comment': 'error'
     }
@@ -22,7 +23,6 @@ export default [
     files: ['src/**/*.ts', 'verifier/src/**/*.ts'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
-      'no-void': ['error', { allowAsStatement: true }],
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }]
     }

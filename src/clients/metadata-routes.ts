@@ -22,20 +22,7 @@ const Url = Type.String({ format: 'uri' })
 
 /** RFC 8414 and RFC 7517: where everything is, and the keys that tokens are verified with. */
 export const metadataRoutes: FastifyPluginAsyncTypebox<MetadataRoutesOptions> = async (app, { issuer, baseUrl, publicKeys }) => {
-  const metadata = {
-    issuer,
-    token_endpoint: `${baseUrl}/oauth/token`,
-    introspection_endpoint: `${baseUrl}/oauth/introspect`,
-    revocation_endpoint: `${baseUrl}/oauth/revoke`,
-    jwks_uri: `${baseUrl}/.well-known/jwks.json`,
-    // There is no authorization endpoint: people log in with the service itself.
-    response_types_supported: [],
-    grant_types_supported: ['client_credentials'],
-    scopes_supported: [...SCOPES],
-    token_endpoint_auth_methods_supported: AUTH_METHODS,
-    introspection_endpoint_auth_methods_supported: AUTH_METHODS,
-    revocation_endpoint_auth_methods_supported: AUTH_METHODS
-  }
+  const metadata = metadataOf(issuer, baseUrl)
   const keys = { keys: publicKeys }
 
   app.get('/.well-known/oauth-authorization-server', {
@@ -58,7 +45,7 @@ export const metadataRoutes: FastifyPluginAsyncTypebox<MetadataRoutesOptions> = 
           token_endpoint_auth_methods_supported: MethodNames,
           introspection_endpoint_auth_methods_supported: MethodNames,
           revocation_endpoint_auth_methods_supported: MethodNames
-        }), { description: 'The metadata', example: metadata }),
+        }), { description: 'The metadata', example: metadataOf('https://auth.example.com', 'https://auth.example.com') }),
         ...problems('headers_too_large')
       }
     }
@@ -84,4 +71,21 @@ export const metadataRoutes: FastifyPluginAsyncTypebox<MetadataRoutesOptions> = 
   }, (_request, reply) => {
     reply.header('cache-control', `public, max-age=${JWKS_LIFE}`).send(keys)
   })
+}
+
+function metadataOf (issuer: string, baseUrl: string) {
+  return {
+    issuer,
+    token_endpoint: `${baseUrl}/oauth/token`,
+    introspection_endpoint: `${baseUrl}/oauth/introspect`,
+    revocation_endpoint: `${baseUrl}/oauth/revoke`,
+    jwks_uri: `${baseUrl}/.well-known/jwks.json`,
+    // There is no authorization endpoint: people log in with the service itself.
+    response_types_supported: [],
+    grant_types_supported: ['client_credentials'],
+    scopes_supported: [...SCOPES],
+    token_endpoint_auth_methods_supported: AUTH_METHODS,
+    introspection_endpoint_auth_methods_supported: AUTH_METHODS,
+    revocation_endpoint_auth_methods_supported: AUTH_METHODS
+  }
 }
