@@ -71,6 +71,10 @@ was wrong and an example, and does not start. An empty variable counts as unset.
 - **Secrets** have at least 32 bytes; \`countersign secret\` prints a good one. Each is a *ring*: several, separated by commas,
   of which the first signs and all verify. To rotate one, take three steps, each on every instance before the next: append the
   new secret, move it to the front, drop the old one.
+  What is encrypted follows with \`countersign secret reencrypt\`, which counts what still needs the old one.
+- **Providers** are configured by a client id and a secret, both or neither. Any OpenID provider beside Google has variables of
+  its own: with \`OIDC_ACME_ISSUER\`, \`OIDC_ACME_CLIENT_ID\` and \`OIDC_ACME_CLIENT_SECRET\` it is known as \`acme\`. As an option of
+  the plugin: \`openIdProviders: { acme: { issuer, clientId, clientSecret, … } }\`.
 - **The plugin** takes the same settings as options, in camel case, and reads from the environment what is not given
   ([embedding](embedding.md)). A variable without an option is the host's to say.
 

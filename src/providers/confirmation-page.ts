@@ -27,7 +27,7 @@ export function confirmationPage (target: string): Page {
   const app = new URL(target).protocol.slice(0, -1)
   return page('Continue in the app?', `
     <h1>Continue in the app?</h1>
-    <p>You have signed in. Continue only if you began this in the app that opens links of <code>${escape(app)}</code>.</p>
+    <p>You are done here. Continue only if you began this in the app that opens links of <code>${escape(app)}</code>.</p>
     <a href="${escape(target)}">Continue in ${escape(app)}</a>`)
 }
 

@@ -115,7 +115,7 @@ export const signInRoutes: FastifyPluginAsyncTypebox<SignInRoutesOptions> = asyn
       if (flow === undefined || flow.provider !== provider.id || flow.redirectTo !== redirectTo) throw new Problem('invalid_state')
       flows.forget(reply, state)
       const target = await comeBack(request, reply, { provider, flow, query })
-      return await (flow.errand.kind === 'app' && isCustomScheme(target) ? show(reply, confirmationPage(target)) : reply.redirect(target, 302))
+      return await (isCustomScheme(target) ? show(reply, confirmationPage(target)) : reply.redirect(target, 302))
     } catch (error) {
       return await reply.redirect(withParameter(redirectTo, 'error', tell(error, provider, request)), 302)
     }
