@@ -6,7 +6,7 @@ const ROUTES = '/[a-z-]*routes?'
 const FLOORS = [
   'config|errors|permissions|version',
   'database|http',
-  'tokens|revocation|passwords|mail|audit',
+  'tokens|revocation|passwords|mail|audit|one-time',
   `sessions(?!${ROUTES})`,
   `accounts|sessions(?=${ROUTES})|providers|admin|clients`,
   'app|index|plugin-options|principal-place|request-user',

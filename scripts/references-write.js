@@ -3,6 +3,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { settings } from '../dist/config/settings.js'
+import { openIdSettings } from '../dist/config/sign-in-settings.js'
 import { catalogue } from '../dist/errors.js'
 import { OF_THE_HOST } from '../dist/plugin-options.js'
 
@@ -28,6 +29,7 @@ for (const [file, text] of Object.entries(references)) {
 function groupSettings () {
   const byGroup = new Map()
   for (const [name, setting] of Object.entries(settings)) byGroup.set(setting.group, [...byGroup.get(setting.group) ?? [], [name, setting]])
+  for (const setting of Object.values(openIdSettings)) byGroup.get(setting.group).push([undefined, setting])
   return byGroup
 }
 
@@ -53,7 +55,7 @@ function configuration () {
     const rows = entries.map(([name, setting]) => {
       const { variable, about, example, fallback, fallbackAbout } = setting
       const unset = fallbackAbout ?? `\`${fallback}\``
-      const option = OF_THE_HOST.includes(name) ? '' : `\`${name}\``
+      const option = name === undefined || OF_THE_HOST.includes(name) ? '' : `\`${name}\``
       return `| \`${variable}\` | ${option} | ${about} | ${unset} | \`${example}\` |`
     })
     return `## ${group}\n\n| variable | option of the plugin | what it says | unset | example |\n| --- | --- | --- | --- | --- |\n${rows.join('\n')}\n`
@@ -69,6 +71,10 @@ was wrong and an example, and does not start. An empty variable counts as unset.
 - **Secrets** have at least 32 bytes; \`countersign secret\` prints a good one. Each is a *ring*: several, separated by commas,
   of which the first signs and all verify. To rotate one, take three steps, each on every instance before the next: append the
   new secret, move it to the front, drop the old one.
+  What is encrypted follows with \`countersign secret reencrypt\`, which counts what still needs the old one.
+- **Providers** are configured by a client id and a secret, both or neither. Any OpenID provider beside Google has variables of
+  its own: with \`OIDC_ACME_ISSUER\`, \`OIDC_ACME_CLIENT_ID\` and \`OIDC_ACME_CLIENT_SECRET\` it is known as \`acme\`. As an option of
+  the plugin: \`openIdProviders: { acme: { issuer, clientId, clientSecret, … } }\`.
 - **The plugin** takes the same settings as options, in camel case, and reads from the environment what is not given
   ([embedding](embedding.md)). A variable without an option is the host's to say.
 

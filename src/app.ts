@@ -31,7 +31,12 @@ import { createCrossSiteRule } from './http/cross-site.ts'
 import { addSchemas, nameSchemas } from './http/schemas.ts'
 import { writeBySchema } from './http/serialization.ts'
 import { validateStrictly } from './http/validation.ts'
+import { createOneTimeStore } from './one-time/store.ts'
 import { createPasswords } from './passwords/passwords.ts'
+import { appRoutes } from './providers/app-routes.ts'
+import { identityRoutes, IdentitySchema } from './providers/identity-routes.ts'
+import { createProviders } from './providers/providers.ts'
+import { signInRoutes } from './providers/sign-in-routes.ts'
 import { createRevocation } from './revocation/revocation.ts'
 import { deviceRoutes, SessionSchema } from './sessions/device-routes.ts'
 import { LoginSchema } from './sessions/login-schema.ts'
@@ -81,9 +86,10 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
   const revocation = await createRevocation({ database, metrics, maxStaleness: config.maxStaleness, log: app.log })
   app.addHook('onClose', () => revocation.close())
   const tokens = await createTokens({ app, config, database, revocation })
+  const oneTime = createOneTimeStore(database)
   const sessions = await createSessions({ config, database, revocation, tokens, passwords, audit, cookies, log: app.log })
   app.addHook('onClose', () => sessions.close())
-  const stopPurging = purgeRegularly([sessions.purge, revocation.purge, createAuditPurge(database, config.auditRetention)], app.log)
+  const stopPurging = purgeRegularly([sessions.purge, oneTime.purge, revocation.purge, createAuditPurge(database, config.auditRetention)], app.log)
   app.addHook('onClose', async () => stopPurging())
   const accounts = createAccounts({ database, sessions, passwords, propagation: revocation, audit, mintFor: tokens.mintFor })
   const onRefused = ({ reason }: InvalidToken) => metrics.tokenRefused(reason)
@@ -99,13 +105,14 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     onRefused,
     isUnavailable: isDatabaseUnavailable
   })
+  const providers = createProviders({ config, prefix, database, tokens, sessions, oneTime, passwords, revocation, audit, guards })
   const shared = { guards, principal: place.read, cookies, crossSite, propagation: revocation }
 
   await app.register(async api => {
     answerProblems(api, { isUnavailable: isDatabaseUnavailable })
     readOnlyJson(api)
     limitBodies(api)
-    const schemas = nameSchemas({ Login: LoginSchema, Session: SessionSchema, AdminUser: AdminUserSchema, AuditEvent: AuditEventSchema, OAuthError: OAuthErrorSchema })
+    const schemas = nameSchemas({ Login: LoginSchema, Session: SessionSchema, Identity: IdentitySchema, AdminUser: AdminUserSchema, AuditEvent: AuditEventSchema, OAuthError: OAuthErrorSchema })
     validateStrictly(api, schemas)
     writeBySchema(api, schemas)
     if (hidden) hideRoutes(api)
@@ -121,6 +128,9 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     await api.register(refreshRoute, { ...shared, ...sessions })
     await api.register(deviceRoutes, { ...shared, ...sessions })
     await api.register(verifyRoute, shared)
+    await api.register(signInRoutes, { ...shared, ...providers, cookieSameSite: config.cookieSameSite, isUnavailable: isDatabaseUnavailable })
+    await api.register(appRoutes, { ...shared, ...providers, deliver: sessions.deliver })
+    await api.register(identityRoutes, { ...shared, ...providers })
     await api.register(auditRoutes, { ...shared, trail: createAuditTrail(database) })
     await api.register(adminRoutes, { ...shared, users: createAdminStore(database), standing: sessions.standing })
     await api.register(oauthRoutes, { ...clients, isUnavailable: isDatabaseUnavailable })

@@ -1,16 +1,20 @@
 import { findWeakness } from './config/secret-strength.ts'
 import { loadGeneratedSecrets } from './config/generated-secrets.ts'
+import { knownProviders } from './config/known-providers.ts'
+import { openIdProviders } from './config/openid-providers.ts'
 import type { PrivateKey } from './config/private-keys.ts'
-import { settings, type Setting } from './config/settings.ts'
+import type { ProviderSettings } from './config/provider-settings.ts'
+import { readSettings, type Environment, type Stated } from './config/setting.ts'
+import { settings } from './config/settings.ts'
+import { signInSettings } from './config/sign-in-settings.ts'
 
 type Settings = typeof settings
-type Value<S> = S extends Setting<infer T> ? S extends { fallback: string } ? T : T | undefined : never
 
 /** What the variables say, before anything is derived from them. */
-type Stated = { [K in keyof Settings]: Value<Settings[K]> }
+type StatedSettings = Stated<Settings>
 
 /** The service's whole configuration. Durations are seconds. */
-export type Config = Readonly<Omit<Stated, 'publicUrl' | 'allowedOrigins' | 'secrets' | 'jwtSecrets' | 'privateKeys' | 'issuer'>> & {
+export type Config = Readonly<Omit<StatedSettings, 'publicUrl' | 'allowedOrigins' | 'secrets' | 'jwtSecrets' | 'privateKeys' | 'issuer' | keyof typeof signInSettings>> & {
   /** Without a trailing slash. */
   readonly publicUrl: string
   readonly allowedOrigins: readonly string[]
@@ -21,6 +25,10 @@ export type Config = Readonly<Omit<Stated, 'publicUrl' | 'allowedOrigins' | 'sec
   /** The ring of `JWT_PRIVATE_KEY`, the current one first. */
   readonly privateKeys: readonly PrivateKey[]
   readonly issuer: string
+  /** Where people may be sent back to, compared exactly; the first is where they go when nothing is known of them. */
+  readonly allowedRedirects: readonly [string, ...string[]]
+  /** The providers that people can sign in with. */
+  readonly providers: readonly ProviderSettings[]
 }
 
 /** One thing that is wrong with one variable. */
@@ -42,8 +50,7 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** The environment, as `process.env` has it. */
-export type Environment = Readonly<Record<string, string | undefined>>
+export type { Environment }
 
 /**
  * Reads the configuration. Outside production, secrets that are not given are made once and kept in `DATA_DIR`.
@@ -57,7 +64,7 @@ export function readConfig (environment: Environment): Config {
     problems.push({ variable, problem, example })
   }
 
-  const stated = readStated(environment, report)
+  const stated = readSettings(settings, environment, report)
   checkProduction(stated, report)
   checkRing('secrets', stated.secrets, report)
   checkRing('jwtSecrets', stated.jwtSecrets, report)
@@ -68,18 +75,31 @@ export function readConfig (environment: Environment): Config {
   if (stated.cookieDomain !== undefined && stated.publicUrl !== undefined && !isWithin(new URL(stated.publicUrl).hostname, stated.cookieDomain)) {
     report('cookieDomain', 'must be the host of PUBLIC_URL or a domain above it')
   }
+  const providers = [
+    ...knownProviders(stated, report),
+    ...openIdProviders(environment, ({ variable, example }, problem) => problems.push({ variable, problem, example }))
+  ]
   if (problems.length > 0) throw new ConfigurationError(problems)
 
   // One spelling, whatever the letters: the scheme decides the names of the cookies.
   const publicUrl = new URL(stated.publicUrl ?? `http://localhost:${stated.port}`).href.replace(/\/+$/, '')
+  const [redirect = `${publicUrl}/`, ...redirects] = stated.allowedRedirects ?? []
   return Object.freeze({
-    ...stated,
+    ...withoutSignIn(stated),
     ...readSecrets(stated, report, problems),
     privateKeys: stated.privateKeys ?? [],
     publicUrl,
     issuer: stated.issuer ?? publicUrl,
-    allowedOrigins: [new URL(publicUrl).origin, ...stated.allowedOrigins ?? []]
+    allowedOrigins: [new URL(publicUrl).origin, ...stated.allowedOrigins ?? []],
+    allowedRedirects: [redirect, ...redirects] as const,
+    providers
   })
+}
+
+// What these variables say stands in `allowedRedirects` and `providers`.
+function withoutSignIn (stated: StatedSettings): Omit<StatedSettings, keyof typeof signInSettings> {
+  const entries = Object.entries(stated).filter(([name]) => !(name in signInSettings))
+  return Object.fromEntries(entries) as Omit<StatedSettings, keyof typeof signInSettings>
 }
 
 function isWithin (host: string, domain: string): boolean {
@@ -88,22 +108,7 @@ function isWithin (host: string, domain: string): boolean {
 
 type Report = (name: keyof Settings, problem: string) => void
 
-function readStated (environment: Environment, report: Report): Stated {
-  const entries = Object.entries(settings).map(([name, { variable, parse, fallback }]) => {
-    const given = environment[variable]
-    const written = given === undefined || given === '' ? fallback : given
-    try {
-      return [name, written === undefined ? undefined : parse(written)]
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error
-      report(name as keyof Settings, error.message)
-      return [name, fallback === undefined ? undefined : parse(fallback)]
-    }
-  })
-  return Object.fromEntries(entries) as Stated
-}
-
-function checkProduction (stated: Stated, report: Report): void {
+function checkProduction (stated: StatedSettings, report: Report): void {
   if (stated.nodeEnv !== 'production') return
   if (stated.databaseUrl === undefined && !stated.allowEmbeddedDatabase) {
     report('databaseUrl', 'is required in production (ALLOW_EMBEDDED_DATABASE=true runs on the embedded one)')
@@ -114,7 +119,7 @@ function checkProduction (stated: Stated, report: Report): void {
 }
 
 // The other ring may be there as well: so tokens go from one algorithm to another in the three steps of any rotation.
-function checkSigning ({ algorithm, privateKeys: [current] = [] }: Stated, given: string | undefined, report: Report): void {
+function checkSigning ({ algorithm, privateKeys: [current] = [] }: StatedSettings, given: string | undefined, report: Report): void {
   if (algorithm === 'HS256' || (given && current === undefined)) return
   if (current === undefined) report('privateKeys', `is required with JWT_ALGORITHM=${algorithm}`)
   else if (current.algorithm !== algorithm) report('privateKeys', `begins with a key for ${current.algorithm}, and JWT_ALGORITHM is ${algorithm}`)
@@ -126,7 +131,7 @@ function checkRing (name: 'secrets' | 'jwtSecrets', ring: readonly string[] | un
   if (new Set(ring).size < ring.length) report(name, 'holds the same secret twice')
 }
 
-function readSecrets (stated: Stated, report: Report, problems: ConfigurationProblem[]): Pick<Config, 'secrets' | 'jwtSecrets'> {
+function readSecrets (stated: StatedSettings, report: Report, problems: ConfigurationProblem[]): Pick<Config, 'secrets' | 'jwtSecrets'> {
   const { secrets, dataDir, algorithm } = stated
   const jwtSecrets = stated.jwtSecrets ?? (algorithm === 'HS256' ? undefined : [])
   if (secrets !== undefined && jwtSecrets !== undefined) return { secrets, jwtSecrets }

@@ -8,7 +8,7 @@ const PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
   admin: ['users:read', 'users:write', 'audit:read']
 }
 
-/** Whether a role permits something. */
+/** Whether a role permits something. One that only a newer version of the service knows permits nothing. */
 export function permits (role: Role, permission: Permission): boolean {
-  return PERMISSIONS[role].includes(permission)
+  return Object.hasOwn(PERMISSIONS, role) && PERMISSIONS[role].includes(permission)
 }

@@ -1,4 +1,6 @@
 import { settings } from './config/settings.ts'
+import { openIdProviderName } from './config/openid-providers.ts'
+import { openIdSettings } from './config/sign-in-settings.ts'
 import type { Environment } from './config.ts'
 
 /** A setting as an option: the text that its variable would hold, or the like of it. */
@@ -13,9 +15,12 @@ export interface DecoratorNames {
 
 // How a process listens, logs and stands behind proxies is the host's to say.
 export const OF_THE_HOST = ['host', 'logLevel', 'trustProxy'] as const
-const NO_SETTINGS = ['decorators', 'prefix', 'logLevel', 'logSerializers']
+const NO_SETTINGS = ['decorators', 'prefix', 'openIdProviders', 'logLevel', 'logSerializers']
 
 type SettingName = Exclude<keyof typeof settings, typeof OF_THE_HOST[number]>
+
+/** What is said of an OpenID provider: as in the variables `OIDC_<NAME>_…`. */
+export type OpenIdProviderOptions = { readonly [K in keyof typeof openIdSettings]?: OptionValue }
 
 /**
  * The options of the plugin: every setting of the service by its name in camel case, for example
@@ -23,6 +28,8 @@ type SettingName = Exclude<keyof typeof settings, typeof OF_THE_HOST[number]>
  */
 export type PluginOptions = { readonly [K in SettingName]?: OptionValue } & {
   readonly decorators?: DecoratorNames
+  /** OpenID providers beside Google, by their names: `{ acme: { issuer: 'https://…', clientId: '…', clientSecret: '…' } }`. */
+  readonly openIdProviders?: Readonly<Record<string, OpenIdProviderOptions>>
   /** Stands before the paths of the routes. */
   readonly prefix?: string
 }
@@ -38,8 +45,20 @@ export function toEnvironment (options: PluginOptions, environment: Environment)
   for (const name of given.keys()) {
     if (!NO_SETTINGS.includes(name) && !known.some(([setting]) => setting === name)) throw new TypeError(`Countersign has no option "${name}"`)
   }
-  return Object.fromEntries(known.map(([name, { variable }]) => {
+  const stated = known.map(([name, { variable }]) => {
     const option = given.get(name)
     return [variable, option === undefined ? environment[variable] : String(option)]
+  })
+  const openId = Object.entries(environment).filter(([variable]) => openIdProviderName(variable) !== undefined)
+  return Object.fromEntries([...stated, ...openId, ...openIdVariables(options.openIdProviders ?? {})])
+}
+
+function openIdVariables (providers: Readonly<Record<string, OpenIdProviderOptions>>): Array<[variable: string, value: string]> {
+  return Object.entries(providers).flatMap(([name, options]) => Object.entries(options).map(([key, option]): [string, string] => {
+    const setting = Object.entries(openIdSettings).find(([known]) => known === key)?.[1]
+    const variable = setting?.variable.replace('<NAME>', name.toUpperCase())
+    if (variable === undefined) throw new TypeError(`Countersign has no option "openIdProviders.${name}.${key}"`)
+    if (openIdProviderName(variable) === undefined) throw new TypeError(`No provider can be called "${name}"`)
+    return [variable, String(option)]
   }))
 }

@@ -1,3 +1,4 @@
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -196,5 +197,58 @@ t.test('secrets made for this machine', async t => {
     const directory = dataDirectory(t)
     chmodSync(directory, 0o500)
     t.strictSame(variablesOf({ DATA_DIR: join(directory, 'x'), JWT_SECRET: undefined }), ['DATA_DIR'])
+  })
+})
+
+t.test('JWT_PRIVATE_KEY is a ring of private keys, and JWT_ALGORITHM says which kind signs', async t => {
+  const pem = (key: KeyObject) => key.export({ format: 'pem', type: 'pkcs8' }).toString()
+  const [ed, other, ec, rsa] = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519'), generateKeyPairSync('ec', { namedCurve: 'P-256' }), generateKeyPairSync('rsa', { modulusLength: 2048 })].map(({ privateKey }) => pem(privateKey))
+  const signing = { JWT_ALGORITHM: 'EdDSA', JWT_PRIVATE_KEY: `${ed}${ec},${rsa}` }
+
+  t.test('written over several lines, or in one', async t => {
+    for (const text of [signing.JWT_PRIVATE_KEY, signing.JWT_PRIVATE_KEY.replaceAll('\n', '\\n'), signing.JWT_PRIVATE_KEY.replaceAll('\n', '\r\n')]) {
+      t.strictSame(readConfig({ ...SECRETS, ...signing, JWT_PRIVATE_KEY: text }).privateKeys.map(({ algorithm }) => algorithm), ['EdDSA', 'ES256', 'RS256'])
+    }
+    t.strictSame(readConfig(SECRETS).privateKeys, [])
+  })
+
+  t.test('what cannot sign is reported by name, and never repeated', async t => {
+    const encrypted = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'hunter2' }).toString()
+    const wrong: Array<[name: string, text: string | undefined, problem: RegExp]> = [
+      ['none', undefined, /is required with JWT_ALGORITHM=EdDSA/],
+      ['a key of another kind', ec, /begins with a key for ES256, and JWT_ALGORITHM is EdDSA/],
+      ['a public key', createPublicKey(ed ?? '').export({ format: 'pem', type: 'spki' }).toString(), /public key/],
+      ['a public key in the ring', `${ed}${createPublicKey(other ?? '').export({ format: 'pem', type: 'spki' }).toString()}`, /public key/],
+      ['an encrypted key', encrypted, /passphrase/],
+      ['SEC 1', generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'pem', type: 'sec1' }).toString(), /pkcs8/],
+      ['PKCS#1', generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'pem', type: 'pkcs1' }).toString(), /pkcs8/],
+      ['a short RSA key', pem(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey), /fewer than 2048 bits/],
+      ['another curve', pem(generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey), /Ed25519 keys/],
+      ['a key for agreement', pem(generateKeyPairSync('x25519').privateKey), /Ed25519 keys/],
+      ['a key that is cut off', `${ed?.slice(0, 60)}\n-----END PRIVATE KEY-----`, /cannot be read/],
+      ['a JWK', JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })), /PEM/],
+      ['text beside the key', `${ed} and more`, /PEM/],
+      ['the same key twice', `${ed}${ed}`, /the same key twice/],
+      ['text', 'hunter2', /PEM/]
+    ]
+    for (const [name, text, problem] of wrong) {
+      const problems = problemsOf({ JWT_ALGORITHM: 'EdDSA', ...text !== undefined && { JWT_PRIVATE_KEY: text } })
+      t.match(problems, [['JWT_PRIVATE_KEY', problem]], name)
+      t.equal(problems.length, 1, name)
+      t.notMatch(JSON.stringify(problems), /hunter2/)
+    }
+    for (const algorithm of ['HS512', 'none', 'eddsa', 'ES384']) t.strictSame(variablesOf({ JWT_ALGORITHM: algorithm }), ['JWT_ALGORITHM'], algorithm)
+  })
+
+  t.test('in production a private key does for JWT_SECRET', async t => {
+    const production = { NODE_ENV: 'production', DATABASE_URL: 'postgres://localhost/x', COUNTERSIGN_SECRET: SECRETS.COUNTERSIGN_SECRET }
+    t.strictSame(readConfig({ ...production, ...signing }).jwtSecrets, [])
+    t.throws(() => readConfig({ ...production, JWT_PRIVATE_KEY: ed }), /JWT_SECRET is required in production/)
+  })
+
+  t.test('no key of either kind passes for a shared secret', async t => {
+    for (const text of [ed, createPublicKey(ed ?? '').export({ format: 'pem', type: 'spki' }).toString(), JSON.stringify(createPublicKey(rsa ?? '').export({ format: 'jwk' }))]) {
+      t.match(problemsOf({ JWT_SECRET: String(text).trim() }), [['JWT_SECRET', /PEM|JSON/]])
+    }
   })
 })

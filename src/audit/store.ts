@@ -5,6 +5,7 @@ import type { Database, DbTransaction } from '../database/database.ts'
 export const AUDIT_ACTIONS = [
   'register', 'login', 'logout', 'refresh', 'session_end', 'password_change',
   'create', 'role_change', 'disable', 'enable', 'delete',
+  'identity_link', 'identity_unlink', 'account_claim',
   'client_create', 'client_rotate', 'client_key', 'client_remove', 'client_token', 'client_revocation'
 ] as const
 
@@ -37,8 +38,8 @@ const RECORD = {
 export function createAuditStore ({ query }: Pick<Database, 'query'>): AuditStore {
   return {
     async record ({ action, outcome, actorId, subjectId, sessionId, ip, userAgent, detail }) {
-      const details = detail === undefined ? null : JSON.stringify(detail)
-      await query(RECORD, [uuidv7(), action, outcome, actorId ?? null, subjectId ?? null, sessionId ?? null, ip ?? null, userAgent ?? null, details])
+      const facts = [actorId, subjectId, sessionId, ip, userAgent, detail === undefined ? undefined : JSON.stringify(detail)]
+      await query(RECORD, [uuidv7(), action, outcome, ...facts.map(fact => fact ?? null)])
     }
   }
 }
@@ -63,12 +64,12 @@ export async function recordAudit (tx: Pick<DbTransaction, 'auditEvent'>, { user
  * SQL: a common table expression that writes one event for each row of `source`.
  *
  * @param source a table with the columns user_id and session_id
- * @param parameters placeholders of the event's id, ip and user agent
+ * @param parameters placeholders of the event's id, ip and user agent; `detail` is an expression over `source`
  */
-export function auditSql (action: AuditAction, outcome: AuditEvent['outcome'], source: string, { id, ip, userAgent }: Record<'id' | 'ip' | 'userAgent', string>): string {
+export function auditSql (action: AuditAction, outcome: AuditEvent['outcome'], source: string, { id, ip, userAgent, detail = 'NULL' }: Record<'id' | 'ip' | 'userAgent', string> & { detail?: string }): string {
   return `
     ${action}_audited AS (
-      INSERT INTO audit_events (id, action, outcome, actor_id, subject_id, session_id, ip, user_agent)
-      SELECT ${id}::uuid, '${action}', '${outcome}', user_id, user_id, session_id, ${ip}, ${userAgent} FROM ${source}
+      INSERT INTO audit_events (id, action, outcome, actor_id, subject_id, session_id, ip, user_agent, detail)
+      SELECT ${id}::uuid, '${action}', '${outcome}', user_id, user_id, session_id, ${ip}, ${userAgent}, ${detail}::jsonb FROM ${source}
     )`
 }

@@ -1,5 +1,26 @@
 import { Command } from 'commander'
 import { generateSecret } from '../config/generated-secrets.ts'
+import { createOldSecretStore } from '../providers/old-secret-store.ts'
+import { reencrypt, type Reencryption } from '../providers/reencrypt.ts'
+import { deriveKeyRing } from '../tokens/derived-keys.ts'
+import { createEncryption } from '../tokens/encryption.ts'
+import { withDatabase } from './open-database.ts'
+
+const reencryptCommand = new Command('reencrypt')
+  .description('put what is encrypted under the first secret of COUNTERSIGN_SECRET, and count what still needs another')
+  .option('--json', 'print the counts as JSON')
+  .action(async (_options: object, command: Command) => {
+    const result = await withDatabase(async (database, { secrets }) =>
+      await reencrypt(createOldSecretStore(database), createEncryption(deriveKeyRing(secrets, 'provider-token'))))
+    const { json = false } = command.optsWithGlobals<{ json?: boolean }>()
+    process.stdout.write(`${json ? JSON.stringify(result) : describe(result)}\n`)
+  })
+
+function describe ({ reencrypted, needOldSecret: { identities, sessions } }: Reencryption): string {
+  const done = `Re-encrypted the tokens of ${reencrypted} identities.`
+  if (identities + sessions === 0) return `${done} Nothing needs an old secret: it can be dropped.`
+  return `${done} An old secret is still needed by ${identities} identities, whose tokens could not be decrypted, and by ${sessions} sessions, until they are refreshed or end.`
+}
 
 export const secretCommand = new Command('secret')
   .description('print a new secret for COUNTERSIGN_SECRET or JWT_SECRET: 256 random bits')
@@ -8,3 +29,4 @@ export const secretCommand = new Command('secret')
     const secret = generateSecret()
     process.stdout.write(`${json ? JSON.stringify({ secret }) : secret}\n`)
   })
+  .addCommand(reencryptCommand)

@@ -35,6 +35,7 @@ export const revokeRoute: FastifyPluginAsyncTypebox<RevokeRouteOptions> = async 
   }, async (request, reply) => {
     const client = await authorize(request)
     await revoke(request.body.token, client, clientDetails(request))
-    return reply.code(200).send(null)
+    // RFC 7009 §2.2: the status says it all.
+    return reply.code(200).serializer(() => '').send(null)
   })
 }

@@ -1,30 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { privateKeyRing } from './private-keys.ts'
-import { duration, flag, hostname, integer, list, oneOf, origin, proxies, publicAddress, ring, text, url, type Parse } from './values.ts'
-
-/** One environment variable: how it is read, and what is said of it in `.env.example` and the reference. */
-export interface Setting<T> {
-  readonly variable: string
-  readonly parse: Parse<T>
-  readonly about: string
-  readonly example: string
-  /** What holds where the variable is not set, as it would be written. */
-  readonly fallback?: string
-  /** The same in words, where the value itself is this machine's. */
-  readonly fallbackAbout?: string
-  readonly group: string
-}
-
-type Described<T> = Omit<Setting<T>, 'variable' | 'parse' | 'group'>
-
-function inGroup (group: string) {
-  function setting<T> (variable: string, parse: Parse<T>, described: Described<T> & { fallback: string }): Setting<T> & { fallback: string }
-  function setting<T> (variable: string, parse: Parse<T>, described: Described<T>): Setting<T> & { fallback?: never }
-  function setting<T> (variable: string, parse: Parse<T>, described: Described<T>): Setting<T> {
-    return { variable, parse, group, ...described }
-  }
-  return setting
-}
+import { inGroup } from './setting.ts'
+import { signInSettings } from './sign-in-settings.ts'
+import { duration, flag, hostname, integer, list, oneOf, origin, proxies, publicAddress, ring, text, url } from './values.ts'
 
 const process = inGroup('The process')
 const data = inGroup('Data')
@@ -73,5 +51,7 @@ export const settings = {
   argon2Iterations: passwords('ARGON2_ITERATIONS', integer(1, 20), { fallback: '2', example: '3', about: 'Passes of one argon2id hash.' }),
   argon2Parallelism: passwords('ARGON2_PARALLELISM', integer(1, 16), { fallback: '1', example: '2', about: 'Lanes of one argon2id hash.' }),
   hashConcurrency: passwords('HASH_CONCURRENCY', integer(1, 128), { fallback: String(Math.max(1, availableParallelism() - 1)), fallbackAbout: 'the number of cores less one, at least 1', example: '2', about: 'How many password hashes run at once.' }),
-  hashQueueLimit: passwords('HASH_QUEUE_LIMIT', integer(8, 10_000), { fallback: '128', example: '256', about: 'How many wait for one; the rest are answered 503 at once.' })
+  hashQueueLimit: passwords('HASH_QUEUE_LIMIT', integer(8, 10_000), { fallback: '128', example: '256', about: 'How many wait for one; the rest are answered 503 at once.' }),
+
+  ...signInSettings
 } as const

@@ -65,6 +65,37 @@ export const origin: Parse<string> = text => {
   return (protocol === 'https:' || protocol === 'http:') && origin === text.toLowerCase() ? origin : expected(what)
 }
 
+const LOOPBACK = /^(localhost|127(\.[0-9]{1,3}){3}|\[::1\])$/
+
+/** @returns whether a URL's host is this machine */
+export function isLoopback ({ hostname }: URL): boolean {
+  return LOOPBACK.test(hostname)
+}
+
+/** Where a provider is reached: https, and plain http on this machine only. */
+export const providerUrl: Parse<string> = text => {
+  const address = new URL(publicAddress(text))
+  return address.protocol === 'https:' || isLoopback(address) ? text : expected('a URL that begins with https:// (http:// on the loopback only)')
+}
+
+// What a browser acts upon itself, and hands to no app.
+const NO_APP_SCHEMES = ['javascript', 'data', 'vbscript', 'file', 'blob', 'filesystem', 'about', 'view-source', 'ws', 'wss', 'ftp', 'mailto', 'tel', 'sms']
+
+/** Where people are sent back to: a page, an app link, or an app by a scheme of its own (RFC 8252 §7.1). */
+export const redirectTarget: Parse<string> = text => {
+  const what = 'an absolute URL without a user or fragment, such as https://app.example.com/welcome or com.example.app:/callback'
+  if (!URL.canParse(text) || !/^[!-~]+$/.test(text) || /[*\\]/.test(text)) expected(what)
+  const { protocol, username, password, hash } = new URL(text)
+  const isApps = !NO_APP_SCHEMES.includes(protocol.slice(0, -1))
+  return isApps && username + password + hash === '' && !text.endsWith('#') ? text : expected(what)
+}
+
+/** Scopes of OAuth (RFC 6749 §3.3), separated by spaces or commas. */
+export const scopes: Parse<string[]> = text => {
+  const names = text.split(/[ ,]+/)
+  return names.every(name => /^[\x21\x23-\x5B\x5D-\x7E]+$/.test(name)) ? names : expected('scopes separated by spaces')
+}
+
 export function list<T> (item: Parse<T>): Parse<T[]> {
   return text => text.split(',').map(part => item(part.trim()))
 }

@@ -66,12 +66,14 @@ export function createCookies ({ publicUrl, cookieDomain, cookieSameSite }: Pick
   }
 }
 
-function readCookie (header: string, name: string): string | undefined {
+/** @throws AmbiguousCookie */
+export function readCookie (header: string, name: string): string | undefined {
   if (!header.includes(name)) return undefined
   if (cookieNames(header).filter(other => other === name).length > 1) throw new AmbiguousCookie()
   return fastifyCookie.parse(header)[name]
 }
 
-function cookieNames (header: string): string[] {
+/** The names of a Cookie header, as often as they come. */
+export function cookieNames (header: string): string[] {
   return header.split(';').map(pair => pair.slice(0, Math.max(0, pair.indexOf('='))).trim())
 }

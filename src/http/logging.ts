@@ -3,7 +3,7 @@ import { pino, type DestinationStream } from 'pino'
 import pretty from 'pino-pretty'
 import type { Config } from '../config.ts'
 
-const SECRET = ['authorization', 'cookie', 'set-cookie', 'password', 'newPassword', 'currentPassword', 'accessToken', 'refreshToken', 'idToken', 'token', 'codeVerifier', 'secret', 'client_secret', 'access_token', 'passwordHash']
+const SECRET = ['authorization', 'cookie', 'set-cookie', 'password', 'newPassword', 'currentPassword', 'accessToken', 'refreshToken', 'idToken', 'token', 'codeVerifier', 'clientSecret', 'secret', 'client_secret', 'access_token', 'passwordHash']
 
 /**
  * @param to where JSON lines go, if not to standard output

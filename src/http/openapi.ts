@@ -15,6 +15,7 @@ export interface OpenApiOptions {
 const TAGS = [
   { name: 'Accounts', description: 'Register, and one\'s own profile' },
   { name: 'Sessions', description: 'Log in, log out, be recognised' },
+  { name: 'Providers', description: 'Sign in with Google, GitHub, Facebook or any OpenID provider' },
   { name: 'Admin', description: 'For the role `admin`' },
   { name: 'Services', description: 'For other services, as OAuth clients' },
   { name: 'Operations', description: 'For those who run the service' }

@@ -7,7 +7,9 @@ import type { KeyRing } from '../tokens/derived-keys.ts'
 import type { EndingStore } from './ending-store.ts'
 import type { RefreshTokens } from './refresh-token.ts'
 import { createSessionSecret } from './session-secret.ts'
-import type { Channel, NewSession, OpenedSession, SessionAccount, SessionStore } from './store.ts'
+import type { SessionCopies } from './session-copies.ts'
+import type { SessionRecord } from './stateful-store.ts'
+import type { Channel, LoginProof, NewSession, OpenedSession, SessionAccount, SessionStore } from './store.ts'
 
 /** A session and its credentials: a pair of tokens, or the secret of a stateful session. */
 export type Login = { user: SessionAccount, sessionId: string } & (
@@ -16,10 +18,10 @@ export type Login = { user: SessionAccount, sessionId: string } & (
 )
 
 /**
- * Opens a session for an account whose password was found to match `passwordHash`; `undefined` when that no longer holds.
- * Its access token is for the service's own audience, unless `mint` makes it for another.
+ * Opens a session for an account, given what was proved of it; `undefined` when that no longer holds. Its access token is
+ * for the service's own audience, unless `mint` makes it for another.
  */
-export type OpenSession = (account: { id: string, passwordHash: string }, channel: Channel, client: ClientDetails, mint?: MintAccessToken) => Promise<Login | undefined>
+export type OpenSession = (account: { id: string } & LoginProof, channel: Channel, client: ClientDetails, mint?: MintAccessToken) => Promise<Login | undefined>
 
 /** A session that is to be stored, and what only its client will hold. */
 export interface PreparedSession {
@@ -49,6 +51,8 @@ export interface SessionOpeningParts {
   propagation: Pick<Propagation, 'apply'>
   mint: MintAccessToken
   refreshTokens: RefreshTokens
+  /** What a stateful session is written through to, where other instances read it. */
+  sharedCopies: Pick<SessionCopies, 'set'> | undefined
   ring: KeyRing
   stateless: SessionLives
   stateful: SessionLives
@@ -65,7 +69,7 @@ export function createOpenSession (sessions: Pick<SessionStore, 'open'>, opening
   }
 }
 
-export function createSessionOpening ({ endings, propagation, mint: mintForService, refreshTokens, ring, stateless, stateful }: SessionOpeningParts): SessionOpening {
+export function createSessionOpening ({ endings, propagation, mint: mintForService, refreshTokens, sharedCopies, ring, stateless, stateful }: SessionOpeningParts): SessionOpening {
   // Where so many have ended that one row for the user speaks of them all, the account's version has risen: the new
   // session's token must be of that version, or it would be among what is revoked.
   async function makeRoom ({ userId, others, version }: OpenedSession, client: ClientDetails): Promise<number> {
@@ -86,9 +90,13 @@ export function createSessionOpening ({ endings, propagation, mint: mintForServi
       }
     },
 
-    async complete ({ session: { id: sessionId, channel, nonce }, secret, mint }, user, client) {
+    async complete ({ session, secret, mint }, user, client) {
+      const { id: sessionId, channel, nonce } = session
       const version = await makeRoom(user, client)
-      if (secret !== undefined) return { user, sessionId, channel: 'session', secret, expiresIn: Math.floor(user.endsAt - user.now) }
+      if (secret !== undefined) {
+        if (session.secretHash !== null) await sharedCopies?.set(session.secretHash, recordOf(sessionId, user))
+        return { user, sessionId, channel: 'session', secret, expiresIn: Math.floor(user.endsAt - user.now) }
+      }
       return {
         ...mint({ subject: { ...user, id: user.userId, version }, sessionId, now: user.now, sessionEnds: user.endsAt }),
         user,
@@ -98,4 +106,9 @@ export function createSessionOpening ({ endings, propagation, mint: mintForServi
       }
     }
   }
+}
+
+/** A stateful session as Postgres has just confirmed it. */
+function recordOf (sessionId: string, { userId, email, emailVerified, role, version, openedAt, idleEndsAt, endsAt, now }: OpenedSession): SessionRecord {
+  return { sessionId, userId, email, emailVerified, role, version, createdAt: openedAt, seenAt: openedAt, idleEndsAt, endsAt, confirmedAt: now }
 }

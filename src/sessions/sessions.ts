@@ -53,6 +53,7 @@ export async function createSessions ({ config, database, revocation, tokens, pa
     propagation: revocation,
     mint,
     refreshTokens,
+    sharedCopies: redis,
     ring,
     stateless: { idleTtl: config.refreshIdleTtl, ttl: config.refreshTtl },
     stateful: { idleTtl: config.sessionIdleTtl, ttl: config.sessionTtl }

@@ -30,12 +30,6 @@ export interface StandingStore {
 }
 
 export function createStandingStore ({ prisma }: Pick<Database, 'prisma'>): StandingStore {
-  /** Raises the version and tells the ledger: nothing that was issued before is good any longer. */
-  async function raiseVersion (tx: DbTransaction, userId: string): Promise<Revocation[]> {
-    const { version } = await tx.user.update({ where: { id: userId }, data: { version: { increment: 1 } }, select: { version: true } })
-    return noteRevocation(tx, { kind: 'user', subject: userId, minVersion: version })
-  }
-
   return {
     setRoleAndStanding: (id, { role, disabled }, { actorId, ...client }) => prisma.$transaction(async tx => {
       const before = await lockWithAdmins(tx, id)
@@ -86,6 +80,12 @@ export function createStandingStore ({ prisma }: Pick<Database, 'prisma'>): Stan
   }
 }
 
+/** Raises the version within a transaction and tells the ledger: nothing that was issued before is good any longer. */
+export async function raiseVersion (tx: DbTransaction, userId: string): Promise<Revocation[]> {
+  const { version } = await tx.user.update({ where: { id: userId }, data: { version: { increment: 1 } }, select: { version: true } })
+  return noteRevocation(tx, { kind: 'user', subject: userId, minVersion: version })
+}
+
 interface Standing {
   /** As the database writes it, whatever the spelling that was asked by. */
   id: string
@@ -109,7 +109,8 @@ async function lockWithAdmins (tx: DbTransaction, userId: string): Promise<Stand
   return target && { ...target, isLastAdmin: admins.length === 1 && admins[0]?.id === target.id }
 }
 
-async function endSessions (tx: DbTransaction, userId: string, reason: string, kept?: string): Promise<string[]> {
+/** Ends an account's sessions within a transaction, all or all but one. @returns their ids */
+export async function endSessions (tx: DbTransaction, userId: string, reason: string, kept?: string): Promise<string[]> {
   const ended = await tx.$queryRaw<Array<{ id: string }>>`
     UPDATE sessions SET ended_at = now(), ended_reason = ${reason}
     WHERE user_id = ${userId}::uuid AND ended_at IS NULL AND (${kept ?? null}::uuid IS NULL OR id <> ${kept ?? null}::uuid) RETURNING id::text AS id`

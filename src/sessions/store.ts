@@ -14,6 +14,13 @@ export interface LoginAccount {
   disabledAt: Date | null
 }
 
+/** What somebody proved: the session is opened only if it still stands. */
+export type LoginProof =
+  /** A password, found to match this hash. */
+  | { passwordHash: string }
+  /** An identity at a provider, linked to the account. */
+  | { identityId: string }
+
 /** A session about to be opened. Lives are seconds. */
 export interface NewSession {
   id: string
@@ -43,6 +50,8 @@ export interface SessionAccount {
 
 /** A session as it stands right after opening. */
 export interface OpenedSession extends SessionAccount {
+  openedAt: number
+  idleEndsAt: number
   /** How many live sessions the user had before. */
   others: number
 }
@@ -52,12 +61,8 @@ export interface SessionStore {
   findAccount (email: string): Promise<LoginAccount | null>
   /** @returns whether `from` still stood */
   replacePasswordHash (change: { userId: string, from: string, to: string }): Promise<boolean>
-  /**
-   * Opens a session for an account whose password was found to match `passwordHash`.
-   *
-   * @returns `undefined` when the account was disabled, deleted or given another password meanwhile
-   */
-  open (session: NewSession, account: { id: string, passwordHash: string }): Promise<OpenedSession | undefined>
+  /** @returns `undefined` when the account was disabled, deleted, given another password or lost the identity meanwhile */
+  open (session: NewSession, account: { id: string } & LoginProof): Promise<OpenedSession | undefined>
 }
 
 /** SQL: the columns of `SessionAccount` but for `endsAt`, from a table with the account's. */
@@ -75,17 +80,19 @@ const FIND_ACCOUNT = {
  *
  * @param account a SELECT or an INSERT that gives the account's columns; its own parameters are $11 on
  * @param also more common table expressions, which may read from `opened`
+ * @param detail what the audit trail says beside, an expression
  */
-export function openingSql (account: string, also: readonly string[] = []): string {
+export function openingSql (account: string, also: readonly string[] = [], detail = 'NULL'): string {
   return `
     WITH account AS (${account}), opened AS (
       INSERT INTO sessions (id, user_id, channel, nonce, secret_hash, key_id, ip, user_agent, idle_ends_at, ends_at)
       SELECT $1::uuid, id, $2::channel, $3::bytea, $4::bytea, $5, $6, $7,
         now() + make_interval(secs => least($8::float8, $9::float8)), now() + make_interval(secs => $9::float8)
       FROM account
-      RETURNING id AS session_id, user_id, ends_at
-    ), ${[auditSql('login', 'success', 'opened', { id: '$10', ip: '$6', userAgent: '$7' }), ...also].join(', ')}
-    SELECT ${accountColumns('account')}, extract(epoch FROM ends_at)::float8 AS "endsAt",
+      RETURNING id AS session_id, user_id, created_at AS opened_at, idle_ends_at, ends_at
+    ), ${[auditSql('login', 'success', 'opened', { id: '$10', ip: '$6', userAgent: '$7', detail }), ...also].join(', ')}
+    SELECT ${accountColumns('account')}, extract(epoch FROM opened_at)::float8 AS "openedAt",
+      extract(epoch FROM idle_ends_at)::float8 AS "idleEndsAt", extract(epoch FROM ends_at)::float8 AS "endsAt",
       (SELECT count(*)::int FROM sessions WHERE user_id = account.id AND ${isLiveSql()}) AS others
     FROM account, opened`
 }
@@ -96,13 +103,21 @@ export function openingValues ({ id, channel, nonce, secretHash, keyId, ip, user
 }
 
 /** SQL: what `openingSql` needs of an account. */
-export const ACCOUNT = 'id, email, email_verified, name, role, version, created_at'
+export const ACCOUNT = 'users.id, users.email, users.email_verified, users.name, users.role, users.version, users.created_at'
 
 // The row lock makes a login wait for whoever is changing the account, and then look again: without it, a login that was
 // hashing while an admin disabled the account would leave a live session.
-const OPEN = {
+const OPEN_BY_PASSWORD = {
   name: 'sessions.open',
   text: openingSql(`SELECT ${ACCOUNT} FROM users WHERE id = $11::uuid AND disabled_at IS NULL AND password_hash = $12 FOR SHARE`)
+}
+
+const OPEN_BY_IDENTITY = {
+  name: 'sessions.open-by-identity',
+  text: openingSql(`
+    SELECT ${ACCOUNT}, identities.provider FROM users JOIN identities ON identities.user_id = users.id
+    WHERE users.id = $11::uuid AND users.disabled_at IS NULL AND identities.id = $12::uuid FOR SHARE`,
+  [], "(SELECT jsonb_build_object('provider', provider) FROM account)")
 }
 
 export function createSessionStore ({ prisma, query }: Pick<Database, 'prisma' | 'query'>): SessionStore {
@@ -117,8 +132,9 @@ export function createSessionStore ({ prisma, query }: Pick<Database, 'prisma' |
       return count === 1
     },
 
-    async open (session, { id, passwordHash }) {
-      const [opened] = await query<OpenedSession>(OPEN, [...openingValues(session), id, passwordHash])
+    async open (session, { id, ...proof }) {
+      const [statement, proved] = 'passwordHash' in proof ? [OPEN_BY_PASSWORD, proof.passwordHash] : [OPEN_BY_IDENTITY, proof.identityId]
+      const [opened] = await query<OpenedSession>(statement, [...openingValues(session), id, proved])
       return opened
     }
   }

@@ -25,13 +25,18 @@ t.test('what an admin does to an account', async t => {
   t.test('a change of role logs nobody out', async t => {
     const person = await service.person()
     const session = await statefulSession(service, person)
+    const { access = '', refresh: cookie = '' } = await service.cookiesOf(person)
     t.match(await service.call('GET /auth/verify', { cookies: session }), { status: 200, body: { role: 'user' } })
     t.match(await patch(person.user.id, { role: 'admin' }), { status: 200, body: { id: person.user.id, role: 'admin', disabled: false } })
     t.equal((await verify(person.accessToken)).status, 401, 'a token with the old role is refused at once')
     const { status, body } = await refresh(person.refreshToken)
     t.equal(status, 200)
     t.match(await verify(body.accessToken), { status: 200, body: { role: 'admin' } })
+    t.equal((await service.call('GET /auth/verify', { cookies: { access } })).status, 401, 'in a cookie as well')
+    const { cookies } = await service.call('POST /auth/refresh', { cookies: { refresh: cookie }, headers: { 'sec-fetch-site': 'same-origin' } })
+    t.match(await service.call('GET /auth/verify', { cookies: { access: cookies.access?.value ?? '' } }), { status: 200, body: { role: 'admin', credential: 'cookie' } })
     t.match(await service.call('GET /auth/verify', { cookies: session }), { status: 200, body: { role: 'admin' } }, 'a stateful session has it at its next request')
+    t.strictSame(await service.sql('SELECT 1 FROM sessions WHERE user_id = $1::uuid AND ended_at IS NOT NULL', person.user.id), [])
     t.match(await auditOf(person, 'role_change'), [{ actorId: admin.user.id, outcome: 'success', ip: '127.0.0.1', detail: { role: 'admin' } }])
   })
 
@@ -108,6 +113,7 @@ t.test('what an admin does to an account', async t => {
     await service.sql("UPDATE users SET role = 'user' WHERE id <> $1::uuid", admin.user.id)
     t.match(await patch(admin.user.id, { role: 'user' }), refused)
     t.match(await patch(admin.user.id, { disabled: true }), refused)
+    t.match(await patch(admin.user.id.toUpperCase(), { role: 'user' }), refused, 'in whatever case the id is written')
     t.match(await service.call(`DELETE /admin/users/${admin.user.id}`, { token: admin.accessToken }), refused)
     t.match(await service.call('DELETE /auth/me', { token: admin.accessToken }), refused)
     t.equal((await verify(admin.accessToken)).status, 200, 'nothing was revoked')
@@ -116,6 +122,18 @@ t.test('what an admin does to an account', async t => {
     await patch(disabled.user.id, { disabled: true })
     t.match(await patch(admin.user.id, { role: 'user' }), refused, 'a disabled admin is none')
     t.equal((await patch(disabled.user.id, { role: 'user' })).status, 200)
+  })
+
+  t.test('an account is the same in whatever case its id is written', async t => {
+    const person = await service.person()
+    t.equal((await patch(person.user.id.toUpperCase(), { role: 'admin' })).status, 200)
+    t.match(await ledgerOf(person), [{ kind: 'user', minVersion: 2 }], 'the ledger has it as tokens do')
+    t.equal((await verify(person.accessToken)).status, 401)
+    t.equal((await service.call(`DELETE /admin/users/${person.user.id.toUpperCase()}/sessions`, { token: admin.accessToken })).status, 204)
+    t.match(await refresh(person.refreshToken), { status: 401 })
+    const again = await service.logIn(person)
+    t.equal((await service.call(`DELETE /admin/users/${person.user.id.toUpperCase()}`, { token: admin.accessToken })).status, 204)
+    t.equal((await verify(again.accessToken)).status, 401)
   })
 
   t.test('demotion takes effect at once', async t => {

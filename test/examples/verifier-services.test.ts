@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { generateSecret } from '../../src/config/generated-secrets.ts'
 import { registerClient } from '../support/clients.ts'
-import { freePort } from '../support/instances.ts'
+import { freePort } from '../support/free-port.ts'
 import { startService } from '../support/service.ts'
 import { until } from '../support/until.ts'
 import { ask, startExample } from './example.ts'

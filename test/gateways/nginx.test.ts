@@ -3,7 +3,9 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
-import { callsTo, freePort } from '../support/instances.ts'
+import { blocksOf, readPage } from '../docs/markdown.ts'
+import { freePort } from '../support/free-port.ts'
+import { callsTo } from '../support/instances.ts'
 import { PASSWORD, startService } from '../support/service.ts'
 import { startNginx, withNginx } from './nginx.ts'
 
@@ -13,6 +15,11 @@ interface Asked {
   body: string
   headers: IncomingMessage['headers']
 }
+
+t.test('the guide shows the configuration that is tried here', async t => {
+  const [block] = blocksOf(await readPage('docs/gateways.md')).filter(({ language }) => language === 'nginx')
+  t.equal(block?.text, await readPage('examples/nginx/nginx.conf'))
+})
 
 t.test('nginx asks who it is before it lets anybody in', withNginx, async t => {
   const listen = await freePort()

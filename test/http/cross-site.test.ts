@@ -141,6 +141,37 @@ t.test('the cross-site rule', async t => {
     t.strictSame(await unlike(200, headers => call('GET /auth/verify', { cookies, headers })), [])
   })
 
+  t.test('holds for what a gateway asks about, by the method that it forwards', async t => {
+    const cookies = await service.cookiesOf(ada)
+    for (const method of ['POST', 'delete', 'PATCH', 'PROPFIND']) {
+      const { found, expected } = await table(headers => call('GET /auth/verify', { cookies, headers: { ...headers, 'x-forwarded-method': method } }), { carries: true, passed: 200 })
+      t.strictSame(found, expected, method)
+    }
+    for (const method of ['GET', 'head', 'OPTIONS']) {
+      t.strictSame(await unlike(200, headers => call('GET /auth/verify', { cookies, headers: { ...headers, 'x-forwarded-method': method } })), [], method)
+    }
+    const { accessToken: token } = await service.person()
+    t.strictSame(await unlike(200, headers => call('GET /auth/verify', { token, headers: { ...headers, 'x-forwarded-method': 'POST' } })), [], 'a Bearer token needs no such rule')
+  })
+
+  t.test('lets no forwarded method make an unsafe request safe', async t => {
+    const headers = { 'sec-fetch-site': 'cross-site', 'x-forwarded-method': 'GET' }
+    t.equal((await call('DELETE /auth/me', { cookies: await service.cookiesOf(ada), headers })).status, 403)
+  })
+
+  t.test('holds for refreshing by cookie, and rotates nothing where it refuses', async t => {
+    const cookies = await service.cookiesOf(await service.person())
+    let generation = 0
+    const { found, expected } = await table(async headers => {
+      const answer = await call('POST /auth/refresh', { cookies, headers })
+      if (answer.status === 200) generation++
+      cookies['__Host-refresh'] = answer.cookies['__Host-refresh']?.value ?? cookies['__Host-refresh'] ?? ''
+      return answer
+    }, { carries: true, passed: 200 })
+    t.strictSame(found, expected)
+    t.match(cookies['__Host-refresh'], new RegExp(`^[\\w-]+\\.${generation}\\.`))
+  })
+
   t.test('counts no look-alike as one of our cookies', async t => {
     const headers = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }
     const json = { email: ada.email, password: PASSWORD }

@@ -51,6 +51,33 @@ t.test('options come as numbers, booleans and lists too', async t => {
   t.equal(allowed.statusCode, 201)
 })
 
+t.test('providers are options like others, and OpenID providers have one for them all', async t => {
+  withVariables(t, { OIDC_ACME_ISSUER: 'https://login.acme.example', OIDC_ACME_CLIENT_ID: 'from the environment', OIDC_ACME_CLIENT_SECRET: 'secret of acme' })
+  const app = await hostWithPlugin(t, {
+    prefix: '/identity',
+    publicUrl: 'https://auth.example.com',
+    githubClientId: 'countersign',
+    githubClientSecret: 'secret of github',
+    githubScopes: ['read:user', 'user:email'],
+    openIdProviders: { big_corp: { issuer: 'https://login.big.example', clientId: 'c', clientSecret: 's', label: 'Big Corp', trustEmail: true } }
+  })
+  const { items } = (await app.inject('/identity/auth/providers')).json<{ items: unknown }>()
+  t.strictSame(items, [{ id: 'github', name: 'GitHub' }, { id: 'acme', name: 'Acme' }, { id: 'big_corp', name: 'Big Corp' }])
+
+  const { statusCode, headers: { location } } = await app.inject('/identity/auth/providers/github')
+  const { origin, searchParams } = new URL(String(location))
+  t.strictSame([statusCode, origin, searchParams.get('scope')], [302, 'https://github.com', 'read:user user:email'])
+  t.equal(searchParams.get('redirect_uri'), 'https://auth.example.com/identity/auth/providers/github/callback', 'the prefix stands before the callback too')
+})
+
+t.test('an OpenID provider has no options and no name but those that there are', async t => {
+  const options = await pluginOptions(t)
+  const register = (openIdProviders: Record<string, Record<string, string>>) => async () => await bareHost(t).register(countersign, { ...options, openIdProviders })
+  await t.rejects(register({ acme: { isuer: 'https://login.acme.example' } }), { message: 'Countersign has no option "openIdProviders.acme.isuer"' })
+  await t.rejects(register({ 'a/b': { issuer: 'https://login.acme.example' } }), { message: 'No provider can be called "a/b"' })
+  await t.rejects(register({ acme: { issuer: 'https://login.acme.example' } }), /OIDC_ACME_CLIENT_ID is required.*OIDC_ACME_CLIENT_SECRET is required/s)
+})
+
 function withVariables (t: { teardown (undo: () => void): unknown }, variables: Record<string, string>): void {
   const before = Object.fromEntries(Object.keys(variables).map(name => [name, process.env[name]]))
   Object.assign(process.env, variables)

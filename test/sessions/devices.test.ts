@@ -57,6 +57,14 @@ t.test('a user\'s own sessions', async t => {
     t.equal(await verify(person), 401)
   })
 
+  t.test('end in whatever case their id is written, and everywhere', async t => {
+    const person = await service.person()
+    const other = await service.logIn(person)
+    t.equal((await end(sessionIdOf(other).toUpperCase(), person)).status, 204)
+    t.equal(await verify(other), 401)
+    t.strictSame(await service.sql('SELECT subject FROM revocations WHERE user_id = $1::uuid', person.user.id), [{ subject: sessionIdOf(other) }], 'the ledger has it as tokens do')
+  })
+
   t.test('of somebody else are not there', async t => {
     const [person, stranger] = [await service.person(), await service.person()]
     const before = await rowOf(service, person)

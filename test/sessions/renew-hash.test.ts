@@ -2,6 +2,22 @@ import t from 'tap'
 import { testDatabase } from '../support/database.ts'
 import { PASSWORD, startService } from '../support/service.ts'
 
+t.test('many logins at once while a hash is due for renewal all go well, and one renewal stands', async t => {
+  const { url, dataDir } = await testDatabase(t)
+  const where = { DATA_DIR: dataDir, ...url !== undefined && { DATABASE_URL: url } }
+  const before = await startService(t, where)
+  const ada = await before.person()
+  await before.app.close()
+
+  const after = await startService(t, { ...where, ARGON2_MEMORY_KIB: '8192', HASH_CONCURRENCY: '4' })
+  const logins = await Promise.all(Array.from({ length: 12 }, () => after.logIn(ada)))
+  for (const { accessToken } of logins) t.equal((await after.call('GET /auth/verify', { token: accessToken })).status, 200)
+  const [{ hash = '' } = {}] = await after.sql<{ hash: string }>('SELECT password_hash AS hash FROM users WHERE id = $1::uuid', ada.user.id)
+  t.match(hash, /^\$argon2id\$v=19\$m=8192,/)
+  await after.logIn(ada)
+  t.strictSame(await after.sql('SELECT password_hash AS hash FROM users WHERE id = $1::uuid', ada.user.id), [{ hash }])
+})
+
 t.test('a password is hashed anew at the first login after the cost has risen', async t => {
   const { url, dataDir } = await testDatabase(t)
   const where = { DATA_DIR: dataDir, ...url !== undefined && { DATABASE_URL: url } }

@@ -35,8 +35,12 @@ const verify = (service: TestService, session: string) => service.call<{ code?: 
 async function startTwo (t: Test, settings: { REDIS_URL: string }): Promise<[TestService, TestService]> {
   const { url = '', dataDir } = await testDatabase(t)
   const first = await startService(t, { DATABASE_URL: url, DATA_DIR: dataDir, ...settings })
-  const secrets = { COUNTERSIGN_SECRET: first.config.secrets.join(), JWT_SECRET: first.config.jwtSecrets.join() }
-  return [first, await startService(t, { DATABASE_URL: url, DATA_DIR: dataDir, ...secrets, ...settings })]
+  return [first, await startService(t, { ...sharedWith(first), ...settings })]
+}
+
+/** The settings of another instance on the same database, with the same secrets. */
+function sharedWith ({ config: { databaseUrl = '', dataDir, secrets, jwtSecrets } }: TestService) {
+  return { DATABASE_URL: databaseUrl, DATA_DIR: dataDir, COUNTERSIGN_SECRET: secrets.join(), JWT_SECRET: jwtSecrets.join() }
 }
 
 async function logOut (service: TestService, session: string): Promise<void> {
@@ -49,17 +53,32 @@ t.test('a copy in redis', onRedis, async t => {
   const service = await startService(t, { REDIS_URL: redisUrl })
   await until(async () => (await service.call('GET /health/ready')).status === 200)
 
-  t.test('is written when a session is first asked for, and ends by itself within an hour', async t => {
+  t.test('is written as the session is opened, and ends by itself within an hour', async t => {
     const { session } = await statefulSession(service, await service.person())
-    await verify(service, session)
     t.match(await read(session), { sessionId: String, confirmedAt: Number })
     const life = await redis.pttl(keyOf(session))
     t.ok(life > 3_590_000 && life <= 3_600_000)
     t.notOk((await redis.get(keyOf(session)))?.includes(session), 'and holds no secret')
   })
 
+  t.test('says what Postgres would', async t => {
+    const { session } = await statefulSession(service, await service.person())
+    const statements = watchStatements(service)
+    const fromCopy = await verify(service, session)
+    t.strictSame(statements, [])
+    const written = await read(session)
+    await redis.del(keyOf(session))
+    const other = await startService(t, { ...sharedWith(service), REDIS_URL: redisUrl }).catch(() => undefined)
+    if (other === undefined) return t.equal(service.database.engine, 'embedded', 'the embedded engine takes one process')
+    await until(async () => (await other.call('GET /health/ready')).status === 200)
+    t.strictSame((await verify(other, session)).body, fromCopy.body)
+    const confirmed = await read(session)
+    t.strictSame({ ...written, confirmedAt: 0 }, { ...confirmed, confirmedAt: 0 })
+  })
+
   t.test('ends with the session where that is sooner', async t => {
     const { session } = await statefulSession(service, await service.person())
+    await redis.del(keyOf(session))
     await service.sql("UPDATE sessions SET idle_ends_at = now() + interval '100 seconds' WHERE secret_hash = sha256($1::bytea)", Buffer.from(session))
     await verify(service, session)
     t.ok(await redis.pttl(keyOf(session)) <= 100_000)
@@ -162,6 +181,8 @@ t.test('with both cut off a session is neither let in nor turned away', onBoth, 
   t.teardown(() => Promise.all([postgres.close(), redis.close()]))
   const service = await startService(t, { DATABASE_URL: postgres.url, DATA_DIR: dataDir, REDIS_URL: redis.url })
   const { session } = await statefulSession(service, await service.person())
+  const { redis: behind, keyOf } = redisOf(t)
+  await behind.del(keyOf(session))
   await Promise.all([postgres.cut(), redis.cut()])
   t.match(await verify(service, session), { status: 503, body: { code: 'unavailable' } })
   t.match((await service.call<{ checks: unknown }>('GET /health/ready')), { status: 503, body: { checks: { database: 'unavailable', redis: 'unavailable' } } })

@@ -1,12 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { generateSecret } from '../../src/config/generated-secrets.ts'
 import type { ProblemDocument } from '../../src/errors.ts'
 import { testDatabase } from './database.ts'
+import { freePort } from './free-port.ts'
 import { PASSWORD, type Answer, type Call, type LoginBody, type Person, type Settings } from './service.ts'
 
 /** A process of the service. */
@@ -128,14 +128,4 @@ export function callsTo (origin: string): Pick<Instance, 'call' | 'person' | 'lo
   }
 
   return { call, logIn, person }
-}
-
-/** A port of the loopback that nobody listens on. */
-export async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -6,8 +6,6 @@ import type { RevocationSet } from './revocation-set.ts'
 import { readSignedToken } from './signed-token.ts'
 import type { VerificationKey } from './verification-key.ts'
 
-const NO_SESSION = ''
-
 /** What a client's token is verified with. */
 export interface ClientVerifierParts extends CommonPolicy {
   /** Every key that may have signed, now. */
@@ -31,7 +29,8 @@ export function createClientVerifier ({ keys, revocations, clock = Date.now, ...
     const claims = checkClientClaims(payload, policy, now)
     if (claims.aud !== key.audience) refuse('wrong_audience')
     if (!(now < claims.exp + policy.clockTolerance)) refuse('expired')
-    if (revocations.has({ sessionId: NO_SESSION, subject: claims.sub, version: Infinity })) refuse('revoked')
+    // Each is a session of its own, and its id that session's.
+    if (revocations.has({ sessionId: claims.jti, subject: claims.sub, version: Infinity })) refuse('revoked')
     return toPrincipal(claims)
   }
 }

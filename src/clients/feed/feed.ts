@@ -9,8 +9,7 @@ import { revocationEvents, syncEvent } from './events.ts'
 import { createFollower, type Connection, type Follower, type Patience } from './follower.ts'
 
 const SYNC_EVERY = 2_000
-const MOST_FOLLOWERS = 4_000
-const MOST_OF_ONE_CLIENT = 1_000
+const LIMITS: FollowerLimits = { inAll: 4_000, ofOneClient: 1_000 }
 
 // Of those who have come together, from a service that was restarted, these many read the ledger at a time: logging in goes on.
 const READ_AT_ONCE = 2
@@ -32,15 +31,23 @@ export interface RevocationFeed {
   close (): void
 }
 
+/** How many connections may follow one instance. */
+export interface FollowerLimits {
+  inAll: number
+  /** One service that leaks connections must not shut the others out. */
+  ofOneClient: number
+}
+
 /** What the feed is made of. */
 export interface FeedParts {
   database: Pick<Database, 'query'>
   revocation: Pick<Revocation, 'follow' | 'age'>
   metrics: Pick<Metrics, 'gauge'>
+  limits?: FollowerLimits
   patience?: Patience
 }
 
-export function createRevocationFeed ({ database, revocation, metrics, patience }: FeedParts): RevocationFeed {
+export function createRevocationFeed ({ database, revocation, metrics, limits = LIMITS, patience }: FeedParts): RevocationFeed {
   const ledger = createLedgerStore(database, { atOnce: READ_AT_ONCE })
   const followers = new Set<Follower>()
   const caughtUp = new Set<Follower>()
@@ -79,7 +86,7 @@ export function createRevocationFeed ({ database, revocation, metrics, patience 
   return {
     admit (connection) {
       if (isClosed) throw new Problem('unavailable')
-      if (followers.size >= MOST_FOLLOWERS || ofClient(connection.clientId).length >= MOST_OF_ONE_CLIENT) throw new Problem('too_busy')
+      if (followers.size >= limits.inAll || ofClient(connection.clientId).length >= limits.ofOneClient) throw new Problem('too_busy')
       const follower = createFollower({
         ...connection,
         onLeft (why) {

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
-import { createRevocationFeed, type RevocationFeed } from '../../../src/clients/feed/feed.ts'
-import type { Leaving, Patience } from '../../../src/clients/feed/follower.ts'
+import { createRevocationFeed, type FeedParts, type RevocationFeed } from '../../../src/clients/feed/feed.ts'
+import type { Leaving } from '../../../src/clients/feed/follower.ts'
 import { follow, type Follower as Instance } from '../../revocation/following.ts'
 import type { Database } from '../../../src/database/database.ts'
 
@@ -17,23 +17,29 @@ export interface ServedFeed extends Instance {
   readonly left: readonly Leaving[]
 }
 
-export async function serveFeed (t: Test, { database, patience }: { database: Database, patience?: Patience }): Promise<ServedFeed> {
+export async function serveFeed (t: Test, { database, ...parts }: { database: Database } & Pick<FeedParts, 'limits' | 'patience'>): Promise<ServedFeed> {
   const instance = await follow(t, { database })
-  const feed = createRevocationFeed({ database, revocation: instance.propagation, metrics: { gauge () {} }, ...patience !== undefined && { patience } })
+  const feed = createRevocationFeed({ database, revocation: instance.propagation, metrics: { gauge () {} }, ...parts })
   const responses: ServerResponse[] = []
   const left: Leaving[] = []
 
-  const server = createServer((request, response) => {
+  async function tell (request: IncomingMessage, response: ServerResponse): Promise<void> {
     const follower = feed.admit({
       clientId: String(request.headers.authorization),
       response,
       begin () { responses.push(response); response.writeHead(200) },
       onLeft: why => { left.push(why) }
     })
-    feed.catchUp(follower, request.headers['last-event-id']?.toString()).catch(() => {
+    try {
+      await feed.catchUp(follower, request.headers['last-event-id']?.toString())
+    } catch (error) {
       follower.leave('ledger unavailable')
-      if (!response.headersSent) response.writeHead(503).end()
-    })
+      throw error
+    }
+  }
+
+  const server = createServer((request, response) => {
+    tell(request, response).catch(() => { if (!response.headersSent) response.writeHead(503).end() })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

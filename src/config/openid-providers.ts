@@ -1,0 +1,43 @@
+import type { OpenIdSettings } from './provider-settings.ts'
+import { readSettings, type Environment, type Setting } from './setting.ts'
+import { openIdSettings } from './sign-in-settings.ts'
+
+const FAMILY = /^OIDC_([A-Z0-9]+(?:_[A-Z0-9]+)*?)_(?:ISSUER|CLIENT_ID|CLIENT_SECRET|LABEL|SCOPES|TRUST_EMAIL|KEEP_TOKENS|NATIVE_CLIENT_IDS)$/
+const REQUIRED = ['issuer', 'clientId', 'clientSecret'] as const
+const TAKEN = ['google', 'github', 'facebook']
+
+type Report = (setting: Pick<Setting<unknown>, 'variable' | 'example'>, problem: string) => void
+
+/** @returns the name that a variable `OIDC_<NAME>_…` speaks of, `undefined` where it is no such variable */
+export function openIdProviderName (variable: string): string | undefined {
+  return FAMILY.exec(variable)?.[1]
+}
+
+/** Every OpenID provider that variables name; half a configuration is reported. */
+export function openIdProviders (environment: Environment, report: Report): OpenIdSettings[] {
+  const given = Object.keys(environment).filter(variable => Boolean(environment[variable]))
+  const names = new Set(given.flatMap(variable => openIdProviderName(variable) ?? []))
+  return [...names].sort().flatMap(name => readProvider(name, environment, report) ?? [])
+}
+
+function readProvider (name: string, environment: Environment, report: Report): OpenIdSettings | undefined {
+  const id = name.toLowerCase()
+  const settings = settingsOf(name)
+  const stated = readSettings(settings, environment, (key, problem) => report(settings[key], problem))
+  for (const key of REQUIRED) if (!environment[settings[key].variable]) report(settings[key], `is required of the provider ${id}`)
+  if (!stated.scopes.includes('openid')) report(settings.scopes, 'must include openid')
+  if (TAKEN.includes(id)) report(settings.issuer, `names a provider that has variables of its own, such as ${name}_CLIENT_ID`)
+
+  const { issuer, clientId, clientSecret, label = capitalise(id), nativeClientIds = [], ...rest } = stated
+  if (issuer === undefined || clientId === undefined || clientSecret === undefined) return undefined
+  return { kind: 'openid', id, issuer, clientId, clientSecret, label, nativeClientIds, ...rest }
+}
+
+function settingsOf (name: string): typeof openIdSettings {
+  const own = Object.entries(openIdSettings).map(([key, setting]) => [key, { ...setting, variable: setting.variable.replace('<NAME>', name) }])
+  return Object.fromEntries(own) as typeof openIdSettings
+}
+
+function capitalise (text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { Problem } from '../errors.ts'
+import { BODY_PROBLEMS, problems, PUBLIC } from '../http/answers.ts'
+import { clientDetails } from '../http/client-details.ts'
+import type { CrossSiteRule } from '../http/cross-site.ts'
+import type { OneTimeStore } from '../one-time/store.ts'
+import type { DeliverLogin } from '../sessions/deliver-login.ts'
+import { Deliver, loginAnswer } from '../sessions/login-schema.ts'
+import type { AppCodes } from './app-codes.ts'
+import type { Enter } from './enter.ts'
+import type { Provider } from './provider.ts'
+import type { SignIn } from './sign-in.ts'
+
+/** What the routes for apps take. */
+export interface AppRoutesOptions {
+  providers: ReadonlyMap<string, Provider>
+  oneTime: Pick<OneTimeStore, 'burn'>
+  codes: Pick<AppCodes, 'redeem'>
+  signIn: SignIn
+  enter: Enter
+  deliver: DeliverLogin
+  crossSite: CrossSiteRule
+}
+
+// Seconds that clocks may differ by: a token that is taken for a little longer is remembered for as long.
+const TOLERANCE = 60
+
+const ID_TOKEN = 'eyJhbGciOiJSUzI1NiIsImtpZCI6…'
+const NONCE = 'WkYtN3h1c0hUVjM0b1lxTg'
+const CODE = 'SplxlOBeZQQYbYS6WxSbIAcT3mD9xZC0qhQ6v8yqk1s'
+const VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
+
+export const appRoutes: FastifyPluginAsyncTypebox<AppRoutesOptions> = async (app, { providers, oneTime, codes, signIn, enter, deliver, crossSite }) => {
+  app.post('/auth/providers/exchange', {
+    schema: {
+      operationId: 'exchangeCode',
+      tags: ['Providers'],
+      summary: 'Swap a one-time code for tokens',
+      description: 'For an app that began with a `codeChallenge`. The code is good once, within a minute, with the verifier of that challenge.',
+      security: PUBLIC,
+      body: Type.Object({
+        code: Type.String({ minLength: 1, maxLength: 128, examples: [CODE] }),
+        codeVerifier: Type.String({ pattern: '^[A-Za-z0-9._~-]{43,128}$', examples: [VERIFIER] })
+      }, { additionalProperties: false, examples: [{ code: CODE, codeVerifier: VERIFIER }] }),
+      response: {
+        200: loginAnswer('The session is open'),
+        ...problems(...BODY_PROBLEMS, 'invalid_code', 'account_disabled', 'unavailable')
+      }
+    }
+  }, async (request, reply) => {
+    const { code, codeVerifier } = request.body
+    const entry = await codes.redeem(code, codeVerifier)
+    if (entry === undefined) throw new Problem('invalid_code')
+    return deliver(reply, await enter(entry, 'body', clientDetails(request)))
+  })
+
+  app.post('/auth/providers/:provider/token', {
+    schema: {
+      operationId: 'signInWithIdToken',
+      tags: ['Providers'],
+      summary: 'Sign in with an ID token of a provider\'s SDK',
+      description: 'The token must be for one of the app\'s own client ids, and its `nonce` must be base64url(SHA-256(nonce)) of the nonce given here. It is taken once.',
+      security: PUBLIC,
+      params: Type.Object({ provider: Type.String({ examples: ['google'] }) }),
+      body: Type.Object({
+        idToken: Type.String({ minLength: 1, maxLength: 8192, examples: [ID_TOKEN] }),
+        nonce: Type.String({ minLength: 1, maxLength: 256, description: 'What the app made up before it asked the SDK', examples: [NONCE] }),
+        deliver: Type.Optional(Deliver)
+      }, { additionalProperties: false, examples: [{ idToken: ID_TOKEN, nonce: NONCE }] }),
+      response: {
+        200: loginAnswer('The session is open'),
+        ...problems(...BODY_PROBLEMS, 'invalid_id_token', 'account_disabled', 'cross_site_request', 'not_found', 'account_exists', 'email_required', 'provider_error', 'provider_unavailable', 'unavailable')
+      }
+    }
+  }, async (request, reply) => {
+    const { idToken, nonce, deliver: channel = 'body' } = request.body
+    const provider = providers.get(request.params.provider)
+    if (provider?.readIdToken === undefined) throw new Problem('not_found')
+    if (channel !== 'body') crossSite.onSetting(request)
+    const { profile, expiresIn } = await provider.readIdToken(idToken, createHash('sha256').update(nonce).digest('base64url'))
+    await takeOnce(idToken, expiresIn)
+    const client = clientDetails(request)
+    return deliver(reply, await enter(await signIn(provider, { profile }, client), channel, client))
+  })
+
+  // By what was signed: a signature can be written in several ways.
+  async function takeOnce (idToken: string, expiresIn: number): Promise<void> {
+    const signed = idToken.slice(0, idToken.lastIndexOf('.'))
+    if (!await oneTime.burn('id_token', signed, Math.max(0, expiresIn) + TOLERANCE)) throw new Problem('invalid_id_token')
+  }
+}

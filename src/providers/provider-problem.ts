@@ -1,0 +1,45 @@
+import { AuthorizationResponseError, ResponseBodyError } from 'openid-client'
+import { Problem, type ProblemCode } from '../errors.ts'
+
+const FROM_AUTHORIZATION: Readonly<Record<string, ProblemCode>> = {
+  access_denied: 'access_denied',
+  temporarily_unavailable: 'provider_unavailable',
+  server_error: 'provider_unavailable'
+}
+
+// RFC 6749 §5.2, and GitHub's own name for it.
+const REFUSED_GRANTS = ['invalid_grant', 'bad_refresh_token']
+
+/** Does something with a provider; whatever fails is told as a Problem, whose cause names no token and no code. */
+export async function asProvider<T> (work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw toProblem(error)
+  }
+}
+
+/** @returns whether a provider refused a grant, such as a refresh token that its owner has withdrawn */
+export function isRefusedGrant (error: unknown): boolean {
+  return error instanceof ResponseBodyError && REFUSED_GRANTS.includes(error.error)
+}
+
+function toProblem (error: unknown): Problem {
+  const chain = causes(error)
+  const problem = chain.find(cause => cause instanceof Problem)
+  if (problem !== undefined) return problem
+  const refusal = chain.find(cause => cause instanceof AuthorizationResponseError)
+  const code = refusal === undefined ? 'provider_error' : FROM_AUTHORIZATION[refusal.error] ?? 'provider_error'
+  return new Problem(code, { cause: new Error(chain.map(describe).join(': ')) })
+}
+
+// By message and code alone: the library's errors carry the answers that they speak of, tokens included.
+function describe (error: Error & { code?: unknown, error?: unknown }): string {
+  const names = [error.code, error.error].filter(name => typeof name === 'string' && /^[\w.-]{1,64}$/.test(name))
+  return names.length === 0 ? error.message : `${error.message} (${names.join(', ')})`
+}
+
+/** An error and what caused it, outermost first. */
+function causes (error: unknown): Error[] {
+  return error instanceof Error ? [error, ...causes(error.cause)] : []
+}

@@ -1,0 +1,15 @@
+import { Type } from 'typebox'
+
+export const RedirectTo = Type.String({ maxLength: 2048, description: 'Where to go afterwards: one of `ALLOWED_REDIRECTS`, exactly; the first unless said otherwise', examples: ['https://app.example.com/welcome'] })
+
+export const CodeChallenge = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$', description: 'base64url(SHA-256(verifier)), of a verifier that the app keeps (RFC 7636)', examples: ['E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'] })
+
+/** The response that sends a browser elsewhere. */
+export function Redirect (description: string) {
+  return Type.Null({ description, headers: { Location: Type.String({ examples: ['https://app.example.com/welcome'] }) } })
+}
+
+/** The response that is a page. */
+export function Html (description: string) {
+  return { description, content: { 'text/html': { schema: Type.String(), example: '<!doctype html>…' } } }
+}

@@ -1,0 +1,88 @@
+import type { AuditStore } from '../audit/store.ts'
+import { Problem } from '../errors.ts'
+import type { ClientDetails } from '../http/client-details.ts'
+import { isEmailAddress, normaliseEmail } from '../http/email-address.ts'
+import type { Propagation } from '../revocation/propagation.ts'
+import type { ClaimStore } from './claim-store.ts'
+import type { Entry, IdentityStore, PresentedIdentity } from './identity-store.ts'
+import type { TokenVault } from './kept-tokens.ts'
+import type { Profile } from './profile.ts'
+import type { Arrival, Provider } from './provider.ts'
+
+/** Finds the account of somebody who has come back from a provider, or makes it. */
+export type SignIn = (provider: Provider, arrival: Arrival, client: ClientDetails) => Promise<Entry>
+
+/** What signing in takes. */
+export interface SignInParts {
+  identities: IdentityStore
+  claims: ClaimStore
+  present: PresentIdentity
+  propagation: Pick<Propagation, 'apply'>
+  audit: AuditStore
+}
+
+/** Writes an arrival as the identity that it is. */
+export type PresentIdentity = (provider: Provider, arrival: Arrival) => PresentedIdentity
+
+// Each turn is lost only to a request that changed the same account at that moment.
+const TURNS = 5
+const LONGEST_NAME = 200
+
+/**
+ * An identity is its issuer and subject. An e-mail address only ever leads to an account where the account's is
+ * verified, and verified anew by a provider whose word is taken; or to take an account away from somebody who never
+ * showed that its address is theirs.
+ */
+export function createSignIn ({ identities, claims, present, propagation, audit }: SignInParts): SignIn {
+  return async function signIn (provider, arrival, client) {
+    const identity = present(provider, arrival)
+    for (let turn = 0; turn < TURNS; turn++) {
+      const entry = await identities.recognise(identity) ?? await admit(provider, arrival.profile, identity, client)
+      if (entry?.isDisabled === true) return await refuse(entry, provider, client)
+      if (entry !== undefined) return entry
+    }
+    throw new Problem('unavailable')
+  }
+
+  async function admit (provider: Provider, profile: Profile, identity: PresentedIdentity, client: ClientDetails): Promise<Entry | undefined> {
+    const { email } = identity
+    if (email === null) throw new Problem('email_required')
+    const isProven = provider.trustsEmail && profile.emailVerified
+    const name = nameOf(profile)
+    const holder = await identities.findHolder(email)
+    if (holder === undefined) return await identities.createAccount(identity, { email, emailVerified: isProven, name }, client)
+    if (!isProven) throw new Problem('account_exists')
+    if (holder.isDisabled) return { userId: holder.id, identityId: '', isDisabled: true }
+    if (holder.emailVerified) return await identities.link(identity, { id: holder.id, verifiedEmail: email }, client)
+    return await claim({ id: holder.id, email, name }, identity, client)
+  }
+
+  async function claim (account: { id: string, email: string, name: string | null }, identity: PresentedIdentity, client: ClientDetails): Promise<Entry | undefined> {
+    const claimed = await claims.claim(account, identity, client)
+    if (claimed === undefined) return undefined
+    propagation.apply(claimed.revocations)
+    return { userId: account.id, identityId: claimed.identityId, isDisabled: false }
+  }
+
+  async function refuse ({ userId }: Entry, { id }: Provider, client: ClientDetails): Promise<never> {
+    await audit.record({ action: 'login', outcome: 'failure', subjectId: userId, detail: { provider: id }, ...client })
+    throw new Problem('account_disabled')
+  }
+}
+
+export function createPresentIdentity (vault: TokenVault): PresentIdentity {
+  return ({ id, keepsTokens }, { profile, tokens }) => ({
+    provider: id,
+    issuer: profile.issuer,
+    subject: profile.subject,
+    email: profile.email !== null && isEmailAddress(profile.email) ? normaliseEmail(profile.email) : null,
+    emailVerified: profile.emailVerified,
+    tokens: keepsTokens && tokens !== undefined ? vault.lock(profile, tokens) : null,
+    keepsTokens
+  })
+}
+
+function nameOf ({ name }: Profile): string | null {
+  const text = name?.replace(/\p{Cc}/gu, '').trim().slice(0, LONGEST_NAME) ?? ''
+  return text === '' ? null : text
+}

@@ -1,0 +1,60 @@
+import t from 'tap'
+import { generateSecret } from '../../src/config/generated-secrets.ts'
+import { openDatabase } from '../../src/database/open.ts'
+import { createTokenVault } from '../../src/providers/kept-tokens.ts'
+import { deriveKeyRing } from '../../src/tokens/derived-keys.ts'
+import { createEncryption } from '../../src/tokens/encryption.ts'
+import { silent, testDatabase } from '../support/database.ts'
+import { command } from './command.ts'
+
+const [first, second, foreign] = [generateSecret(), generateSecret(), generateSecret()]
+const vaultOf = (...secrets: string[]) => createTokenVault(createEncryption(deriveKeyRing(secrets, 'provider-token')))
+const TOKENS = { accessToken: 'an access token', refreshToken: 'a refresh token', expiresIn: null, scope: null }
+
+t.test('secret reencrypt puts every token under the first secret, and counts what needs another', async t => {
+  const { url, dataDir = '' } = await testDatabase(t)
+  const place = (subject: string) => ({ issuer: 'https://login.example.com', subject })
+  const onDatabase = async <T>(work: (database: Awaited<ReturnType<typeof openDatabase>>) => Promise<T>): Promise<T> => {
+    const database = await openDatabase({ ...url !== undefined && { url }, dataDir, log: silent })
+    return await work(database).finally(() => database.close())
+  }
+  const settings = { ...url !== undefined && { DATABASE_URL: url }, DATA_DIR: dataDir, JWT_SECRET: generateSecret() }
+  const run = (secrets: string[], ...options: string[]) => command(t, ['secret', 'reencrypt', ...options], { settings: { ...settings, COUNTERSIGN_SECRET: secrets.join(',') } }).ended
+
+  await onDatabase(async ({ prisma }) => {
+    const user = await prisma.user.create({ data: { id: crypto.randomUUID(), email: 'ada@example.com' } })
+    const identity = (subject: string, { accessToken, refreshToken }: { accessToken: string | null, refreshToken: string | null }) =>
+      ({ id: crypto.randomUUID(), userId: user.id, provider: 'acme', ...place(subject), accessToken, refreshToken })
+    await prisma.identity.createMany({
+      data: [
+        ...Array.from({ length: 250 }, (_, count) => identity(`old-${count}`, vaultOf(first).lock(place(`old-${count}`), TOKENS))),
+        identity('half', { ...vaultOf(first).lock(place('half'), TOKENS), refreshToken: null }),
+        identity('new', vaultOf(second).lock(place('new'), TOKENS)),
+        identity('foreign', vaultOf(foreign).lock(place('foreign'), TOKENS)),
+        identity('without', { accessToken: null, refreshToken: null })
+      ]
+    })
+    const hours = (count: number) => new Date(Date.now() + count * 3_600_000)
+    for (const [secret, channel, idleEndsAt] of [[first, 'body', hours(1)], [second, 'body', hours(1)], [first, 'session', hours(1)], [first, 'cookie', hours(-1)]] as const) {
+      await prisma.session.create({ data: { id: crypto.randomUUID(), userId: user.id, channel, nonce: Buffer.alloc(16), keyId: deriveKeyRing([secret], 'refresh')[0].id, idleEndsAt, endsAt: hours(2) } })
+    }
+  })
+
+  const done = await run([second, first], '--json')
+  t.match(done, { code: 0, stderr: '' })
+  t.strictSame(JSON.parse(done.stdout), { reencrypted: 251, needOldSecret: { identities: 1, sessions: 1 } })
+
+  await onDatabase(async ({ prisma }) => {
+    const vault = vaultOf(second)
+    const rows = await prisma.identity.findMany()
+    const readable = rows.filter(row => vault.unlock(row, 'access', row.accessToken ?? '') === TOKENS.accessToken)
+    t.equal(readable.length, 252)
+    t.equal(readable.filter(row => vault.unlock(row, 'refresh', row.refreshToken ?? '') === TOKENS.refreshToken).length, 251)
+    t.match(rows.find(({ subject }) => subject === 'half'), { refreshToken: null })
+    await prisma.identity.deleteMany({ where: { subject: 'foreign' } })
+    await prisma.session.deleteMany()
+  })
+
+  t.match(await run([second, first]), { code: 0, stdout: /^Re-encrypted the tokens of 0 identities\. Nothing needs an old secret.*\n$/, stderr: '' })
+  t.match(await run([generateSecret()], '--json'), { code: 0, stdout: /"reencrypted":0,"needOldSecret":\{"identities":252/ }, 'without the old secret nothing is lost, and it is told')
+})

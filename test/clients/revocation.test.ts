@@ -1,0 +1,100 @@
+import t from 'tap'
+import { basic, claimsOf, clientToken, introspect, post, registerClient } from '../support/oauth.ts'
+import { startService, type LoginBody } from '../support/service.ts'
+
+t.test('revocation (RFC 7009)', async t => {
+  const service = await startService(t)
+  const client = await registerClient(service)
+  const cart = await registerClient(service, { audience: 'cart' })
+  const powerless = await registerClient(service, { scopes: ['introspect'] })
+  const revoke = (token: string, by = client) => post(service, '/oauth/revoke', { token }, by)
+  const isAlive = async ({ accessToken, refreshToken }: LoginBody) => [
+    (await service.call('GET /auth/verify', { token: accessToken })).status,
+    (await service.call('POST /auth/refresh', { json: { refreshToken } })).status
+  ]
+
+  t.test('an access token ends its session, at once', async t => {
+    const person = await service.person()
+    const answer = await revoke(person.accessToken)
+    t.strictSame([answer.status, answer.text], [200, ''])
+    t.strictSame(await isAlive(person), [401, 401])
+  })
+
+  t.test('so does a refresh token, whatever the hint says', async t => {
+    const person = await service.person()
+    t.equal((await post(service, '/oauth/revoke', { token: person.refreshToken, token_type_hint: 'access_token' }, client)).status, 200)
+    t.strictSame(await isAlive(person), [401, 401])
+  })
+
+  t.test('so does a token for the audience of a client', async t => {
+    const { email, password } = await service.person()
+    const { body } = await service.call<LoginBody>('POST /auth/login', { json: { email, password, audience: 'cart' } })
+    t.equal((await revoke(body.accessToken, cart)).status, 200)
+    t.equal((await introspect(service, body.accessToken, cart)).active, false)
+    t.equal((await service.call('POST /auth/refresh', { json: { refreshToken: body.refreshToken } })).status, 401)
+  })
+
+  t.test('the audit trail says which client did it', async t => {
+    const person = await service.person()
+    const { sid } = claimsOf(person.accessToken)
+    await revoke(person.accessToken)
+    const events = await service.sql<{ action: string, detail: { clientId: string } | null }>('SELECT action, detail FROM audit_events WHERE session_id = $1::uuid ORDER BY at, id', sid)
+    t.strictSame(events.map(({ action }) => action).filter(action => action !== 'register' && action !== 'login').sort(), ['client_revocation', 'session_end'])
+    t.equal(events.find(({ action }) => action === 'client_revocation')?.detail?.clientId, client.id)
+  })
+
+  t.test('a token that is not known has been revoked as far as anybody can tell', async t => {
+    const { accessToken, refreshToken } = await service.person()
+    await revoke(accessToken)
+    const last = accessToken.at(-1) === 'A' ? 'E' : 'A'
+    for (const token of [accessToken, refreshToken, 'x', '..', 'ñ', `${accessToken.slice(0, -1)}${last}`, `${refreshToken.slice(0, -1)}${last}`, 'a'.repeat(5000), `e30.${Buffer.from('{"aud":"a\\u0000"}').toString('base64url')}.x`, `e30.${Buffer.from('{"aud":"nowhere"}').toString('base64url')}.x`]) {
+      const answer = await revoke(token)
+      t.strictSame([answer.status, answer.text], [200, ''], token.slice(0, 20))
+    }
+  })
+
+  t.test('users\' tokens need the scope, and live on without it', async t => {
+    const person = await service.person()
+    for (const token of [person.accessToken, person.refreshToken]) {
+      const { status, body, headers } = await revoke(token, powerless)
+      t.strictSame([status, body.error, headers['www-authenticate']], [403, 'insufficient_scope', 'Bearer error="insufficient_scope", scope="sessions:revoke"'])
+    }
+    t.strictSame(await isAlive(person), [200, 200])
+  })
+
+  t.test('a client takes back a token of its own, and no other\'s', async t => {
+    const [first, second] = [await clientToken(service, powerless), await clientToken(service, powerless)]
+    const stranger = await revoke(first)
+    t.strictSame([stranger.status, stranger.body.error], [400, 'unauthorized_client'])
+    t.equal((await revoke(first, powerless)).status, 200)
+    t.equal((await introspect(service, first, client)).active, false)
+    t.equal((await post(service, '/oauth/introspect', { token: second }, { token: first })).status, 401, 'it opens nothing any more')
+    t.equal((await introspect(service, second, client)).active, true, 'the other goes on')
+    t.equal((await post(service, '/oauth/revoke', { token: second }, { token: second })).status, 200, 'a token may take itself back')
+    t.equal((await introspect(service, second, client)).active, false)
+  })
+
+  t.test('one for another audience too', async t => {
+    const token = await clientToken(service, powerless, { audience: 'cart' })
+    t.equal((await revoke(token, powerless)).status, 200)
+    t.equal((await introspect(service, token, cart)).active, false)
+  })
+
+  t.test('refuses what is no good request', async t => {
+    for (const [name, text, type = 'application/x-www-form-urlencoded'] of [['nothing', ''], ['an empty token', 'token='], ['two tokens', 'token=a&token=b'], ['JSON', '{"token":"x"}', 'application/json']] as const) {
+      const { status, body } = await service.call<{ error: string }>('POST /oauth/revoke', { text, headers: { 'content-type': type, authorization: basic(client) } })
+      t.strictSame([status, body.error], [400, 'invalid_request'], name)
+    }
+  })
+
+  t.test('what could not be stored is 503, and not as if it were done', async t => {
+    const { accessToken } = await service.person()
+    const held = service.hold('sessions.revoke')
+    const answering = revoke(accessToken)
+    await held.reached
+    await service.database.close()
+    held.release()
+    const { status, body, headers } = await answering
+    t.strictSame([status, body.error, headers['retry-after']], [503, 'temporarily_unavailable', '2'])
+  })
+})

@@ -1,0 +1,39 @@
+import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider'
+
+/** What one provider remembers. */
+export interface Keeper {
+  readonly adapter: AdapterFactory
+  /** Forgets everything of a kind: `RefreshToken`, `AuthorizationCode`. */
+  forget (kind: string): void
+}
+
+export function createKeeper (): Keeper {
+  const kinds = new Map<string, Map<string, AdapterPayload>>()
+
+  function shelf (kind: string): Map<string, AdapterPayload> {
+    const found = kinds.get(kind) ?? new Map<string, AdapterPayload>()
+    kinds.set(kind, found)
+    return found
+  }
+
+  function adapter (kind: string): Adapter {
+    const items = shelf(kind)
+    const by = (is: (item: AdapterPayload) => boolean) => [...items.values()].find(is)
+    return {
+      async upsert (id, payload) { items.set(id, payload) },
+      async find (id) { return items.get(id) },
+      async findByUid (uid) { return by(item => item.uid === uid) },
+      async findByUserCode (userCode) { return by(item => item.userCode === userCode) },
+      async destroy (id) { items.delete(id) },
+      async consume (id) {
+        const item = items.get(id)
+        if (item !== undefined) item.consumed = Math.floor(Date.now() / 1000)
+      },
+      async revokeByGrantId (grantId) {
+        for (const [id, item] of items) if (item.grantId === grantId) items.delete(id)
+      }
+    }
+  }
+
+  return { adapter, forget: kind => shelf(kind).clear() }
+}
