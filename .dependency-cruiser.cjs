@@ -94,7 +94,7 @@ module.exports = {
       comment: 'Not in the package.json of its package.',
       severity: 'error',
       from: { path: '^(src|verifier/src)/' },
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] }
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer'] }
     },
     {
       name: 'no-unresolvable',

@@ -60,7 +60,7 @@ export async function startStandIn (t: Test): Promise<StandIn> {
       wake()
     },
     '/oauth/introspect' (request, response) {
-      void text(request).then(() => json(response, { active: standIn.active }))
+      text(request).then(() => json(response, { active: standIn.active }), () => response.destroy())
     },
     '/jwks.json' (_request, response) {
       json(response, standIn.jwks, { 'cache-control': 'max-age=600' })

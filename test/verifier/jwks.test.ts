@@ -149,14 +149,14 @@ t.test('a verifier with a jwksUri', async t => {
     const [first, second] = [createSigner(), createSigner()]
     let keys = [first.jwk]
     const conditions: unknown[] = []
-    service.answer('/jwks.json', ({ headers }, response) => {
+    service.answer('/changing.json', ({ headers }, response) => {
       const etag = `"${keys.length}"`
       conditions.push(headers['if-none-match'])
       if (headers['if-none-match'] === etag) response.writeHead(304, { etag, 'cache-control': 'max-age=0' }).end()
       else json(response, { keys }, { etag, 'cache-control': 'max-age=0' })
     })
     const told: number[] = []
-    const jwks = followJwks({ url: new URL(service.url('/jwks.json')), audience: 'api', onKeys: ({ length }) => told.push(length), onFetch: () => {}, onSuccess: () => {}, onFailure: () => {} })
+    const jwks = followJwks({ url: new URL(service.url('/changing.json')), audience: 'api', onKeys: ({ length }) => told.push(length), onFetch: () => {}, onSuccess: () => {}, onFailure: () => {} })
     t.teardown(jwks.close)
     await until(() => told.length === 1)
     t.equal(await jwks.lookAgain(), false)

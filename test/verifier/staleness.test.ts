@@ -65,14 +65,16 @@ t.test('introspection', async t => {
   const service = await startStandIn(t)
 
   t.test('asks as RFC 7662 has it, by the client\'s credentials', async t => {
-    const asked = new Promise<unknown>(resolve => service.answer('/oauth/introspect', (request, response) => {
-      void text(request).then(body => resolve({ method: request.method, authorization: request.headers.authorization, type: request.headers['content-type'], form: Object.fromEntries(new URLSearchParams(body)) }))
+    let asked: unknown
+    service.answer('/oauth/introspect', async (request, response) => {
+      const { method, headers: { authorization, 'content-type': type } } = request
+      asked = { method, authorization, type, form: Object.fromEntries(new URLSearchParams(await text(request))) }
       response.writeHead(200).end('{"active":true}')
-    }))
+    })
     t.teardown(() => service.answer('/oauth/introspect', undefined))
     const token = goodToken()
     await stale(t, service, 'introspect').authenticate(token)
-    t.strictSame(await asked, {
+    t.strictSame(asked, {
       method: 'POST',
       authorization: `Basic ${Buffer.from('client_shop:a+secret').toString('base64')}`,
       type: 'application/x-www-form-urlencoded',
