@@ -15,12 +15,14 @@ export interface ClientAuthentication {
 export function createClientAuthentication (clientSecret: string): ClientAuthentication {
   const basic = ClientSecretBasic(clientSecret)
   const post = ClientSecretPost(clientSecret)
+  let likelier: ClientAuth | undefined
   let way: ClientAuth | undefined
 
   return {
     authenticate (server, ...request) {
       // OpenID Connect Discovery §3: without a list, it is the header.
-      way ??= server.token_endpoint_auth_methods_supported?.includes('client_secret_basic') ?? true ? basic : post
+      likelier ??= server.token_endpoint_auth_methods_supported?.includes('client_secret_basic') ?? true ? basic : post
+      way ??= likelier
       way(server, ...request)
     },
 
@@ -30,7 +32,8 @@ export function createClientAuthentication (clientSecret: string): ClientAuthent
         return await request()
       } catch (error) {
         if (!isUnrecognised(error)) throw error
-        way = (before ?? way) === basic ? post : basic
+        // Unless another request, which began at the same time, has found it out meanwhile.
+        if (way === (before ?? likelier)) way = way === basic ? post : basic
         return await request()
       }
     }
