@@ -19,7 +19,7 @@ const PART = 500
 
 /** Tells its followers of every revocation. */
 export interface RevocationFeed {
-  /** Takes a connection on, which from now on misses nothing. @throws Problem 503 where there are too many */
+  /** Takes a connection on, which from now on misses nothing. @throws Problem 503 where there are too many, 499 where it is gone already */
   admit (connection: Connection): Follower
   /**
    * Tells a follower everything that is live, or what it has missed since a cursor, and then attests it.
@@ -86,6 +86,8 @@ export function createRevocationFeed ({ database, revocation, metrics, limits = 
   return {
     admit (connection) {
       if (isClosed) throw new Problem('unavailable')
+      // It may have gone while it was asked who it is, and would never tell again.
+      if (connection.response.destroyed) throw new Problem('client_gone')
       if (followers.size >= limits.inAll || ofClient(connection.clientId).length >= limits.ofOneClient) throw new Problem('too_busy')
       const follower = createFollower({
         ...connection,
