@@ -101,7 +101,7 @@ export function followFeed ({ url, authorize, onRevocation, onSync, onLost, ...p
 }
 
 // What an HTTP field can carry.
-const CURSOR = /^[\x21-\x7e]{1,1024}$/
+const CURSOR = /^[\x21-\x7e]{1,2048}$/
 
 function isEventStream ({ statusCode, headers }: IncomingMessage): boolean {
   return statusCode === 200 && /^text\/event-stream\s*(;|$)/i.test(headers['content-type'] ?? '')
