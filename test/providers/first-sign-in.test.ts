@@ -7,7 +7,8 @@ import type { LoginBody } from '../support/service.ts'
 const HUNDRED = Array.from({ length: 100 }, (_, n) => n)
 
 t.test('many that sign in by one identity at once for the first time', async t => {
-  const { service, google, github, browser } = await startWorld(t, { RATE_LIMITS: 'off' })
+  // Patience with a machine that is busy: here nobody is to be turned away for waiting.
+  const { service, google, github, browser } = await startWorld(t, { RATE_LIMITS: 'off', DATABASE_ACQUIRE_TIMEOUT: '20s', DATABASE_STATEMENT_TIMEOUT: '20s' })
   const count = async (table: string) => (await service.sql<{ n: number }>(`SELECT count(*)::int AS n FROM ${table}`))[0]?.n
 
   t.test('forty in browsers: one user, one identity, all logged in', async t => {
