@@ -23,7 +23,7 @@ function welcome ({ publicUrl, databaseUrl, dataDir }: Config): string {
   Countersign is running at ${publicUrl}
   The API page:  ${publicUrl}/docs
   Its data:      ${databaseUrl === undefined ? `an embedded Postgres in ${dataDir}` : 'the database in DATABASE_URL'}
-  Try it:        curl ${publicUrl}/auth/register --json '{"email":"ada@example.com","password":"correct horse battery"}'
+  Try it:        curl ${publicUrl}/auth/register -H 'content-type: application/json' -d '{"email":"ada@example.com","password":"correct horse battery"}'
 
 `
 }
