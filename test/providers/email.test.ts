@@ -168,6 +168,15 @@ t.test('an address that a provider tells', async t => {
     t.match(await signIn(browser(), 'github', { as: 'liar' }), { error: 'email_required' })
   })
 
+  t.test('at GitHub is found however many there are', async t => {
+    const email = address()
+    const others = Array.from({ length: 60 }, () => ({ email: address(), primary: false, verified: true }))
+    github.accounts.set('collector', { id: 6000, emails: [...others, { email, primary: true, verified: true }] })
+    const somebody = browser()
+    t.match(await signIn(somebody, 'github', { as: 'collector' }), { error: null })
+    t.match(await profileIn(somebody), { email })
+  })
+
   t.test("at GitHub belongs to the number of an account: a login that was taken over is somebody else's", async t => {
     const [one, two, renamed] = [browser(), browser(), browser()]
     github.accounts.set('octocat', { id: 2_147_483_648, emails: [{ email: address(), primary: true, verified: true }] })
