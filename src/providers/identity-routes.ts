@@ -14,7 +14,7 @@ import type { Linking } from './link.ts'
 import type { LinkedIdentity, LinkedStore } from './linked-store.ts'
 import type { GetLiveToken } from './live-token.ts'
 import type { Provider } from './provider.ts'
-import { type RedirectTargets } from './redirect-targets.ts'
+import type { RedirectTargets } from './redirect-targets.ts'
 import { RedirectTo } from './schemas.ts'
 
 /** What the routes of one's own identities take. */

@@ -179,19 +179,6 @@ t.test('a flow belongs to the browser that began it', async t => {
     }
   })
 
-  t.test('at GitHub the issuer is not the address of the site, and may be left out', async t => {
-    for (const [iss, error] of [[`${github.origin}/login/oauth`, null], [undefined, null], [github.origin, 'provider_error'], [`${github.origin}/login/oauth/`, 'provider_error'], [google.issuer, 'provider_error']] as const) {
-      const somebody = browser()
-      const callback = await agree(somebody, await begin(somebody, 'github'), 'ada')
-      t.equal(callback.searchParams.get('iss'), `${github.origin}/login/oauth`, 'as GitHub sends it')
-      if (iss === undefined) callback.searchParams.delete('iss')
-      else callback.searchParams.set('iss', iss)
-      t.match(await comeBack(somebody, callback), { at: APP, error }, String(iss))
-      t.equal(isLoggedIn(somebody), error === null)
-    }
-    t.match(await service.sql("SELECT issuer FROM identities WHERE provider = 'github'"), [{ issuer: github.origin }], 'identities go by the site all the same')
-  })
-
   t.test('a code that somebody else was given is refused by PKCE, though the state is right', async t => {
     const [victim, mallory] = [browser(), browser()]
     const stolen = (await agree(victim, await begin(victim, 'google'), 'ada')).searchParams.get('code') ?? ''
