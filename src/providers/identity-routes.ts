@@ -67,7 +67,7 @@ export const identityRoutes: FastifyPluginAsyncTypebox<IdentityRoutesOptions> = 
       operationId: 'linkIdentity',
       tags: ['Providers'],
       summary: 'Begin to link an identity to my account',
-      description: 'Answers the address to send the browser to. It needs a login in the last five minutes, or the password; and the browser that comes back must carry the same session.',
+      description: 'Answers the address to send the browser to. It needs a login in the last five minutes, or the password; and the browser that comes back must carry the same session in cookies, whatever credential begins it.',
       security: AUTHENTICATED,
       body: Type.Object({
         provider: Type.String({ examples: ['google'] }),

@@ -50,8 +50,8 @@ export interface ProvidersParts {
 }
 
 /** Everything the service does with providers. */
-export function createProviders ({ config, prefix, database, tokens, sessions, oneTime, passwords, revocation, audit, guards, cookies }: ProvidersParts) {
-  const providers = new Map(config.providers.map(settings => [settings.id, createProvider(peculiaritiesOf(settings), `${config.publicUrl}${prefix}/auth/providers/${settings.id}/callback`)]))
+export function createProviders ({ config, prefix, database, tokens, sessions, oneTime, passwords, revocation, audit, guards, cookies, log }: ProvidersParts) {
+  const providers = new Map(config.providers.map(settings => [settings.id, createProvider(peculiaritiesOf(settings, log), `${config.publicUrl}${prefix}/auth/providers/${settings.id}/callback`)]))
   const vault = createTokenVault(createEncryption(tokens.ring('provider-token')))
   const flows = createFlows(createFlowCookies(config), createEncryption(tokens.ring('flow')))
 
@@ -72,19 +72,20 @@ export function createProviders ({ config, prefix, database, tokens, sessions, o
     codes,
     signIn,
     enter,
+    audit,
     linking,
     linked,
     begin: createBegin(flows),
     comeBack: createComeBack({ oneTime, assertSameSession, signIn, enter, deliver: sessions.deliver, codes, linking, audit }),
-    getLiveToken: createGetLiveToken({ tokens: createTokenStore(database), vault, providers })
+    getLiveToken: createGetLiveToken({ tokens: createTokenStore(database), vault, providers, log })
   }
 }
 
-function peculiaritiesOf (settings: ProviderSettings): Peculiarities {
+function peculiaritiesOf (settings: ProviderSettings, log: Log): Peculiarities {
   switch (settings.kind) {
-    case 'google': return google(settings)
+    case 'google': return google(settings, log)
     case 'github': return github(settings)
     case 'facebook': return facebook(settings)
-    case 'openid': return openId(settings)
+    case 'openid': return openId(settings, log)
   }
 }
