@@ -105,7 +105,7 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
     onRefused,
     isUnavailable: isDatabaseUnavailable
   })
-  const providers = createProviders({ config, prefix, database, tokens, sessions, oneTime, passwords, revocation, audit, guards })
+  const providers = createProviders({ config, prefix, database, tokens, sessions, oneTime, passwords, revocation, audit, guards, cookies, log: app.log })
   const shared = { guards, principal: place.read, cookies, crossSite, propagation: revocation }
 
   await app.register(async api => {

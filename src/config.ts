@@ -1,6 +1,7 @@
 import { findWeakness } from './config/secret-strength.ts'
 import { loadGeneratedSecrets } from './config/generated-secrets.ts'
 import { knownProviders } from './config/known-providers.ts'
+import { checkOwnIssuers } from './config/own-issuers.ts'
 import { openIdProviders } from './config/openid-providers.ts'
 import type { PrivateKey } from './config/private-keys.ts'
 import type { ProviderSettings } from './config/provider-settings.ts'
@@ -79,6 +80,11 @@ export function readConfig (environment: Environment): Config {
     ...knownProviders(stated, report),
     ...openIdProviders(environment, ({ variable, example }, problem) => problems.push({ variable, problem, example }))
   ]
+  checkOwnIssuers(providers, ({ kind, id }, other) => problems.push({
+    variable: kind === 'openid' ? `OIDC_${id.toUpperCase()}_ISSUER` : `${id.toUpperCase()}_${kind === 'google' ? 'ISSUER' : 'BASE_URL'}`,
+    problem: `is the issuer of ${other.id} too`,
+    example: 'https://login.example.com'
+  }))
   if (problems.length > 0) throw new ConfigurationError(problems)
 
   // One spelling, whatever the letters: the scheme decides the names of the cookies.

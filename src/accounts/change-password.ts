@@ -10,7 +10,8 @@ import type { AccountStore } from './store.ts'
 export interface PasswordChange {
   userId: string
   sessionId: string
-  currentPassword: string
+  /** May be missing where there is none yet. */
+  currentPassword: string | undefined
   newPassword: string
   client: ClientDetails
   /** Aborts when the client has gone. */
@@ -28,20 +29,30 @@ export interface ChangePasswordParts {
   audit: AuditStore
 }
 
+// Seconds within which a login is proof enough where there is no password to ask for.
+const RECENT = 300
+
 export function createChangePassword ({ accounts, standing, passwords, propagation, audit }: ChangePasswordParts): ChangePassword {
-  return async function changePassword ({ userId, sessionId, currentPassword, newPassword, client, signal }) {
+  return async function changePassword (change) {
+    const { userId, sessionId, newPassword, client, signal } = change
     const place = { address: client.ip, known: true, signal }
     const account = await accounts.findWithPassword(userId)
-    const matches = await passwords.verify(account?.passwordHash, currentPassword, place)
-    if (account === null || account.passwordHash === null || !matches) {
+    if (account === null || !await isPermitted(account.passwordHash, change)) {
       await audit.record({ action: 'password_change', outcome: 'failure', actorId: userId, subjectId: userId, sessionId, ...client })
       throw new Problem('invalid_credentials')
     }
     passwords.assess(newPassword, { email: account.email, ...account.name !== null && { name: account.name } }, 'newPassword')
 
     const to = await passwords.hash(newPassword, place)
-    const change = await standing.replacePassword({ userId, from: account.passwordHash, to, keptSession: sessionId }, { actorId: userId, ...client })
-    if (change === undefined) throw new Problem('invalid_credentials')
-    propagation.apply(change)
+    const replaced = await standing.replacePassword({ userId, from: account.passwordHash, to, keptSession: sessionId }, { actorId: userId, ...client })
+    if (replaced === undefined) throw new Problem('invalid_credentials')
+    propagation.apply(replaced)
+  }
+
+  async function isPermitted (passwordHash: string | null, { userId, sessionId, currentPassword, client, signal }: PasswordChange): Promise<boolean> {
+    if (currentPassword !== undefined) return await passwords.verify(passwordHash, currentPassword, { address: client.ip, known: true, signal }) && passwordHash !== null
+    if (passwordHash !== null) throw new Problem('validation_failed', { errors: [{ field: 'currentPassword', pointer: '#/currentPassword', detail: 'is required' }] })
+    if (!await accounts.loggedInWithin({ id: sessionId, userId }, RECENT)) throw new Problem('recent_login_required')
+    return true
   }
 }

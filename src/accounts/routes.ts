@@ -122,20 +122,21 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
       operationId: 'changePassword',
       tags: ['Accounts'],
       summary: 'Change my password',
-      description: 'Ends all my other sessions.',
+      description: 'Ends all my other sessions. An account that has no password, because it signs in by a provider, gets its first without `currentPassword` within five minutes of the login.',
       security: AUTHENTICATED,
       body: Type.Object({
-        currentPassword: Type.String({ minLength: 1, maxLength: 1024, examples: [EXAMPLE.password] }),
+        currentPassword: Type.Optional(Type.String({ minLength: 1, maxLength: 1024, description: 'Required where there is one', examples: [EXAMPLE.password] })),
         newPassword: Type.String({ minLength: 1, maxLength: 1024, description: 'Used exactly as sent', examples: [NEW_PASSWORD] })
       }, { additionalProperties: false, examples: [{ currentPassword: EXAMPLE.password, newPassword: NEW_PASSWORD }] }),
       response: {
         204: done('The new password is in force'),
-        ...problems(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'invalid_credentials', 'cross_site_request', 'weak_password', 'too_busy', 'unavailable')
+        ...problems(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'invalid_credentials', 'recent_login_required', 'cross_site_request', 'weak_password', 'too_busy', 'unavailable')
       }
     }
   }, async (request, reply) => {
     const { id: userId, sessionId } = principal(request)
-    await changePassword({ userId, sessionId, ...request.body, client: clientDetails(request), signal: createClientSignal(reply) })
+    const { currentPassword, newPassword } = request.body
+    await changePassword({ userId, sessionId, currentPassword, newPassword, client: clientDetails(request), signal: createClientSignal(reply) })
     return reply.code(204).send(null)
   })
 }

@@ -8,7 +8,7 @@ const SECRET = '<from the provider>'
 
 /** The settings of signing in with the providers that we know by name. */
 export const signInSettings = {
-  allowedRedirects: signIn('ALLOWED_REDIRECTS', list(redirectTarget), { fallbackAbout: 'PUBLIC_URL with a slash after it', example: 'https://app.example.com/welcome,com.example.app:/callback', about: 'Where people may be sent back to after signing in, compared exactly. The first is where they go when nothing is known of them.' }),
+  allowedRedirects: signIn('ALLOWED_REDIRECTS', list(redirectTarget), { fallbackAbout: 'PUBLIC_URL with a slash after it', example: 'https://app.example.com/welcome,com.example.app:/callback', about: 'Where people may be sent back to after signing in, compared exactly, at most 512 characters each. The first is where they go when nothing is known of them.' }),
 
   googleClientId: signIn('GOOGLE_CLIENT_ID', text, { fallbackAbout: 'no sign-in with Google', example: '1234567890-abc.apps.googleusercontent.com', about: 'The client id at Google.' }),
   googleClientSecret: signIn('GOOGLE_CLIENT_SECRET', text, { fallbackAbout: 'no sign-in with Google', example: SECRET, about: 'The client secret at Google.' }),

@@ -81,9 +81,13 @@ export const providerUrl: Parse<string> = text => {
 // What a browser acts upon itself, and hands to no app.
 const NO_APP_SCHEMES = ['javascript', 'data', 'vbscript', 'file', 'blob', 'filesystem', 'about', 'view-source', 'ws', 'wss', 'ftp', 'mailto', 'tel', 'sms']
 
+// The whole flow has to fit into a cookie.
+const LONGEST_TARGET = 512
+
 /** Where people are sent back to: a page, an app link, or an app by a scheme of its own (RFC 8252 §7.1). */
 export const redirectTarget: Parse<string> = text => {
   const what = 'an absolute URL without a user or fragment, such as https://app.example.com/welcome or com.example.app:/callback'
+  if (text.length > LONGEST_TARGET) expected(`at most ${LONGEST_TARGET} characters each`)
   if (!URL.canParse(text) || !/^[!-~]+$/.test(text) || /[*\\]/.test(text)) expected(what)
   const { protocol, username, password, hash } = new URL(text)
   const isApps = !NO_APP_SCHEMES.includes(protocol.slice(0, -1))

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { Problem } from '../errors.ts'
+import type { AuditStore } from '../audit/store.ts'
+import { Problem, type ProblemCode } from '../errors.ts'
 import { BODY_PROBLEMS, problems, PUBLIC } from '../http/answers.ts'
-import { clientDetails } from '../http/client-details.ts'
+import { clientDetails, type ClientDetails } from '../http/client-details.ts'
 import type { CrossSiteRule } from '../http/cross-site.ts'
 import type { OneTimeStore } from '../one-time/store.ts'
 import type { DeliverLogin } from '../sessions/deliver-login.ts'
@@ -22,6 +23,7 @@ export interface AppRoutesOptions {
   enter: Enter
   deliver: DeliverLogin
   crossSite: CrossSiteRule
+  audit: AuditStore
 }
 
 // Seconds that clocks may differ by: a token that is taken for a little longer is remembered for as long.
@@ -32,7 +34,7 @@ const NONCE = 'WkYtN3h1c0hUVjM0b1lxTg'
 const CODE = 'SplxlOBeZQQYbYS6WxSbIAcT3mD9xZC0qhQ6v8yqk1s'
 const VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 
-export const appRoutes: FastifyPluginAsyncTypebox<AppRoutesOptions> = async (app, { providers, oneTime, codes, signIn, enter, deliver, crossSite }) => {
+export const appRoutes: FastifyPluginAsyncTypebox<AppRoutesOptions> = async (app, { providers, oneTime, codes, signIn, enter, deliver, crossSite, audit }) => {
   app.post('/auth/providers/exchange', {
     schema: {
       operationId: 'exchangeCode',
@@ -51,9 +53,9 @@ export const appRoutes: FastifyPluginAsyncTypebox<AppRoutesOptions> = async (app
     }
   }, async (request, reply) => {
     const { code, codeVerifier } = request.body
-    const entry = await codes.redeem(code, codeVerifier)
-    if (entry === undefined) throw new Problem('invalid_code')
-    return deliver(reply, await enter(entry, 'body', clientDetails(request)))
+    const client = clientDetails(request)
+    const entry = await codes.redeem(code, codeVerifier) ?? await refuse('invalid_code', client)
+    return deliver(reply, await enter(entry, 'body', client))
   })
 
   app.post('/auth/providers/:provider/token', {
@@ -80,14 +82,19 @@ export const appRoutes: FastifyPluginAsyncTypebox<AppRoutesOptions> = async (app
     if (provider?.readIdToken === undefined) throw new Problem('not_found')
     if (channel !== 'body') crossSite.onSetting(request)
     const { profile, expiresIn } = await provider.readIdToken(idToken, createHash('sha256').update(nonce).digest('base64url'))
-    await takeOnce(idToken, expiresIn)
     const client = clientDetails(request)
+    if (!await isFirstUse(idToken, expiresIn)) return await refuse('invalid_id_token', client, { provider: provider.id })
     return deliver(reply, await enter(await signIn(provider, { profile }, client), channel, client))
   })
 
   // By what was signed: a signature can be written in several ways.
-  async function takeOnce (idToken: string, expiresIn: number): Promise<void> {
+  async function isFirstUse (idToken: string, expiresIn: number): Promise<boolean> {
     const signed = idToken.slice(0, idToken.lastIndexOf('.'))
-    if (!await oneTime.burn('id_token', signed, Math.max(0, expiresIn) + TOLERANCE)) throw new Problem('invalid_id_token')
+    return await oneTime.burn('id_token', signed, Math.max(0, expiresIn) + TOLERANCE)
+  }
+
+  async function refuse (code: ProblemCode, client: ClientDetails, detail: { provider?: string } = {}): Promise<never> {
+    await audit.record({ action: 'login', outcome: 'failure', detail: { ...detail, code }, ...client })
+    throw new Problem(code)
   }
 }

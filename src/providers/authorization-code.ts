@@ -5,6 +5,10 @@ import { withSubject, type Profile } from './profile.ts'
 import { asProvider, isRefusedGrant } from './provider-problem.ts'
 import type { Provider, ProviderTokens, ReadIdToken } from './provider.ts'
 
+// Seconds: ten years, beyond which no token is meant to live.
+const LONGEST_LIFE = 315_360_000
+const LONGEST_SCOPE = 4096
+
 /** A good answer of a token endpoint. */
 export type TokenAnswer = TokenEndpointResponse & TokenEndpointResponseHelpers
 
@@ -61,20 +65,31 @@ export function createProvider ({ settings, trustsEmail, isOpenId, parameters = 
       return { profile: withSubject(await readProfile(config, answer)), tokens: readTokens(answer) }
     }),
 
-    refresh: refreshToken => asProvider(async () => {
+    refresh: (refreshToken, owner) => asProvider(async () => {
       const config = await configuration()
-      return readTokens(await authenticated(() => refreshTokenGrant(config, refreshToken)).catch(sayRefused))
+      const answer = await authenticated(() => refreshTokenGrant(config, refreshToken)).catch(sayRefused)
+      assertSameOwner(answer, owner)
+      return readTokens(answer)
     })
   }
 }
 
+// What is kept is bounded, whatever a provider says.
 function readTokens (answer: TokenAnswer): ProviderTokens {
+  const { access_token: accessToken, refresh_token: refreshToken = null, scope = '', expires_in: life } = answer
+  const expiresIn = life === undefined || life > LONGEST_LIFE ? life : answer.expiresIn()
   return {
-    accessToken: answer.access_token,
-    refreshToken: answer.refresh_token ?? null,
-    expiresIn: answer.expiresIn() ?? null,
-    scope: answer.scope ?? null
+    accessToken,
+    refreshToken,
+    expiresIn: expiresIn === undefined ? null : Math.min(expiresIn, LONGEST_LIFE),
+    scope: scope === '' || scope.length > LONGEST_SCOPE || /[\p{Cc}\p{Surrogate}]/u.test(scope) ? null : scope
   }
+}
+
+// OpenID Connect Core §12.2: an ID token that comes with refreshed tokens is of the same issuer and subject.
+function assertSameOwner (answer: TokenAnswer, { issuer, subject }: Pick<Profile, 'issuer' | 'subject'>): void {
+  const claims = answer.claims()
+  if (claims !== undefined && (claims.iss !== issuer || claims.sub !== subject)) throw new Error('the refreshed tokens are somebody else\'s')
 }
 
 function sayRefused (error: unknown): never {

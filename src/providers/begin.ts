@@ -8,8 +8,9 @@ export type Begin = (request: FastifyRequest, reply: FastifyReply, provider: Pro
 
 export function createBegin (flows: Flows): Begin {
   return async function begin (request, reply, provider, about) {
-    const { state, nonce, codeVerifier } = flows.begin(request, reply, { provider: provider.id, ...about })
-    const url = await provider.authorizationUrl({ state, nonce, codeChallenge: challengeOf(codeVerifier) })
+    const flow = flows.create({ provider: provider.id, ...about })
+    const url = await provider.authorizationUrl({ state: flow.state, nonce: flow.nonce, codeChallenge: challengeOf(flow.codeVerifier) })
+    flows.keep(request, reply, flow)
     return url.href
   }
 }

@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Revocation } from 'countersign-verifier'
 import { recordAudit } from '../audit/store.ts'
 import type { Database } from '../database/database.ts'
+import { violatedConstraint } from '../database/errors.ts'
 import type { ClientDetails } from '../http/client-details.ts'
 import { endSessions, raiseVersion } from '../sessions/standing-store.ts'
 import type { PresentedIdentity } from './identity-store.ts'
@@ -19,7 +20,7 @@ export interface ClaimStore {
    * Gives an account whose address was never verified to whoever has proved it. Whoever registered it may be somebody
    * else: so nothing by which they could come in remains, neither password, sessions, identities nor secrets sent out.
    *
-   * @returns `undefined` when the address has been verified meanwhile, or the account disabled
+   * @returns `undefined` when the address has been verified meanwhile, the account disabled or given a role, or the identity linked
    */
   claim (account: { id: string, email: string, name: string | null }, identity: PresentedIdentity, by: ClientDetails): Promise<Claimed | undefined>
 }
@@ -28,7 +29,7 @@ export function createClaimStore ({ prisma }: Pick<Database, 'prisma'>): ClaimSt
   return {
     claim: ({ id: userId, email, name }, { provider, issuer, subject, emailVerified, tokens }, client) => prisma.$transaction(async tx => {
       const { count } = await tx.user.updateMany({
-        where: { id: userId, email, emailVerified: false, disabledAt: null },
+        where: { id: userId, email, emailVerified: false, role: 'user', disabledAt: null },
         data: { emailVerified: true, passwordHash: null, name }
       })
       if (count === 0) return undefined
@@ -55,6 +56,12 @@ export function createClaimStore ({ prisma }: Pick<Database, 'prisma'>): ClaimSt
       })
       for (const action of ['account_claim', 'identity_link'] as const) await recordAudit(tx, { action, outcome: 'success', actorId: userId, subjectId: userId, detail: { provider }, ...client })
       return { identityId, revocations: await raiseVersion(tx, userId) }
-    })
+    }).catch(giveWay)
   }
+}
+
+// Another request of the same identity was quicker.
+function giveWay (error: unknown): undefined {
+  if (violatedConstraint(error) === undefined) throw error
+  return undefined
 }

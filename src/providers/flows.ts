@@ -32,8 +32,9 @@ const MOST_FLOWS = 5
 
 /** The flows that a browser has begun. They live in its cookies, encrypted: beginning one writes nothing here. */
 export interface Flows {
-  /** Begins a flow; of more than five the oldest go. */
-  begin (request: FastifyRequest, reply: FastifyReply, about: Pick<Flow, 'provider' | 'redirectTo' | 'errand'>): Flow
+  create (about: Pick<Flow, 'provider' | 'redirectTo' | 'errand'>): Flow
+  /** Has the browser keep a flow; of more than five the oldest go. */
+  keep (request: FastifyRequest, reply: FastifyReply, flow: Flow): void
   /** @returns the flow of a state, if it was begun in this browser, not too long ago */
   find (request: FastifyRequest, state: string): Flow | undefined
   forget (reply: FastifyReply, state: string): void
@@ -65,12 +66,12 @@ export function createFlows (cookies: FlowCookies, encryption: Encryption, now: 
   }
 
   return {
-    begin (request, reply, about) {
+    create: about => ({ ...about, state: random(), nonce: random(), codeVerifier: random(), startedAt: now() }),
+
+    keep (request, reply, flow) {
       makeRoom(request, reply)
-      const flow: Flow = { ...about, state: random(), nonce: random(), codeVerifier: random(), startedAt: now() }
       const id = idOf(flow.state)
       cookies.set(reply, id, encryption.encrypt(JSON.stringify(flow), id), FLOW_LIFE)
-      return flow
     },
 
     find (request, state) {

@@ -22,7 +22,8 @@ export function github (settings: GithubSettings): Peculiarities {
   const baseUrl = settings.baseUrl.replace(/\/+$/, '')
   const apiUrl = settings.apiUrl.replace(/\/+$/, '')
   const server = createOAuthServer({
-    issuer: baseUrl,
+    // What it sends as `iss` (RFC 9207); identities go by the address of the site.
+    issuer: `${baseUrl}/login/oauth`,
     authorizationEndpoint: `${baseUrl}/login/oauth/authorize`,
     tokenEndpoint: `${baseUrl}/login/oauth/access_token`,
     clientId,
@@ -32,7 +33,7 @@ export function github (settings: GithubSettings): Peculiarities {
 
   async function readProfile (configuration: Configuration, { access_token: token }: TokenAnswer): Promise<Profile> {
     const user = await askApi(configuration, token, `${apiUrl}/user`, User, API_HEADERS)
-    const emails = await askApi(configuration, token, `${apiUrl}/user/emails`, Emails, API_HEADERS)
+    const emails = await askApi(configuration, token, `${apiUrl}/user/emails?per_page=100`, Emails, API_HEADERS)
     // The address in the profile is whatever its owner wrote there: only this list tells what is verified.
     const primary = emails.find(({ primary, verified }) => primary && verified)
     return { issuer: baseUrl, subject: String(user.id), email: primary?.email ?? null, emailVerified: primary !== undefined, name: user.name ?? null }

@@ -1,4 +1,5 @@
 import type { OpenIdSettings } from '../config/provider-settings.ts'
+import type { Log } from '../database/database.ts'
 import type { Peculiarities } from './authorization-code.ts'
 import { openId } from './openid.ts'
 
@@ -7,9 +8,9 @@ import { openId } from './openid.ts'
  *
  * @see https://developers.google.com/identity/protocols/oauth2/web-server
  */
-export function google (settings: OpenIdSettings): Peculiarities {
+export function google (settings: OpenIdSettings, log: Log): Peculiarities {
   return {
-    ...openId(settings),
+    ...openId(settings, log),
     settings,
     ...settings.keepTokens && { parameters: { access_type: 'offline', prompt: 'consent' } }
   }

@@ -5,6 +5,9 @@ import { PROVIDER_TIMEOUT } from './provider-fetch.ts'
 import { asProvider } from './provider-problem.ts'
 import type { ReadIdToken } from './provider.ts'
 
+// Seconds: one that was used is remembered until it expires.
+const LONGEST_LIFE = 86_400
+
 /** What reading ID tokens takes. */
 export interface IdTokenParts {
   configuration (): Promise<Configuration>
@@ -44,7 +47,9 @@ export function createReadIdToken ({ configuration, clientIds, fetch, isPlain }:
     const claims = await implicitAuthentication(client, new URL(`https://app.invalid/#${fragment}`), nonce)
     // Google's token for an Android app is for the app's server, and names the app here.
     if (claims.azp !== undefined && !clientIds.includes(claims.azp)) throw new Error('the ID token was given to another app')
-    return { profile: withSubject(toProfile(claims, claims.iss)), expiresIn: claims.exp - Date.now() / 1000 }
+    const expiresIn = claims.exp - Date.now() / 1000
+    if (expiresIn > LONGEST_LIFE) throw new Error('the ID token is good for more than a day')
+    return { profile: withSubject(toProfile(claims, claims.iss)), expiresIn }
   }
 
   return async (idToken, nonce) => {

@@ -14,7 +14,7 @@ import type { Linking } from './link.ts'
 import type { LinkedIdentity, LinkedStore } from './linked-store.ts'
 import type { GetLiveToken } from './live-token.ts'
 import type { Provider } from './provider.ts'
-import { type RedirectTargets } from './redirect-targets.ts'
+import type { RedirectTargets } from './redirect-targets.ts'
 import { RedirectTo } from './schemas.ts'
 
 /** What the routes of one's own identities take. */
@@ -67,7 +67,7 @@ export const identityRoutes: FastifyPluginAsyncTypebox<IdentityRoutesOptions> = 
       operationId: 'linkIdentity',
       tags: ['Providers'],
       summary: 'Begin to link an identity to my account',
-      description: 'Answers the address to send the browser to. It needs a login in the last five minutes, or the password; and the browser that comes back must carry the same session.',
+      description: 'Answers the address to send the browser to. It needs a login in the last five minutes, or the password; and the browser that comes back must carry the same session in cookies, whatever credential begins it.',
       security: AUTHENTICATED,
       body: Type.Object({
         provider: Type.String({ examples: ['google'] }),

@@ -1,8 +1,9 @@
 import { v7 as uuidv7 } from 'uuid'
-import { auditSql } from '../audit/store.ts'
+import type { Role } from 'countersign-verifier'
 import type { Database, Statement } from '../database/database.ts'
 import { violatedConstraint } from '../database/errors.ts'
 import type { ClientDetails } from '../http/client-details.ts'
+import { CREATE_ACCOUNT, FIND_HOLDER, FIND_OWNER, LINK, LINK_BY_EMAIL, RECOGNISE, RECOGNISE_IN_SESSION } from './identity-statements.ts'
 
 /** A provider's tokens as they are kept: encrypted. */
 export interface KeptTokens {
@@ -20,6 +21,8 @@ export interface PresentedIdentity {
   subject: string
   email: string | null
   emailVerified: boolean
+  /** Whether the address counts as proved: verified to the letter, by a provider whose word is taken. */
+  isProven: boolean
   tokens: KeptTokens | null
   /** Whether tokens are kept at all: where they no longer are, those of before go. */
   keepsTokens: boolean
@@ -36,73 +39,29 @@ export interface Entry {
 export interface AddressHolder {
   id: string
   emailVerified: boolean
+  role: Role
   isDisabled: boolean
+}
+
+/** The session that somebody links an identity in. */
+export interface LinkingSession {
+  userId: string
+  sessionId: string
 }
 
 /** The queries of signing in. Those that write give `undefined` where another request was quicker. */
 export interface IdentityStore {
   /** Notes that an identity was used, and keeps what came with it. @returns `undefined` for one that nobody has */
   recognise (identity: PresentedIdentity): Promise<Entry | undefined>
+  /** The same for one's own identity, while the session lives. */
+  recogniseIn (session: LinkingSession, identity: PresentedIdentity): Promise<Entry | undefined>
   findHolder (email: string): Promise<AddressHolder | undefined>
   findOwner (identity: Pick<PresentedIdentity, 'issuer' | 'subject'>): Promise<string | undefined>
   createAccount (identity: PresentedIdentity, account: { email: string, emailVerified: boolean, name: string | null }, by: ClientDetails): Promise<Entry | undefined>
-  /** @param verifiedEmail if given, what the account's address must be, verified */
-  link (identity: PresentedIdentity, account: { id: string, verifiedEmail?: string }, by: ClientDetails): Promise<Entry | undefined>
-}
-
-const RECOGNISE = {
-  name: 'identities.recognise',
-  text: `
-    UPDATE identities SET email = $3, email_verified = $4::boolean, last_used_at = now(),
-      access_token = CASE WHEN $9::boolean THEN coalesce($5::text, access_token) END,
-      refresh_token = CASE WHEN $9 THEN coalesce($6::text, refresh_token) END,
-      token_expires_at = CASE WHEN NOT $9 THEN NULL WHEN $5 IS NULL THEN token_expires_at ELSE now() + make_interval(secs => $7::float8) END,
-      token_scope = CASE WHEN NOT $9 THEN NULL WHEN $5 IS NULL THEN token_scope ELSE $8::text END,
-      refreshing_until = CASE WHEN $5 IS NULL THEN refreshing_until END
-    FROM users WHERE users.id = identities.user_id AND issuer = $1 AND subject = $2
-    RETURNING identities.id::text AS "identityId", user_id::text AS "userId", users.disabled_at IS NOT NULL AS "isDisabled"`
-}
-
-const FIND_HOLDER = {
-  name: 'identities.find-holder',
-  text: 'SELECT id::text AS id, email_verified AS "emailVerified", disabled_at IS NOT NULL AS "isDisabled" FROM users WHERE email = $1'
-}
-
-const FIND_OWNER = {
-  name: 'identities.find-owner',
-  text: 'SELECT user_id::text AS "userId" FROM identities WHERE issuer = $1 AND subject = $2'
-}
-
-/** SQL: a common table expression `linked` that inserts an identity for the user of `source`, from the parameters $1 to $10. */
-const linkSql = (source: string) => `
-    linked AS (
-      INSERT INTO identities (id, provider, issuer, subject, email, email_verified, access_token, refresh_token, token_expires_at, token_scope, last_used_at, user_id)
-      SELECT $1::uuid, $2, $3, $4, $5, $6::boolean, $7, $8, now() + make_interval(secs => $9::float8), $10, now(), user_id FROM ${source}
-      RETURNING id::text AS "identityId", user_id::text AS "userId", false AS "isDisabled"
-    )`
-
-const TRAIL = { id: '$11', ip: '$12', userAgent: '$13', detail: "jsonb_build_object('provider', $2::text)" }
-
-const CREATE_ACCOUNT = {
-  name: 'identities.create-account',
-  text: `
-    WITH created AS (
-      INSERT INTO users (id, email, email_verified, name) VALUES ($14::uuid, $15, $16::boolean, $17)
-      RETURNING id AS user_id, NULL::uuid AS session_id
-    ), ${linkSql('created')}, ${auditSql('register', 'success', 'created', TRAIL)}
-    SELECT * FROM linked`
-}
-
-// The lock makes it wait for whoever is changing the account, and then look again.
-const LINK = {
-  name: 'identities.link',
-  text: `
-    WITH holder AS (
-      SELECT id AS user_id, NULL::uuid AS session_id FROM users
-      WHERE id = $14::uuid AND disabled_at IS NULL AND ($15::text IS NULL OR (email = $15 AND email_verified))
-      FOR SHARE
-    ), ${linkSql('holder')}, ${auditSql('identity_link', 'success', 'holder', TRAIL)}
-    SELECT * FROM linked`
+  /** Links to the account that has this address, verified. */
+  linkByEmail (identity: PresentedIdentity, account: { id: string, email: string }, by: ClientDetails): Promise<Entry | undefined>
+  /** Links to the account of a session, while it lives. A proven address that is the account's own is verified by it. */
+  linkIn (session: LinkingSession, identity: PresentedIdentity, by: ClientDetails): Promise<Entry | undefined>
 }
 
 export function createIdentityStore ({ query }: Pick<Database, 'query'>): IdentityStore {
@@ -117,12 +76,15 @@ export function createIdentityStore ({ query }: Pick<Database, 'query'>): Identi
     }
   }
 
+  async function use (statement: Statement, { provider, issuer, subject, email, emailVerified, tokens, keepsTokens }: PresentedIdentity, ...values: unknown[]): Promise<Entry | undefined> {
+    const kept = [tokens?.accessToken, tokens?.refreshToken, tokens?.expiresIn, tokens?.scope].map(value => value ?? null)
+    const [entry] = await query<Entry>(statement, [issuer, subject, email, emailVerified, ...kept, keepsTokens, provider, ...values])
+    return entry
+  }
+
   return {
-    async recognise ({ issuer, subject, email, emailVerified, tokens, keepsTokens }) {
-      const kept = [tokens?.accessToken, tokens?.refreshToken, tokens?.expiresIn, tokens?.scope].map(value => value ?? null)
-      const [entry] = await query<Entry>(RECOGNISE, [issuer, subject, email, emailVerified, ...kept, keepsTokens])
-      return entry
-    },
+    recognise: identity => use(RECOGNISE, identity),
+    recogniseIn: ({ userId, sessionId }, identity) => use(RECOGNISE_IN_SESSION, identity, userId, sessionId, identity.isProven),
 
     async findHolder (email) {
       const [holder] = await query<AddressHolder>(FIND_HOLDER, [email])
@@ -135,6 +97,7 @@ export function createIdentityStore ({ query }: Pick<Database, 'query'>): Identi
     },
 
     createAccount: (identity, { email, emailVerified, name }, by) => insert(CREATE_ACCOUNT, identity, by, uuidv7(), email, emailVerified, name),
-    link: (identity, { id, verifiedEmail }, by) => insert(LINK, identity, by, id, verifiedEmail)
+    linkByEmail: (identity, { id, email }, by) => insert(LINK_BY_EMAIL, identity, by, id, email),
+    linkIn: ({ userId, sessionId }, identity, by) => insert(LINK, identity, by, userId, sessionId, identity.isProven)
   }
 }

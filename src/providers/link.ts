@@ -2,15 +2,13 @@ import type { AuditStore } from '../audit/store.ts'
 import { Problem } from '../errors.ts'
 import type { ClientDetails } from '../http/client-details.ts'
 import type { Passwords } from '../passwords/passwords.ts'
-import type { IdentityStore } from './identity-store.ts'
+import type { IdentityStore, LinkingSession } from './identity-store.ts'
 import type { LinkedStore } from './linked-store.ts'
 import type { Arrival, Provider } from './provider.ts'
 import type { PresentIdentity } from './sign-in.ts'
 
 /** Somebody who is logged in and wants to link an identity. */
-export interface LinkRequest {
-  userId: string
-  sessionId: string
+export interface LinkRequest extends LinkingSession {
   password: string | undefined
   client: ClientDetails
   /** Aborts when the client has gone. */
@@ -21,8 +19,8 @@ export interface LinkRequest {
 export interface Linking {
   /** Lets those begin who logged in a short while ago, or give their password. @throws Problem 401, 403 */
   permit (request: LinkRequest): Promise<void>
-  /** @throws Problem 409 `identity_taken` when it is somebody else's */
-  link (provider: Provider, arrival: Arrival, userId: string, client: ClientDetails): Promise<void>
+  /** @throws Problem 409 `identity_taken` when it is somebody else's, 403 `different_session` when the session ended meanwhile */
+  link (provider: Provider, arrival: Arrival, session: LinkingSession, client: ClientDetails): Promise<void>
 }
 
 /** What linking takes. */
@@ -51,13 +49,12 @@ export function createLinking ({ identities, linked, present, passwords, audit }
       throw new Problem('invalid_credentials')
     },
 
-    async link (provider, arrival, userId, client) {
+    async link (provider, arrival, session, client) {
       const identity = present(provider, arrival)
-      if (await identities.link(identity, { id: userId }, client) !== undefined) return
+      if (await identities.linkIn(session, identity, client) !== undefined) return
       const owner = await identities.findOwner(identity)
-      if (owner === undefined) throw new Problem('account_disabled')
-      if (owner !== userId) throw new Problem('identity_taken')
-      await identities.recognise(identity)
+      if (owner !== undefined && owner !== session.userId) throw new Problem('identity_taken')
+      if (await identities.recogniseIn(session, identity) === undefined) throw new Problem('different_session')
     }
   }
 }

@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
+import type { Log } from '../database/database.ts'
 import { Problem } from '../errors.ts'
 import type { TokenVault } from './kept-tokens.ts'
-import type { Provider } from './provider.ts'
+import type { Provider, ProviderTokens } from './provider.ts'
 import { PROVIDER_TIMEOUT } from './provider-fetch.ts'
 import type { TokenRow, TokenStore } from './token-store.ts'
 
@@ -20,31 +21,43 @@ export interface LiveTokenParts {
   tokens: TokenStore
   vault: TokenVault
   providers: ReadonlyMap<string, Provider>
+  log: Log
 }
 
-// Seconds: beyond what it takes to ask a provider for its metadata, and twice for tokens.
-const TURN = 4 * PROVIDER_TIMEOUT
+// Seconds: beyond what it takes to ask a provider for its metadata, its keys, and twice for tokens, and to store them.
+const TURN = 6 * PROVIDER_TIMEOUT
 const PATIENCE = 8_000
 const PAUSE = 50
+const LONGEST_PAUSE = 500
+const ATTEMPTS = 3
 
 /**
  * Gives the owner of an identity its access token, refreshed when it is stale. Of many who ask at once, on whichever
  * instances, one refreshes and the others wait for what it gets: a provider that rotates its refresh tokens takes a
  * second use for theft.
  */
-export function createGetLiveToken ({ tokens, vault, providers }: LiveTokenParts): GetLiveToken {
+export function createGetLiveToken ({ tokens, vault, providers, log }: LiveTokenParts): GetLiveToken {
+  const renewing = new Map<string, Promise<LiveToken>>()
+
   return async function getLiveToken (identity) {
-    const { row: stale, provider } = await find(identity)
-    if (stale.isFresh) return open(stale)
+    const { row } = await find(identity)
+    if (row.isFresh) return open(row)
+    const { id } = identity
+    const asking = renewing.get(id) ?? renew(identity, row).finally(() => renewing.delete(id))
+    renewing.set(id, asking)
+    return await asking
+  }
+
+  async function renew (identity: { id: string, userId: string }, stale: TokenRow): Promise<LiveToken> {
     const until = performance.now() + PATIENCE
-    while (performance.now() < until) {
-      const { row } = await find(identity)
+    for (let pause = PAUSE; performance.now() < until; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+      const { row, provider } = await find(identity)
       // Somebody else got it, however short it may live.
       if (row.accessToken !== stale.accessToken) return open(row)
       if (row.refreshToken === null) throw new Problem('reauthorization_required')
       const taken = await tokens.take(identity.id, stale.accessToken, TURN)
       if (taken !== undefined) return await refresh(identity.id, row, provider, taken)
-      await setTimeout(PAUSE)
+      await setTimeout(pause)
     }
     throw new Problem('provider_unavailable')
   }
@@ -57,15 +70,33 @@ export function createGetLiveToken ({ tokens, vault, providers }: LiveTokenParts
   }
 
   async function refresh (id: string, row: TokenRow, provider: Provider, taken: Date): Promise<LiveToken> {
+    const fresh = await ask(id, row, provider, taken)
+    await keep(id, row, fresh, taken)
+    const { accessToken, expiresIn, scope } = fresh
+    return { accessToken, expiresAt: expiresIn === null ? null : new Date(Date.now() + expiresIn * 1000), scope: scope ?? row.scope }
+  }
+
+  async function ask (id: string, row: TokenRow, provider: Provider, taken: Date): Promise<ProviderTokens> {
     try {
-      const fresh = await provider.refresh(unlock(row, 'refresh'))
-      await tokens.replace(id, taken, vault.lock(row, fresh))
-      const { accessToken, expiresIn, scope } = fresh
-      return { accessToken, expiresAt: expiresIn === null ? null : new Date(Date.now() + expiresIn * 1000), scope: scope ?? row.scope }
+      return await provider.refresh(unlock(row, 'refresh'), row)
     } catch (error) {
       const isRefused = error instanceof Problem && error.code === 'reauthorization_required'
-      await tokens.release(id, taken, isRefused)
+      await tokens.release(id, taken, isRefused).catch((cause: unknown) => log.warn({ identity: id, err: cause }, 'the turn to refresh could not be given back'))
       throw error
+    }
+  }
+
+  // The provider may have rotated its refresh token: what it gave now is all there is, so it is worth several attempts.
+  // Whoever asked gets the access token in any case.
+  async function keep (id: string, row: TokenRow, fresh: ProviderTokens, taken: Date): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (!await tokens.replace(id, taken, vault.lock(row, fresh))) log.warn({ identity: id }, 'refreshed tokens came too late to be kept')
+        return
+      } catch (error) {
+        if (attempt === ATTEMPTS) return log.error({ identity: id, err: error }, 'refreshed tokens could not be kept')
+        await setTimeout(PAUSE)
+      }
     }
   }
 

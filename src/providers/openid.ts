@@ -1,5 +1,6 @@
 import { allowInsecureRequests, customFetch, discovery, enableNonRepudiationChecks, fetchUserInfo, type Configuration } from 'openid-client'
 import type { OpenIdSettings } from '../config/provider-settings.ts'
+import type { Log } from '../database/database.ts'
 import type { Peculiarities, TokenAnswer } from './authorization-code.ts'
 import { createClientAuthentication } from './client-authentication.ts'
 import { keepDiscovered } from './discovery.ts'
@@ -9,11 +10,14 @@ import { createProviderFetch, PROVIDER_TIMEOUT } from './provider-fetch.ts'
 import { createReachable } from './reachable.ts'
 
 /** Any OpenID provider, by discovery (OpenID Connect Discovery 1.0). */
-export function openId (settings: OpenIdSettings): Peculiarities {
-  const { issuer, clientId, clientSecret, trustEmail, scopes, keepTokens, nativeClientIds } = settings
+export function openId (settings: OpenIdSettings, log: Log): Peculiarities {
+  const { kind, id, issuer, clientId, clientSecret, trustEmail, scopes, keepTokens, nativeClientIds } = settings
   const isReachable = createReachable([issuer])
   const fetch = createProviderFetch(isReachable)
-  const { authenticate, attempt } = createClientAuthentication(clientSecret)
+  const prefix = `${kind === 'openid' ? 'OIDC_' : ''}${id.toUpperCase()}`
+  const { authenticate, attempt } = createClientAuthentication(clientSecret, {
+    onRefused: () => log.warn({ provider: id }, `the provider does not know the client: look at ${prefix}_CLIENT_ID and ${prefix}_CLIENT_SECRET`)
+  })
   const isPlain = issuer.startsWith('http:')
 
   const configuration = keepDiscovered(async () => {
@@ -27,7 +31,7 @@ export function openId (settings: OpenIdSettings): Peculiarities {
     const { authorization_endpoint: page = '' } = discovered.serverMetadata()
     if (!isReachable(new URL(page))) throw new Error('nobody may be sent to its authorization endpoint')
     return discovered
-  })
+  }, { onFailed: error => log.warn({ provider: id, err: error }, 'the provider does not tell its metadata again; what it told before is kept to') })
 
   return {
     settings: keepTokens ? { ...settings, scopes: [...new Set([...scopes, 'offline_access'])] } : settings,

@@ -28,6 +28,6 @@ export function toProfile ({ sub, email, email_verified: verified, name }: IDTok
 /** Refuses a profile of nobody: an empty subject would make one account of all who have none. */
 export function withSubject (profile: Profile): Profile {
   const { subject } = profile
-  if (subject === '' || subject.length > LONGEST_SUBJECT || /\p{Cc}/u.test(subject)) throw new Error('the subject is empty, or none that can be kept')
+  if (subject === '' || subject.length > LONGEST_SUBJECT || /[\p{Cc}\p{Surrogate}]/u.test(subject)) throw new Error('the subject is empty, or none that can be kept')
   return profile
 }

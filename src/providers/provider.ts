@@ -42,8 +42,8 @@ export interface Provider {
   authorizationUrl (request: AuthorizationRequest): Promise<URL>
   /** Checks what the browser came back with, and redeems its code. @param query of the callback, as it was sent */
   redeem (query: URLSearchParams, expected: ExpectedReturn): Promise<Arrival>
-  /** @throws Problem 409 `reauthorization_required` when the provider refuses */
-  refresh (refreshToken: string): Promise<ProviderTokens>
+  /** @param owner whose tokens they must be. @throws Problem 409 `reauthorization_required` when the provider refuses */
+  refresh (refreshToken: string, owner: Pick<Profile, 'issuer' | 'subject'>): Promise<ProviderTokens>
   /** Reads an ID token that an app brought; absent where the provider has none, or no app is registered. */
   readonly readIdToken?: ReadIdToken
 }

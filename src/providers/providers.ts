@@ -1,8 +1,9 @@
 import type { AuditStore } from '../audit/store.ts'
 import type { Config } from '../config.ts'
 import type { ProviderSettings } from '../config/provider-settings.ts'
-import type { Database } from '../database/database.ts'
+import type { Database, Log } from '../database/database.ts'
 import type { Guards } from '../http/authenticate.ts'
+import type { Cookies } from '../http/cookies.ts'
 import { createFlowCookies } from '../http/flow-cookies.ts'
 import type { OneTimeStore } from '../one-time/store.ts'
 import type { Passwords } from '../passwords/passwords.ts'
@@ -27,6 +28,7 @@ import { createLinkedStore } from './linked-store.ts'
 import { createGetLiveToken } from './live-token.ts'
 import { openId } from './openid.ts'
 import { createRedirectTargets } from './redirect-targets.ts'
+import { createAssertSameSession } from './same-session.ts'
 import { createPresentIdentity, createSignIn } from './sign-in.ts'
 import { createTokenStore } from './token-store.ts'
 
@@ -37,17 +39,19 @@ export interface ProvidersParts {
   prefix: string
   database: Database
   tokens: Tokens
-  sessions: Pick<Sessions, 'open' | 'deliver'>
+  sessions: Pick<Sessions, 'open' | 'deliver' | 'refreshTokens'>
   oneTime: OneTimeStore
   passwords: Passwords
   revocation: Pick<Revocation, 'apply'>
   audit: AuditStore
   guards: Guards
+  cookies: Cookies
+  log: Log
 }
 
 /** Everything the service does with providers. */
-export function createProviders ({ config, prefix, database, tokens, sessions, oneTime, passwords, revocation, audit, guards }: ProvidersParts) {
-  const providers = new Map(config.providers.map(settings => [settings.id, createProvider(peculiaritiesOf(settings), `${config.publicUrl}${prefix}/auth/providers/${settings.id}/callback`)]))
+export function createProviders ({ config, prefix, database, tokens, sessions, oneTime, passwords, revocation, audit, guards, cookies, log }: ProvidersParts) {
+  const providers = new Map(config.providers.map(settings => [settings.id, createProvider(peculiaritiesOf(settings, log), `${config.publicUrl}${prefix}/auth/providers/${settings.id}/callback`)]))
   const vault = createTokenVault(createEncryption(tokens.ring('provider-token')))
   const flows = createFlows(createFlowCookies(config), createEncryption(tokens.ring('flow')))
 
@@ -58,6 +62,7 @@ export function createProviders ({ config, prefix, database, tokens, sessions, o
   const enter = createEnter(sessions.open)
   const linking = createLinking({ identities, linked, present, passwords, audit })
   const codes = createAppCodes(oneTime)
+  const assertSameSession = createAssertSameSession({ guards, cookies, refreshTokens: sessions.refreshTokens })
 
   return {
     providers,
@@ -67,19 +72,20 @@ export function createProviders ({ config, prefix, database, tokens, sessions, o
     codes,
     signIn,
     enter,
+    audit,
     linking,
     linked,
     begin: createBegin(flows),
-    comeBack: createComeBack({ oneTime, guards, signIn, enter, deliver: sessions.deliver, codes, linking }),
-    getLiveToken: createGetLiveToken({ tokens: createTokenStore(database), vault, providers })
+    comeBack: createComeBack({ oneTime, assertSameSession, signIn, enter, deliver: sessions.deliver, codes, linking, audit }),
+    getLiveToken: createGetLiveToken({ tokens: createTokenStore(database), vault, providers, log })
   }
 }
 
-function peculiaritiesOf (settings: ProviderSettings): Peculiarities {
+function peculiaritiesOf (settings: ProviderSettings, log: Log): Peculiarities {
   switch (settings.kind) {
-    case 'google': return google(settings)
+    case 'google': return google(settings, log)
     case 'github': return github(settings)
     case 'facebook': return facebook(settings)
-    case 'openid': return openId(settings)
+    case 'openid': return openId(settings, log)
   }
 }

@@ -26,8 +26,17 @@ export function isCustomScheme (target: string): boolean {
   return !['https:', 'http:'].includes(new URL(target).protocol)
 }
 
-/** @returns a target with one more parameter */
-export function withParameter (target: string, name: 'error' | 'code', value: ProblemCode | string): string {
+/** @returns a target that tells what went wrong */
+export function withError (target: string, code: ProblemCode): string {
+  return withParameter(target, 'error', code)
+}
+
+/** @returns an app's target with its one-time code */
+export function withCode (target: string, code: string): string {
+  return withParameter(target, 'code', code)
+}
+
+function withParameter (target: string, name: string, value: string): string {
   const url = new URL(target)
   url.searchParams.set(name, value)
   return url.href

@@ -8,9 +8,10 @@ import type { Cookies } from '../http/cookies.ts'
 import type { Begin } from './begin.ts'
 import type { ComeBack } from './come-back.ts'
 import { confirmationPage, returnPage, type Page } from './confirmation-page.ts'
-import type { Errand, Flow, Flows } from './flows.ts'
+import { errandOf, queryOf } from './errand.ts'
+import type { Flow, Flows } from './flows.ts'
 import type { Provider } from './provider.ts'
-import { isCustomScheme, withParameter, type RedirectTargets } from './redirect-targets.ts'
+import { isCustomScheme, withError, type RedirectTargets } from './redirect-targets.ts'
 import { CodeChallenge, Html, Redirect, RedirectTo } from './schemas.ts'
 
 /** What the routes that browsers follow take. */
@@ -77,7 +78,7 @@ export const signInRoutes: FastifyPluginAsyncTypebox<SignInRoutesOptions> = asyn
     try {
       return await reply.redirect(await begin(request, reply, provider, { redirectTo, errand }), 302)
     } catch (error) {
-      return await reply.redirect(withParameter(redirectTo, 'error', tell(error, provider, request)), 302)
+      return await reply.redirect(withError(redirectTo, tell(error, provider, request)), 302)
     }
   })
 
@@ -117,7 +118,7 @@ export const signInRoutes: FastifyPluginAsyncTypebox<SignInRoutesOptions> = asyn
       const target = await comeBack(request, reply, { provider, flow, query })
       return await (isCustomScheme(target) ? show(reply, confirmationPage(target)) : reply.redirect(target, 302))
     } catch (error) {
-      return await reply.redirect(withParameter(redirectTo, 'error', tell(error, provider, request)), 302)
+      return await reply.redirect(withError(redirectTo, tell(error, provider, request)), 302)
     }
   })
 
@@ -140,33 +141,6 @@ export const signInRoutes: FastifyPluginAsyncTypebox<SignInRoutesOptions> = asyn
     request.log[level]({ provider: id, code, ...cause !== undefined && { err: cause } }, 'signing in with a provider failed')
     return code
   }
-}
-
-interface StartQuery {
-  deliver?: 'cookie' | 'session'
-  codeChallenge?: string
-  codeChallengeMethod?: 'S256'
-}
-
-function errandOf ({ deliver, codeChallenge, codeChallengeMethod }: StartQuery, redirectTo: string): Errand {
-  if (codeChallenge === undefined) {
-    if (codeChallengeMethod !== undefined) throw invalid('codeChallenge', 'is required beside codeChallengeMethod')
-    // No cookie reaches an app: what it is to be given has to be bound to it.
-    if (isCustomScheme(redirectTo)) throw invalid('codeChallenge', 'is required where redirectTo is an app\'s')
-    return { kind: 'sign_in', deliver: deliver ?? 'cookie' }
-  }
-  if (deliver !== undefined) throw invalid('deliver', 'is not for apps: tokens come with the exchange')
-  return { kind: 'app', codeChallenge }
-}
-
-function invalid (field: string, detail: string): Problem {
-  return new Problem('validation_failed', { errors: [{ field, pointer: `#/${field}`, detail }] })
-}
-
-// As it was sent: a parameter that comes twice must not be mended on the way.
-function queryOf ({ raw }: FastifyRequest): URLSearchParams {
-  const start = raw.url?.indexOf('?') ?? -1
-  return new URLSearchParams(start < 0 ? '' : raw.url?.slice(start))
 }
 
 function show (reply: FastifyReply, { html, headers }: Page): FastifyReply {

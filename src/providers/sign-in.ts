@@ -38,22 +38,23 @@ export function createSignIn ({ identities, claims, present, propagation, audit 
     const identity = present(provider, arrival)
     for (let turn = 0; turn < TURNS; turn++) {
       const entry = await identities.recognise(identity) ?? await admit(provider, arrival.profile, identity, client)
-      if (entry?.isDisabled === true) return await refuse(entry, provider, client)
+      if (entry?.isDisabled === true) return await refuse('account_disabled', entry.userId, provider, client)
       if (entry !== undefined) return entry
     }
     throw new Problem('unavailable')
   }
 
   async function admit (provider: Provider, profile: Profile, identity: PresentedIdentity, client: ClientDetails): Promise<Entry | undefined> {
-    const { email } = identity
+    const { email, isProven } = identity
     if (email === null) throw new Problem('email_required')
-    const isProven = provider.trustsEmail && profile.emailVerified
     const name = nameOf(profile)
     const holder = await identities.findHolder(email)
     if (holder === undefined) return await identities.createAccount(identity, { email, emailVerified: isProven, name }, client)
-    if (!isProven) throw new Problem('account_exists')
-    if (holder.isDisabled) return { userId: holder.id, identityId: '', isDisabled: true }
-    if (holder.emailVerified) return await identities.link(identity, { id: holder.id, verifiedEmail: email }, client)
+    if (!isProven) return await refuse('account_exists', holder.id, provider, client)
+    if (holder.isDisabled) return await refuse('account_disabled', holder.id, provider, client)
+    if (holder.emailVerified) return await identities.linkByEmail(identity, { id: holder.id, email }, client)
+    // An account with rights is for nobody to take over by an address: whoever made it answers for it.
+    if (holder.role !== 'user') return await refuse('account_exists', holder.id, provider, client)
     return await claim({ id: holder.id, email, name }, identity, client)
   }
 
@@ -64,25 +65,32 @@ export function createSignIn ({ identities, claims, present, propagation, audit 
     return { userId: account.id, identityId: claimed.identityId, isDisabled: false }
   }
 
-  async function refuse ({ userId }: Entry, { id }: Provider, client: ClientDetails): Promise<never> {
-    await audit.record({ action: 'login', outcome: 'failure', subjectId: userId, detail: { provider: id }, ...client })
-    throw new Problem('account_disabled')
+  async function refuse (code: 'account_disabled' | 'account_exists', userId: string, { id }: Provider, client: ClientDetails): Promise<never> {
+    await audit.record({ action: 'login', outcome: 'failure', subjectId: userId, detail: { provider: id, code }, ...client })
+    throw new Problem(code)
   }
 }
 
 export function createPresentIdentity (vault: TokenVault): PresentIdentity {
-  return ({ id, keepsTokens }, { profile, tokens }) => ({
+  return ({ id, trustsEmail, keepsTokens }, { profile, tokens }) => ({
     provider: id,
     issuer: profile.issuer,
     subject: profile.subject,
     email: profile.email !== null && isEmailAddress(profile.email) ? normaliseEmail(profile.email) : null,
     emailVerified: profile.emailVerified,
+    isProven: trustsEmail && profile.emailVerified && isItself(profile.email),
     tokens: keepsTokens && tokens !== undefined ? vault.lock(profile, tokens) : null,
     keepsTokens
   })
 }
 
+// What NFKC makes another address of was verified as the mailbox that it says, and not as the one that it becomes.
+function isItself (email: string | null): boolean {
+  const text = email?.trim()
+  return text !== undefined && text.normalize('NFKC') === text
+}
+
 function nameOf ({ name }: Profile): string | null {
-  const text = name?.replace(/\p{Cc}/gu, '').trim().slice(0, LONGEST_NAME) ?? ''
+  const text = name?.replace(/[\p{Cc}\p{Surrogate}]/gu, '').trim().slice(0, LONGEST_NAME) ?? ''
   return text === '' ? null : text
 }

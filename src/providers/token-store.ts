@@ -26,8 +26,8 @@ export interface TokenStore {
    * @returns when the right to it ends, `undefined` where somebody else has it or was quicker
    */
   take (id: string, stale: string | null, seconds: number): Promise<Date | undefined>
-  /** Stores what a refresh gave, if the right to it was not lost. A refresh token that was not replaced stays. */
-  replace (id: string, taken: Date, tokens: KeptTokens): Promise<void>
+  /** Stores what a refresh gave. A refresh token that was not replaced stays. @returns `false` where the right to it was lost */
+  replace (id: string, taken: Date, tokens: KeptTokens): Promise<boolean>
   /** Gives the right back. @param forget whether the refresh token was found to be of no use */
   release (id: string, taken: Date, forget: boolean): Promise<void>
 }
@@ -56,7 +56,8 @@ const REPLACE = {
   text: `
     UPDATE identities SET access_token = $3, refresh_token = coalesce($4, refresh_token), token_expires_at = now() + make_interval(secs => $5::float8),
       token_scope = coalesce($6, token_scope), refreshing_until = NULL
-    WHERE id = $1::uuid AND refreshing_until = $2::timestamptz`
+    WHERE id = $1::uuid AND refreshing_until = $2::timestamptz
+    RETURNING 1`
 }
 
 const RELEASE = {
@@ -79,7 +80,7 @@ export function createTokenStore ({ query }: Pick<Database, 'query'>): TokenStor
     },
 
     async replace (id, taken, { accessToken, refreshToken, expiresIn, scope }) {
-      await query(REPLACE, [id, taken, accessToken, refreshToken, expiresIn, scope])
+      return (await query(REPLACE, [id, taken, accessToken, refreshToken, expiresIn, scope])).length === 1
     },
 
     async release (id, taken, forget) {

@@ -25,8 +25,8 @@ export interface StandingStore {
   remove (userId: string, by: Actor): Promise<Change | undefined>
   /** Ends every session of an account. @returns `undefined` when there is no such account */
   endAllSessions (userId: string, by: Actor): Promise<Change | undefined>
-  /** Sets a new password and ends all sessions but one; only if the old hash still stands. */
-  replacePassword (change: { userId: string, from: string, to: string, keptSession: string }, by: Actor): Promise<Change | undefined>
+  /** Sets a new password and ends all sessions but one; only if the old hash still stands, or, for the first password, that session. */
+  replacePassword (change: { userId: string, from: string | null, to: string, keptSession: string }, by: Actor): Promise<Change | undefined>
 }
 
 export function createStandingStore ({ prisma }: Pick<Database, 'prisma'>): StandingStore {
@@ -67,6 +67,8 @@ export function createStandingStore ({ prisma }: Pick<Database, 'prisma'>): Stan
     }),
 
     replacePassword: ({ userId, from, to, keptSession }, { actorId, ...client }) => prisma.$transaction(async tx => {
+      // Whose account was claimed meanwhile has no password either: the session tells them apart.
+      if (from === null && !await lockWithSession(tx, userId, keptSession)) return undefined
       const { count } = await tx.user.updateMany({ where: { id: userId, passwordHash: from, disabledAt: null }, data: { passwordHash: to, version: { increment: 1 } } })
       if (count === 0) return undefined
       const ended = await endSessions(tx, userId, 'password_change', keptSession)
@@ -96,6 +98,12 @@ interface Standing {
 async function lock (tx: DbTransaction, userId: string): Promise<Standing | undefined> {
   const [row] = await tx.$queryRaw<Standing[]>`SELECT id::text AS id, role::text AS role, disabled_at AS "disabledAt" FROM users WHERE id = ${userId}::uuid FOR NO KEY UPDATE`
   return row
+}
+
+async function lockWithSession (tx: DbTransaction, userId: string, sessionId: string): Promise<boolean> {
+  await lock(tx, userId)
+  const live = await tx.$queryRaw<unknown[]>`SELECT 1 FROM sessions WHERE id = ${sessionId}::uuid AND user_id = ${userId}::uuid AND ended_at IS NULL FOR SHARE`
+  return live.length === 1
 }
 
 // All admins are locked, in one order, by whoever is about to change one: so two who demote each other take turns, and

@@ -91,3 +91,15 @@ t.test('what could send people somewhere else, or run, is never allowed', async 
     t.strictSame(Object.keys(problemsOf({ ALLOWED_REDIRECTS: target })), ['ALLOWED_REDIRECTS'], target)
   }
 })
+
+t.test('two providers of one issuer would share their identities', async t => {
+  const second = { OIDC_ZETA_ISSUER: `${ACME.OIDC_ACME_ISSUER}/`, OIDC_ZETA_CLIENT_ID: 'c', OIDC_ZETA_CLIENT_SECRET: 's' }
+  t.match(problemsOf({ ...ACME, ...second }), { OIDC_ZETA_ISSUER: 'is the issuer of acme too' })
+  t.match(problemsOf({ GOOGLE_CLIENT_ID: 'c', GOOGLE_CLIENT_SECRET: 's', ...ACME, OIDC_ACME_ISSUER: 'https://accounts.google.com' }), { OIDC_ACME_ISSUER: 'is the issuer of google too' })
+})
+
+t.test('a target that is too long for a redirect is refused at the start', async t => {
+  const target = (length: number) => 'https://app.example.com/'.padEnd(length, 'x')
+  t.strictSame(problemsOf({ ALLOWED_REDIRECTS: target(512) }), {})
+  t.match(problemsOf({ ALLOWED_REDIRECTS: `https://app.example.com/welcome,${target(513)}` }), { ALLOWED_REDIRECTS: /512/ })
+})

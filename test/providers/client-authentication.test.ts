@@ -8,8 +8,9 @@ const BOTH: ServerMetadata = { issuer: 'https://login.acme.example', token_endpo
 type Way = 'basic' | 'post'
 
 /** A token endpoint that knows the client by one way only. @returns the ways that were tried */
-function endpointFor (registered: Way, server = BOTH) {
-  const { authenticate, attempt } = createClientAuthentication(SECRET)
+function endpointFor (registered: Way | undefined, server = BOTH) {
+  const refusals: unknown[] = []
+  const { authenticate, attempt } = createClientAuthentication(SECRET, { onRefused: error => refusals.push(error) })
   const tried: Way[] = []
 
   async function request (): Promise<string> {
@@ -25,7 +26,7 @@ function endpointFor (registered: Way, server = BOTH) {
     throw new WWWAuthenticateChallengeError('unknown client', { cause: [{ scheme: 'basic', parameters: {} }], response } as never)
   }
 
-  return { ask: () => attempt(request), tried }
+  return { ask: () => attempt(request), tried, refusals }
 }
 
 t.test("a client's secret is sent in the header first, and in the body where that is not known", async t => {
@@ -49,13 +50,17 @@ t.test('many who find it out at once all do', async t => {
   t.equal(await ask(), 'tokens')
 })
 
-t.test('a client that is known by neither way is refused, after one more try', async t => {
-  const { attempt } = createClientAuthentication(SECRET)
-  let requests = 0
-  await t.rejects(attempt(async () => {
-    requests++
-    const response = new Response('{}', { status: 401 })
-    throw new WWWAuthenticateChallengeError('unknown client', { cause: [{ scheme: 'basic', parameters: {} }], response } as never)
-  }), WWWAuthenticateChallengeError)
-  t.equal(requests, 2)
+t.test('a client that is known by neither way is refused, after one more try, and it is told', async t => {
+  const { ask, tried, refusals } = endpointFor(undefined)
+  await t.rejects(ask(), WWWAuthenticateChallengeError)
+  t.strictSame(tried, ['basic', 'post'])
+  t.equal(refusals.length, 1)
+  await t.rejects(ask(), WWWAuthenticateChallengeError)
+  t.strictSame(tried, ['basic', 'post', 'basic', 'post'], 'and nothing was learnt of it')
+})
+
+t.test('many who are refused at once try each way once', async t => {
+  const { ask, tried } = endpointFor(undefined)
+  await Promise.allSettled([ask(), ask(), ask()])
+  t.strictSame(tried, ['basic', 'basic', 'basic', 'post', 'post', 'post'])
 })

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { createBrowser } from '../support/providers/browser.ts'
+import { createBrowser, type Browser } from '../support/providers/browser.ts'
 import { createSigningKey, toPublicJwk, writeIdToken } from '../support/providers/id-token.ts'
 import { pathOf, sendJson, startProviderServer } from '../support/providers/provider-server.ts'
-import { cookiesOf, landingOf, signIn, startUrl, type Landing } from '../support/providers/sign-in.ts'
+import { begin, cookiesOf, landingOf, signIn, startUrl, type Landing } from '../support/providers/sign-in.ts'
 import { APP, PUBLIC_URL, startWorld } from '../support/providers/world.ts'
 import { startService } from '../support/service.ts'
 
@@ -104,6 +104,16 @@ t.test('discovery that fails at first', async t => {
   t.test('because the provider is gone leads home with an error', async t => {
     await acme.takeDown(t)
     t.match(landingOf(await browser().visit(startUrl('acme'))), { at: APP, error: 'provider_unavailable' })
+  })
+
+  t.test('leaves no flow behind, and takes no tab its place', async t => {
+    const flowsOf = (somebody: Browser) => Object.keys(cookiesOf(somebody)).filter(name => name.includes('flow-'))
+    const somebody = browser()
+    for (let tab = 0; tab < 5; tab++) await begin(somebody, 'github')
+    const before = flowsOf(somebody)
+    await acme.takeDown(t)
+    t.match(landingOf(await somebody.visit(startUrl('acme'))), { at: APP, error: 'provider_unavailable' })
+    t.strictSame(flowsOf(somebody), before)
   })
 
   t.test('is asked again, and lets people in', async t => {

@@ -91,6 +91,39 @@ t.test('an address that a provider tells', async t => {
     }
   })
 
+  t.test('never hands over an account with rights: an admin who never proved it keeps it', async t => {
+    const admin = await accountWith(address())
+    await service.sql("UPDATE users SET role = 'admin' WHERE id = $1::uuid", admin.user.id)
+    for (const provider of ['google', 'github'] as const) t.match(await signIn(browser(), provider, { as: at(provider, admin.email) }), { at: APP, error: 'account_exists' })
+    t.strictSame(await identitiesOf(admin.user.id), [])
+    t.equal((await service.call('POST /auth/login', { json: { email: admin.email, password: PASSWORD } })).status, 200)
+    t.match(await service.sql("SELECT outcome, detail FROM audit_events WHERE action = 'login' AND outcome = 'failure' AND subject_id = $1::uuid ORDER BY id", admin.user.id),
+      [{ detail: { provider: 'google', code: 'account_exists' } }, { detail: { provider: 'github', code: 'account_exists' } }])
+  })
+
+  t.test('nor one that became an admin at that moment', async t => {
+    const promoted = await accountWith(address())
+    const held = service.hold('identities.find-holder')
+    const landing = signIn(browser(), 'google', { as: at('google', promoted.email) })
+    await held.reached
+    await service.sql("UPDATE users SET role = 'admin' WHERE id = $1::uuid", promoted.user.id)
+    held.release()
+    t.match(await landing, { error: 'account_exists' })
+  })
+
+  t.test('in letters that only look like it proves nothing: they may be another mailbox', async t => {
+    for (const isVerified of [true, false]) {
+      const ada = await accountWith(address())
+      if (isVerified) await verify(ada)
+      t.match(await signIn(browser(), 'google', { as: at('google', ada.email.replace('s', '\uff53')) }), { at: APP, error: 'account_exists' })
+      t.strictSame(await identitiesOf(ada.user.id), [])
+    }
+    const email = address()
+    const somebody = browser()
+    t.match(await signIn(somebody, 'google', { as: at('google', email.replace('s', '\uff53')) }), { error: null })
+    t.match(await profileIn(somebody), { email, emailVerified: false })
+  })
+
   t.test('before its owner came: a squatter by an untrusted provider is out as well', async t => {
     const email = address()
     const [attacker, owner] = [browser(), browser()]

@@ -76,6 +76,24 @@ t.test('signing in by the ID token of a native SDK', async t => {
     isProblem(t, await sendBad(successorOfLast(token), nonce), 'invalid_id_token')
   })
 
+  t.test('that is good for more than a day is refused: it would have to be remembered as long', async t => {
+    const nonce = createNonce()
+    const now = Math.floor(Date.now() / 1000)
+    for (const exp of [now + 90_000, 1e15, 1e300]) isProblem(t, await sendBad(tokenFor(nonce, { exp }), nonce), 'invalid_id_token', String(exp))
+    t.equal((await send(tokenFor(nonce, { exp: now + 86_000 }), nonce)).status, 200)
+  })
+
+  t.test('that comes again, and a code that is not good, are in the audit trail', async t => {
+    const failures = async () => (await service.sql<{ detail: unknown }>("SELECT detail FROM audit_events WHERE action = 'login' AND outcome = 'failure' ORDER BY at, id")).map(({ detail }) => detail)
+    const before = (await failures()).length
+    const nonce = createNonce()
+    const token = tokenFor(nonce)
+    await send(token, nonce)
+    await send(token, nonce)
+    await service.call('POST /auth/providers/exchange', { json: { code: 'x', codeVerifier: 'v'.repeat(43) } })
+    t.strictSame((await failures()).slice(before), [{ provider: 'google', code: 'invalid_id_token' }, { code: 'invalid_code' }])
+  })
+
   t.test('of sixteen that come with one token at once, one is let in', async t => {
     const nonce = createNonce()
     const token = tokenFor(nonce)

@@ -41,21 +41,22 @@ export async function startGitHub (t: Test, { clientId, clientSecret, redirectUr
     const asked = new URL(request.url ?? '', 'http://localhost').searchParams
     if (asked.get('client_id') !== clientId) return sendJson(response, { message: 'Not Found' }, 404)
     const back = new URL(redirectUri)
+    const send = (answer: Record<string, string>) => {
+      // The issuer of RFC 9207, which is not the address of the site.
+      back.search = new URLSearchParams({ ...answer, state: asked.get('state') ?? '', iss: `http://${request.headers.host}/login/oauth` }).toString()
+      sendTo(response, back)
+    }
     if (asked.get('redirect_uri') !== redirectUri) {
-      back.search = new URLSearchParams({ error: 'redirect_uri_mismatch', state: asked.get('state') ?? '' }).toString()
-      return sendTo(response, back)
+      return send({ error: 'redirect_uri_mismatch' })
     }
     if (request.method === 'GET') return sendConsentPage(response, 'GitHub')
     const fields = await fieldsOf(request)
     const account = fields.get('account') ?? ''
-    const state = asked.get('state') ?? ''
     if (fields.get('decision') !== 'allow' || !accounts.has(account)) {
-      back.search = new URLSearchParams({ error: 'access_denied', error_description: 'The user has denied your application access.', state }).toString()
-      return sendTo(response, back)
+      return send({ error: 'access_denied', error_description: 'The user has denied your application access.' })
     }
     const code = codes.issue({ account, redirectUri, scope: asked.get('scope') ?? '', challenge: asked.get('code_challenge'), method: asked.get('code_challenge_method') })
-    back.search = new URLSearchParams({ code, state }).toString()
-    sendTo(response, back)
+    send({ code })
   }
 
   /** GitHub answers its errors with 200, and in a form unless JSON is asked for. */
@@ -83,7 +84,11 @@ export async function startGitHub (t: Test, { clientId, clientSecret, redirectUr
     if (found === undefined || account === undefined) return sendJson(response, { message: 'Bad credentials' }, 401)
     if (pathOf(request) === '/api/v3/user') return sendJson(response, { login: found.account, node_id: 'MDQ6VXNlcjE=', id: account.id, name: account.name ?? null, email: account.email ?? null })
     const mayReadEmails = found.scope.split(/[ ,]/).some(scope => scope === 'user:email' || scope === 'user')
-    if (pathOf(request) === '/api/v3/user/emails' && mayReadEmails) return sendJson(response, account.emails)
+    if (pathOf(request) === '/api/v3/user/emails' && mayReadEmails) {
+      // Thirty to a page, unless more are asked for.
+      const perPage = Number(new URL(request.url ?? '', 'http://localhost').searchParams.get('per_page') ?? 30)
+      return sendJson(response, account.emails.slice(0, perPage))
+    }
     sendJson(response, { message: 'Not Found' }, 404)
   }
 
