@@ -66,6 +66,7 @@ export function createRevocationFeed ({ settings, set, clock, telling: { tell, w
   const follower = followFeed({
     url,
     authorize: createAuthorization(credentials),
+    renews: credentials.token !== undefined,
     onRevocation (revocation) {
       counters.revocations++
       set.add(revocation)
