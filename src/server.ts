@@ -58,7 +58,11 @@ export async function createServer (config: Config, { logger = createLogger(conf
   await addOpenApi(app, { version, publicUrl: config.publicUrl, cookieNames: createCookies(config).names })
 
   addSchemas(app, nameSchemas())
-  const { probes, metrics } = await compose(app, config, createPrincipalPlace('user'), { open })
+  const { probes, metrics } = await compose(app, config, createPrincipalPlace('user'), { open }).catch(async (error: unknown) => {
+    // What it had opened by then would keep the process from ending.
+    await app.close()
+    throw error
+  })
   await app.register(healthRoutes, { probes })
   addMetricsRoute(app, metrics)
   return app

@@ -17,6 +17,8 @@ function authenticate ({ headers: { authorization = '' } }) {
     complete: true
   })
   if (header.typ !== 'at+jwt') throw new Error('This is no access token')
+  // A service got it for itself.
+  if (payload.sid === undefined || payload.role === undefined) throw new Error('This token speaks of no user')
   return payload
 }
 

@@ -17,7 +17,8 @@ await app.register(fastifyJwt, {
     allowedIss: JWT_ISSUER,
     allowedAud: JWT_AUDIENCE,
     checkTyp: 'at+jwt',
-    requiredClaims: ['sub', 'iat', 'exp']
+    // A token without sid and role speaks of no user: a service got it for itself.
+    requiredClaims: ['sub', 'sid', 'role', 'iat', 'exp']
   }
 })
 

@@ -6,7 +6,7 @@ export const AUDIT_ACTIONS = [
   'register', 'login', 'logout', 'refresh', 'session_end', 'password_change',
   'create', 'role_change', 'disable', 'enable', 'delete',
   'identity_link', 'identity_unlink', 'account_claim',
-  'client_create', 'client_rotate', 'client_key', 'client_remove', 'client_token', 'client_revocation'
+  'client_create', 'client_rotate', 'client_key', 'client_remove', 'client_authentication', 'client_token', 'client_revocation'
 ] as const
 
 export type AuditAction = typeof AUDIT_ACTIONS[number]

@@ -5,6 +5,7 @@ import { reencrypt, type Reencryption } from '../providers/reencrypt.ts'
 import { deriveKeyRing } from '../tokens/derived-keys.ts'
 import { createEncryption } from '../tokens/encryption.ts'
 import { withDatabase } from './open-database.ts'
+import { report } from './report.ts'
 
 const reencryptCommand = new Command('reencrypt')
   .description('put what is encrypted under the first secret of COUNTERSIGN_SECRET, and count what still needs another')
@@ -13,7 +14,7 @@ const reencryptCommand = new Command('reencrypt')
     const result = await withDatabase(async (database, { secrets }) =>
       await reencrypt(createOldSecretStore(database), createEncryption(deriveKeyRing(secrets, 'provider-token'))))
     const { json = false } = command.optsWithGlobals<{ json?: boolean }>()
-    process.stdout.write(`${json ? JSON.stringify(result) : describe(result)}\n`)
+    report(json, result, describe(result))
   })
 
 function describe ({ reencrypted, needOldSecret: { identities, sessions } }: Reencryption): string {
@@ -27,6 +28,6 @@ export const secretCommand = new Command('secret')
   .option('--json', 'print it as JSON')
   .action(({ json = false }: { json?: boolean }) => {
     const secret = generateSecret()
-    process.stdout.write(`${json ? JSON.stringify({ secret }) : secret}\n`)
+    report(json, { secret }, secret)
   })
   .addCommand(reencryptCommand)

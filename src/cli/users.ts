@@ -5,6 +5,7 @@ import { createPasswords } from '../passwords/passwords.ts'
 import { isEmailAddress, normaliseEmail } from '../http/email-address.ts'
 import { withDatabase } from './open-database.ts'
 import { readPassword } from './read-password.ts'
+import { report } from './report.ts'
 
 interface CreateOptions {
   email: string
@@ -29,7 +30,7 @@ const create = new Command('create')
       const passwordHash = await passwords.hash(password, { address: 'local', known: true })
       return createAccountStore(database).create({ email, name: name ?? null, role, passwordHash }, { ip: null, userAgent: null })
     })
-    process.stdout.write(`${json ? JSON.stringify({ id, email, role }) : `Created ${email} (${role}), id ${id}.`}\n`)
+    report(json, { id, email, role }, `Created ${email} (${role}), id ${id}.`)
   })
 
 export const usersCommand = new Command('users')

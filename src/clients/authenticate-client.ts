@@ -1,11 +1,15 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { InvalidToken } from 'countersign-verifier'
 import type { ClientTokenClaims } from 'countersign-verifier/core'
+import type { AuditStore } from '../audit/store.ts'
 import { Problem } from '../errors.ts'
 import { bearerToken, invalidToken } from '../http/authenticate.ts'
+import { clientDetails } from '../http/client-details.ts'
 import type { Tokens } from '../tokens/tokens.ts'
-import { readClientCredentials } from './client-credentials.ts'
+import { checkBesideToken, readClientCredentials } from './client-credentials.ts'
+import { hashClientSecret } from './client-secret.ts'
+import { createFailureNotes } from './failure-notes.ts'
 import type { ClientStore, KnownClient } from './store.ts'
 
 /** A client that has shown who it is. */
@@ -37,6 +41,7 @@ export interface ClientAuthenticationParts {
   /** The audience of clients that have none of their own. */
   audience: string
   verifyClientToken: Tokens['verifyClientToken']
+  audit: AuditStore
   /** Told of each refused token. */
   onRefused (error: InvalidToken): void
 }
@@ -44,21 +49,27 @@ export interface ClientAuthenticationParts {
 const BASIC = { 'www-authenticate': 'Basic realm="countersign", charset="UTF-8"' }
 const NOBODY = Buffer.alloc(32)
 
-export function createClientAuthentication ({ clients, audience, verifyClientToken, onRefused }: ClientAuthenticationParts): ClientAuthentication {
+export function createClientAuthentication ({ clients, audience, verifyClientToken, audit, onRefused }: ClientAuthenticationParts): ClientAuthentication {
+  const noteFailure = createFailureNotes(audit)
+
   async function bySecret (request: FastifyRequest): Promise<AuthenticatedClient> {
     const credentials = readClientCredentials(request)
     if (credentials === undefined) throw new Problem('invalid_client', { headers: BASIC })
     const client = await find(credentials.id)
-    const given = createHash('sha256').update(credentials.secret).digest()
+    const given = hashClientSecret(credentials.secret)
     // An unknown client is compared with as well, so that time tells nothing of it.
     const isCurrent = timingSafeEqual(given, client?.secretHash ?? NOBODY)
     const isPrevious = timingSafeEqual(given, client?.previousHash ?? NOBODY)
-    if (client === undefined || !(isCurrent || isPrevious)) throw new Problem('invalid_client', { headers: BASIC })
+    if (client === undefined || !(isCurrent || isPrevious)) {
+      if (client !== undefined) await noteFailure(client.id, clientDetails(request))
+      throw new Problem('invalid_client', { headers: BASIC })
+    }
     return present(client, client.scopes, isCurrent ? null : client.previousEndsAt)
   }
 
-  async function byToken (token: string): Promise<AuthenticatedClient> {
+  async function byToken (token: string, { body }: FastifyRequest): Promise<AuthenticatedClient> {
     const { sub, scope = '', exp } = readToken(token)
+    checkBesideToken(body, sub)
     const client = await find(sub)
     if (client === undefined) throw invalidToken(new Error('The client was removed'))
     return present(client, client.scopes.filter(registered => scope.split(' ').includes(registered)), exp)
@@ -87,7 +98,7 @@ export function createClientAuthentication ({ clients, audience, verifyClientTok
     authenticateClient: bySecret,
     authorizeClient: scope => async request => {
       const token = bearerToken(request.headers.authorization)
-      const client = await (token === undefined ? bySecret(request) : byToken(token))
+      const client = await (token === undefined ? bySecret(request) : byToken(token, request))
       if (scope === undefined || client.scopes.includes(scope)) return client
       throw insufficientScope(scope)
     }

@@ -24,11 +24,30 @@ const BASIC = /^basic +([A-Za-z0-9+/]+={0,2}) *$/i
 export function readClientCredentials ({ headers: { authorization }, body }: { headers: FastifyRequest['headers'], body: unknown }): ClientCredentials | undefined {
   const { client_id: id, client_secret: secret } = (body ?? {}) as ClientParameters
   if (authorization === undefined) return id === undefined || secret === undefined ? undefined : { id, secret }
-  if (secret !== undefined) throw new OAuthError('invalid_request', 'A client may authenticate in one way only')
+  if (secret !== undefined) throw twoWays()
   const [, encoded] = BASIC.exec(authorization) ?? []
   const credentials = encoded === undefined ? undefined : readBasic(Buffer.from(encoded, 'base64').toString('utf8'))
-  if (credentials !== undefined && id !== undefined && id !== credentials.id) throw new OAuthError('invalid_request', 'client_id names another client')
+  if (credentials !== undefined && id !== undefined && id !== credentials.id) throw anotherClient()
   return credentials
+}
+
+/**
+ * Holds a form against the token that its request carries: neither a secret beside it nor another client's name.
+ *
+ * @throws OAuthError `invalid_request`
+ */
+export function checkBesideToken (body: unknown, clientId: string): void {
+  const { client_id: id, client_secret: secret } = (body ?? {}) as ClientParameters
+  if (secret !== undefined) throw twoWays()
+  if (id !== undefined && id !== clientId) throw anotherClient()
+}
+
+function twoWays (): OAuthError {
+  return new OAuthError('invalid_request', 'A client may authenticate in one way only')
+}
+
+function anotherClient (): OAuthError {
+  return new OAuthError('invalid_request', 'client_id names another client')
 }
 
 // Both halves are form-urlencoded first (RFC 6749 §2.3.1), which most clients that need not escape anything leave out.

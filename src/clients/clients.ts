@@ -26,10 +26,10 @@ export interface ClientsParts {
 export function createClients ({ database, tokens, revocation, sessions: { endings, refreshTokens }, audit, onRefused }: ClientsParts) {
   const { audiences, verifyClientToken, publicKeys } = tokens
   return {
-    ...createClientAuthentication({ clients: createClientStore(database), audience: audiences.own.name, verifyClientToken, onRefused }),
+    ...createClientAuthentication({ clients: createClientStore(database), audience: audiences.own.name, verifyClientToken, audit, onRefused }),
     grant: createGrantClientToken({ tokens, audit, now: revocation.now }),
     introspect: createIntrospectToken({ tokens, onRefused }),
-    revoke: createRevokeToken({ tokens, refreshTokens, endings, clientTokens: createTokenRevocationStore(database), propagation: revocation, audit }),
+    revoke: createRevokeToken({ tokens, refreshTokens, endings, clientTokens: createTokenRevocationStore(database), propagation: revocation, audit, onRefused }),
     publicKeys
   }
 }

@@ -89,7 +89,7 @@ export function createClientRegistry ({ prisma }: Pick<Database, 'prisma'>): Cli
     }),
 
     remove: id => change(id, 'client_remove', async tx => {
-      const { count } = await tx.client.updateMany({ where: live(id), data: { removedAt: new Date() } })
+      const count = await tx.$executeRaw`UPDATE clients SET removed_at = now() WHERE id = ${id} AND removed_at IS NULL`
       if (count > 0) await noteRevocation(tx, { kind: 'client', subject: id })
       return count
     })

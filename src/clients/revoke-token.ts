@@ -32,28 +32,36 @@ export interface RevokeTokenParts {
   clientTokens: TokenRevocationStore
   propagation: Pick<Propagation, 'apply' | 'catchUp'>
   audit: AuditStore
+  /** Told of each refused token. */
+  onRefused (error: InvalidToken): void
 }
 
-export function createRevokeToken ({ tokens: { audiences, inspect }, refreshTokens, endings, clientTokens, propagation, audit }: RevokeTokenParts): RevokeToken {
-  const endSession = createLogOut({ endings: { logOut: endings.revoke }, propagation })
-
+export function createRevokeToken ({ tokens: { audiences, inspect }, refreshTokens, endings, clientTokens, propagation, audit, onRefused }: RevokeTokenParts): RevokeToken {
   return async (token, by, from) => {
     const session = readRefreshToken(token)
     if (session !== undefined) return await endAt(session, by, from)
     const inspected = await inspectAny(token)
     if (inspected?.of === 'user') return await endAt({ sessionId: inspected.claims.sid }, by, from)
-    if (inspected?.of === 'client') return await endClientToken(inspected.claims, by)
+    if (inspected?.of === 'client') return await endClientToken(inspected.claims, by, from)
   }
 
   async function endAt (session: LogoutRequest, { id: clientId, scopes }: AuthenticatedClient, from: ClientDetails): Promise<void> {
     if (!scopes.includes(REVOKE_SESSIONS)) throw insufficientScope(REVOKE_SESSIONS)
-    await endSession(session, from)
-    await audit.record({ action: 'client_revocation', outcome: 'success', sessionId: session.sessionId, detail: { clientId }, ...from })
+    let hasEnded = false
+    async function logOut (...ending: Parameters<EndingStore['revoke']>) {
+      const revocations = await endings.revoke(...ending)
+      hasEnded = revocations.length > 0
+      return revocations
+    }
+    await createLogOut({ endings: { logOut }, propagation })(session, from)
+    // What had ended before is not this client's doing.
+    if (hasEnded) await audit.record({ action: 'client_revocation', outcome: 'success', sessionId: session.sessionId, detail: { clientId }, ...from })
   }
 
-  async function endClientToken ({ sub, jti }: ClientTokenClaims, by: AuthenticatedClient): Promise<void> {
+  async function endClientToken ({ sub, jti }: ClientTokenClaims, by: AuthenticatedClient, from: ClientDetails): Promise<void> {
     if (sub !== by.id) throw new OAuthError('unauthorized_client', 'The token was issued to another client')
     propagation.apply(await clientTokens.note(jti))
+    await audit.record({ action: 'client_revocation', outcome: 'success', detail: { clientId: sub, tokenId: jti }, ...from })
   }
 
   function readRefreshToken (token: string): LogoutRequest | undefined {
@@ -71,8 +79,9 @@ export function createRevokeToken ({ tokens: { audiences, inspect }, refreshToke
     try {
       return inspect(token, audience)
     } catch (error) {
-      if (error instanceof InvalidToken) return undefined
-      throw error
+      if (!(error instanceof InvalidToken)) throw error
+      onRefused(error)
+      return undefined
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { InvalidToken, type Principal, type Role, type TokenCredential } from 'countersign-verifier'
+import { bearerToken } from 'countersign-verifier/core'
 import { Problem } from '../errors.ts'
 import { permits, type Permission } from '../permissions.ts'
 import type { Cookies } from './cookies.ts'
@@ -127,9 +128,4 @@ export function invalidToken (cause: Error): Problem {
   return new Problem('invalid_token', { headers: INVALID_TOKEN, cause })
 }
 
-/** The token of an Authorization header (RFC 6750 §2.1), `undefined` where there is none or its scheme is another. */
-export function bearerToken (authorization: string | undefined): string | undefined {
-  if (authorization === undefined) return undefined
-  if (authorization.startsWith('Bearer ')) return authorization.slice(7)
-  return /^bearer( |$)/i.test(authorization) ? authorization.slice(7) : undefined
-}
+export { bearerToken }

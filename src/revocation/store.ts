@@ -44,7 +44,7 @@ export function noteSql (source: string): string {
 }
 
 /** Writes ledger rows within a transaction of Prisma's. @returns what was written, to be applied here once it commits */
-export async function noteRevocation (tx: DbTransaction, { kind, subject, userId, minVersion }: { kind: Revocation['kind'] | 'client', subject: string, userId?: string, minVersion?: number }): Promise<Revocation[]> {
+export async function noteRevocation (tx: DbTransaction, { kind, subject, userId, minVersion }: { kind: Revocation['kind'], subject: string, userId?: string, minVersion?: number }): Promise<Revocation[]> {
   const rows = await tx.$queryRawUnsafe<LedgerRow[]>(
     `WITH ${noteSql('SELECT $1::text AS kind, $2::text AS subject, $3::text AS user_id, $4::int AS min_version')} SELECT * FROM announced`,
     kind, subject, userId ?? null, minVersion ?? null

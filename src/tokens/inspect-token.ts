@@ -1,5 +1,5 @@
 import { InvalidToken, ROLES } from 'countersign-verifier'
-import { checkClaims, checkClientClaims, DEFAULT_CLOCK_TOLERANCE, readSignedToken, type AccessTokenClaims, type ClientTokenClaims, type RevocationSet } from 'countersign-verifier/core'
+import { checkClaims, checkClientClaims, DEFAULT_CLOCK_TOLERANCE, readSignedToken, revocableClient, type AccessTokenClaims, type ClientTokenClaims, type Revocable, type RevocationSet } from 'countersign-verifier/core'
 import type { TokenAudience } from './audiences.ts'
 import type { Seal } from './seal.ts'
 
@@ -31,13 +31,8 @@ export function createInspectToken ({ issuer, seal, revoked }: InspectionParts):
   return (token, audience) => {
     const now = revoked.now()
     const inspected = inspect(token, audience, now)
-    const { claims } = inspected
-    if (!(now < claims.exp + DEFAULT_CLOCK_TOLERANCE)) throw new InvalidToken('expired')
-    // A client's token is a session of its own, and its id that session's; no version of a client is ever behind.
-    const { sessionId, version } = inspected.of === 'user'
-      ? { sessionId: inspected.claims.sid, version: inspected.claims.ver ?? 0 }
-      : { sessionId: claims.jti, version: Infinity }
-    if (revoked.set.has({ sessionId, subject: claims.sub, version })) throw new InvalidToken('revoked')
+    if (!(now < inspected.claims.exp + DEFAULT_CLOCK_TOLERANCE)) throw new InvalidToken('expired')
+    if (revoked.set.has(toRevocable(inspected))) throw new InvalidToken('revoked')
     revoked.assertFresh()
     return inspected
   }
@@ -48,6 +43,12 @@ export function createInspectToken ({ issuer, seal, revoked }: InspectionParts):
     if (isOfClient(payload)) return { of: 'client', claims: checkClientClaims(payload, policy, now) }
     return { of: 'user', claims: checkClaims(payload, policy, now) }
   }
+}
+
+function toRevocable (inspected: InspectedToken): Revocable {
+  if (inspected.of === 'client') return revocableClient(inspected.claims)
+  const { sid: sessionId, sub: subject, ver: version = 0 } = inspected.claims
+  return { sessionId, subject, version }
 }
 
 // Only these are their own client: the client_id of a user's token is never the user's id.

@@ -42,13 +42,16 @@ export interface TokensParts {
   revocation: Revoked
 }
 
+/** @throws Error where a registered service has the audience that would be the service's own */
 export async function createTokens ({ app, config, database, revocation }: TokensParts): Promise<Tokens> {
   const { issuer, audience, secrets, accessTokenTtl: ttl } = config
   const seal = createSeal(deriveKeyRing(secrets, 'seal').map(({ bytes }) => bytes))
   const { signing, verifying, published } = createOwnKeys(config)
   const signer = await registerJwtSigner(app, signing)
   const own = { name: audience, keys: verifying, sign: signer.sign }
-  const audiences = createAudiences({ own, store: createAudienceStore(database), signer, secrets, issuer })
+  const store = createAudienceStore(database)
+  if (await store.find(audience) !== undefined) throw new Error(`JWT_AUDIENCE is "${audience}", which a registered service has to itself: choose another, or remove that service with countersign clients remove.`)
+  const audiences = createAudiences({ own, store, signer, secrets, issuer })
 
   const createMint = ({ name, sign }: TokenAudience) => createAccessTokenMint({ sign, seal, issuer, audience: name, ttl })
   const mint = createMint(own)

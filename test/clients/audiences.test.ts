@@ -85,6 +85,13 @@ t.test('a token for a registered audience', async t => {
     t.equal((await service.call('POST /auth/refresh', { json: { refreshToken: forCart.refreshToken } })).status, 200, 'asking for one costs no session')
   })
 
+  t.test('is never another\'s that the service takes for its own', async t => {
+    await registerClient(service, { audience: 'taken' })
+    const { databaseUrl, dataDir } = service.config
+    if (databaseUrl === undefined) return t.comment('the embedded database is open here, and by nobody else')
+    await t.rejects(startService(t, { DATABASE_URL: databaseUrl, DATA_DIR: dataDir, JWT_AUDIENCE: 'taken' }), { message: /^JWT_AUDIENCE is "taken", [^\n]+\.$/ })
+  })
+
   t.test('has to be named properly', async t => {
     for (const audience of ['', 'a'.repeat(256), 'a\0', 7, null, ['cart']]) {
       const answer = await service.call('POST /auth/login', { json: { email, password, audience } })

@@ -61,6 +61,23 @@ t.test('a client', async t => {
     }
   })
 
+  t.test('nor does it show a secret beside a token, or another\'s name', async t => {
+    const token = await clientToken(service, client)
+    t.equal((await post(service, '/oauth/introspect', { token, client_id: id }, { token })).status, 200, 'its own name says the same again')
+    for (const form of [{ client_secret: secret }, { client_id: id, client_secret: secret }, { client_id: other.id }]) {
+      const { status, body } = await post(service, '/oauth/introspect', { token, ...form }, { token })
+      t.strictSame([status, body.error], [400, 'invalid_request'], Object.keys(form).join())
+    }
+  })
+
+  t.test('that shows the wrong secret is noted in the audit trail, once in a while', async t => {
+    const guessed = await registerClient(service)
+    for (let times = 0; times < 5; times++) await post(service, '/oauth/token', GRANT, { id: guessed.id, secret: other.secret })
+    await post(service, '/oauth/token', GRANT, { id: 'client_0123456789abcdef01234567', secret })
+    const events = await service.sql<{ outcome: string, ip: string, clientId: string }>("SELECT outcome, ip, detail->>'clientId' AS \"clientId\" FROM audit_events WHERE action = 'client_authentication' AND detail->>'clientId' IN ($1, $2)", guessed.id, 'client_0123456789abcdef01234567')
+    t.strictSame(events, [{ outcome: 'failure', ip: '127.0.0.1', clientId: guessed.id }])
+  })
+
   t.test('with a token of its own needs no secret, and may do what the token says', async t => {
     const token = await clientToken(service, client, { scope: 'introspect' })
     t.equal((await post(service, '/oauth/introspect', { token }, { token })).status, 200)

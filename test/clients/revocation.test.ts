@@ -1,4 +1,5 @@
 import t from 'tap'
+import { createTokenWriter } from '../support/hostile-tokens.ts'
 import { basic, claimsOf, clientToken, introspect, post, registerClient } from '../support/oauth.ts'
 import { startService, type LoginBody } from '../support/service.ts'
 
@@ -41,6 +42,29 @@ t.test('revocation (RFC 7009)', async t => {
     const events = await service.sql<{ action: string, detail: { clientId: string } | null }>('SELECT action, detail FROM audit_events WHERE session_id = $1::uuid ORDER BY at, id', sid)
     t.strictSame(events.map(({ action }) => action).filter(action => action !== 'register' && action !== 'login').sort(), ['client_revocation', 'session_end'])
     t.equal(events.find(({ action }) => action === 'client_revocation')?.detail?.clientId, client.id)
+  })
+
+  t.test('which says so once, however often the token is brought', async t => {
+    const person = await service.person()
+    for (let times = 0; times < 3; times++) t.equal((await revoke(person.accessToken)).status, 200)
+    t.equal((await revoke(person.refreshToken)).status, 200)
+    t.equal((await service.sql("SELECT 1 FROM audit_events WHERE action = 'client_revocation' AND session_id = $1::uuid", claimsOf(person.accessToken).sid)).length, 1)
+  })
+
+  t.test('and which token of its own a client took back', async t => {
+    const token = await clientToken(service, powerless)
+    await revoke(token, powerless)
+    const events = await service.sql<{ detail: unknown }>("SELECT detail FROM audit_events WHERE action = 'client_revocation' AND session_id IS NULL")
+    t.strictSame(events, [{ detail: { clientId: powerless.id, tokenId: claimsOf(token).jti } }])
+  })
+
+  t.test('a token that JWT_SECRET alone has made is counted as forged', async t => {
+    const { issuer, audience, jwtSecrets: [secret = ''] } = service.config
+    const forged = async () => Number(/reason="forged"\} (\d+)/.exec((await service.call('GET /metrics')).text)?.[1] ?? 0)
+    const before = await forged()
+    const answer = await revoke(createTokenWriter({ secret, issuer, audience }).good(Date.now() / 1000))
+    t.strictSame([answer.status, answer.text], [200, ''])
+    t.equal(await forged(), before + 1)
   })
 
   t.test('a token that is not known has been revoked as far as anybody can tell', async t => {

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { generateSecret } from '../../src/config/generated-secrets.ts'
+import { clientToken, registerClient } from '../support/oauth.ts'
 import { startService } from '../support/service.ts'
 import { ask, startExample } from './example.ts'
 
@@ -12,7 +13,7 @@ for (const example of ['plain-fastify-jwt', 'jsonwebtoken']) {
     const origin = await startExample(t, `${example}/service.js`, { JWT_SECRET: jwtSecret, JWT_ISSUER: service.config.issuer })
 
     t.same(await ask(`${origin}/orders`, ada.accessToken), { status: 200, body: { orders: [], of: ada.user.id, role: 'user' } })
-    for (const [what, token] of Object.entries({ none: undefined, nonsense: 'a.b.c', 'a refresh token': ada.refreshToken, tampered: tamper(ada.accessToken) })) {
+    for (const [what, token] of Object.entries({ none: undefined, nonsense: 'a.b.c', 'a refresh token': ada.refreshToken, tampered: tamper(ada.accessToken), 'a client\'s token': await clientToken(service, await registerClient(service)) })) {
       t.equal((await ask(`${origin}/orders`, token)).status, 401, what)
     }
   })

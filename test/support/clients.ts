@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
+import { hashClientSecret } from '../../src/clients/client-secret.ts'
 import { createClientRegistry, type ClientRegistry } from '../../src/clients/registry-store.ts'
 import type { Database } from '../../src/database/database.ts'
 
@@ -16,13 +17,11 @@ export async function registerClient (database: Pick<Database, 'prisma'>, ...sco
   const registry = createClientRegistry(database)
   const id = `client_${randomBytes(12).toString('hex')}`
   const secret = randomBytes(32).toString('base64url')
-  await registry.create({ id, name: 'Cart', audience: null, scopes, secretHash: hashOf(secret) })
+  await registry.create({ id, name: 'Cart', audience: null, scopes, secretHash: hashClientSecret(secret) })
   return { id, secret, authorization: basic(id, secret), registry }
 }
 
-export function hashOf (secret: string): Buffer {
-  return createHash('sha256').update(secret).digest()
-}
+export { hashClientSecret as hashOf }
 
 export function basic (id: string, secret: string): string {
   return `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`

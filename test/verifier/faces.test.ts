@@ -59,7 +59,8 @@ for (const [name, start] of Object.entries(faces)) {
 
     t.test('the scheme is read in any case', async t => {
       for (const scheme of ['Bearer', 'bearer', 'BEARER']) t.equal((await service.call('GET /mine', { authorization: `${scheme} ${goodToken()}` })).status, 200, scheme)
-      for (const value of ['Bearer', 'Bearer  x', `Bearer ${goodToken()} `.replace(' e', '  e')]) t.equal((await service.call('GET /mine', { authorization: value })).status, 401, value.slice(0, 10))
+      t.equal((await service.call('GET /mine', { authorization: `Bearer   ${goodToken()}` })).status, 200, 'spaces may be several (RFC 9110 §11.4)')
+      for (const value of ['Bearer', 'Bearer  x', `Bearer\t${goodToken()}`, `Bearer ${goodToken()} x`]) t.equal((await service.call('GET /mine', { authorization: value })).status, 401, value.slice(0, 10))
     })
 
     t.test('the first credential decides, and a bad one is not passed over', async t => {

@@ -10,12 +10,13 @@ const LATER = Math.ceil(Date.now() / 1000) + 3600
 const FAST: FeedTiming = { silence: 300, firstWait: 5, longestWait: 20, refusedWait: 200 }
 
 /** Follows a feed directly, with less patience than a verifier has. */
-function followFast (t: { teardown (undo: () => void): unknown }, service: StandIn, timing: Partial<FeedTiming> = {}) {
+function followFast (t: { teardown (undo: () => void): unknown }, service: StandIn, { renews = false, ...timing }: Partial<FeedTiming> & { renews?: boolean } = {}) {
   const heard: string[] = []
   const lost: Error[] = []
   const follower = followFeed({
     url: new URL(service.url('/revocations')),
     authorize: async () => 'Bearer x',
+    renews,
     onRevocation: ({ kind, id }) => heard.push(`${kind} ${id}`),
     onSync: ageMs => heard.push(`sync ${ageMs}`),
     onLost: cause => lost.push(cause),
@@ -227,7 +228,7 @@ t.test('what cannot be a cursor is not sent back', async t => {
   const service = await startStandIn(t)
   const { heard } = followFast(t, service)
   let feed = await service.connected()
-  for (const cursor of ['é', '', 'x'.repeat(2000), 'a b']) {
+  for (const cursor of ['é', '', 'x'.repeat(2049), 'a b']) {
     const { length } = heard
     feed.sync(0, cursor)
     await until(() => heard.length > length)
@@ -249,6 +250,25 @@ t.test('refused credentials are tried again, but slowly', async t => {
     t.match(lost[0], { name: 'FeedRefused', status, isOfCredentials: true })
     close()
   }
+})
+
+t.test('a token that has just run out is asked for anew at once, and then no sooner than others', async t => {
+  const service = await startStandIn(t)
+  service.answer('/revocations', (_request, response) => response.writeHead(401).end())
+  const { heard, lost } = followFast(t, service, { renews: true })
+  t.ok(await until(() => lost.length === 2) < 150, 'once')
+  t.notOk('isOfCredentials' in (lost[0] ?? {}), 'which is a loss like any other')
+  t.match(lost[1], { name: 'FeedRefused', status: 401 })
+  t.ok(await until(() => lost.length === 3) > 150, 'and then slowly')
+  service.answer('/revocations', undefined)
+  const feed = await service.connected()
+  feed.sync()
+  await until(() => heard.length === 1)
+  const before = lost.length
+  service.answer('/revocations', (_request, response) => response.writeHead(401).end())
+  feed.cut()
+  await until(() => lost.length >= before + 2)
+  t.match(lost[before + 1], { message: /refused the token/ }, 'after a sync it begins anew')
 })
 
 t.test('what is no feed is none: other types, redirects, errors', async t => {

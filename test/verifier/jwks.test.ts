@@ -125,7 +125,6 @@ t.test('a verifier with a jwksUri', async t => {
       (_request, response) => response.writeHead(302, { location: service.url('/elsewhere') }).end(),
       (_request, response) => response.writeHead(304).end(),
       (_request, response) => response.writeHead(200).end('no JSON'),
-      (_request, response) => json(response, { keys: [] }),
       (_request, response) => json(response, { keys: 'none' }),
       (_request, response) => json(response, null),
       (_request, response) => json(response, { keys: [signer.jwk], filler: 'x'.repeat(300_000) })
@@ -143,6 +142,34 @@ t.test('a verifier with a jwksUri', async t => {
     t.equal(service.asked['/elsewhere'], undefined, 'nobody is followed elsewhere')
     t.match(verifier.warnings, [{ code: 'jwks_failed' }], 'and is told once')
     service.answer('/jwks.json', undefined)
+  })
+
+  t.test('a set that has lost its last key takes every key back', async t => {
+    const signer = createSigner()
+    service.jwks = { keys: [signer.jwk] }
+    for (const keys of [[], [{ kty: 'EC', crv: 'P-521' }]]) {
+      service.jwks = { keys: [signer.jwk] }
+      const verifier = byJwks(t, service)
+      await verifier.ready()
+      t.equal(refusal(() => verifier.verify(signer.token())), undefined)
+      service.jwks = { keys }
+      t.equal(await lateRefusal(() => verifier.authenticate(createSigner().token())), 'unknown_key')
+      t.equal(refusal(() => verifier.verify(signer.token())), 'unknown_key', JSON.stringify(keys))
+      t.match(verifier.warnings, [{ code: 'jwks_empty' }])
+      t.equal(verifier.counters.jwksFailures, 0, 'it is an answer like any other')
+    }
+  })
+
+  t.test('a set without a key is known, beside a secret and alone', async t => {
+    service.jwks = { keys: [] }
+    for (const secret of [ISSUER.secret, undefined]) {
+      const { issuer, audience } = OPTIONS
+      const verifier = watched(t, createVerifier({ issuer, audience, jwksUri: service.url('/jwks.json'), ...secret !== undefined && { secret } }))
+      await verifier.ready()
+      t.equal(refusal(() => verifier.verify(goodToken())), secret === undefined ? 'unknown_key' : undefined)
+      t.equal(await lateRefusal(() => verifier.authenticate(createSigner().token())), 'unknown_key', 'which is 401, and not 503')
+      t.equal(verifier.warnings.filter(({ code }) => code === 'jwks_empty').length, 1, 'and its operator is told once')
+    }
   })
 
   t.test('is fetched again when its time is up, and asked whether it has changed', async t => {

@@ -141,6 +141,25 @@ t.test('introspection', async t => {
     t.equal(verifier.counters.introspections, 0)
   })
 
+  t.test('asks again where the connection that was kept had just been closed', async t => {
+    const seen = new Set<unknown>()
+    const open = new Set<unknown>()
+    service.answer('/oauth/introspect', (request, response) => {
+      const { socket } = request
+      if (seen.has(socket)) return socket.destroy()
+      seen.add(socket)
+      open.add(socket)
+      socket.once('close', () => open.delete(socket))
+      response.writeHead(200).end('{"active":true}')
+    })
+    t.teardown(() => service.answer('/oauth/introspect', undefined))
+    const verifier = stale(t, service, 'introspect')
+    for (const sid of ['first', 'second', 'third']) t.equal(await lateRefusal(() => verifier.authenticate(goodToken({ sid }))), undefined, sid)
+    t.match(verifier.counters, { introspections: 3, introspectionFailures: 0 })
+    verifier.close()
+    await until(() => open.size === 0)
+  })
+
   t.test('asks where it is told to', async t => {
     service.answer('/elsewhere', (_request, response) => response.writeHead(200).end('{"active":true}'))
     service.answer('/revocations', (_request, response) => response.writeHead(503).end())

@@ -1,6 +1,8 @@
 import { refuse } from './errors.ts'
 import { MAX_ACCESS_TOKEN_LIFE } from './limits.ts'
+import { isText } from './options/checks.ts'
 import type { Role } from './principal.ts'
+import type { Revocable } from './revocation-set.ts'
 
 /** The claims of every access token (RFC 9068 §2.2). Times are Unix seconds. */
 interface CommonClaims {
@@ -66,6 +68,11 @@ export function checkClientClaims (payload: unknown, policy: CommonPolicy, now: 
   return payload
 }
 
+/** How a client's token is known to the revocation set: it is a session of its own, and no version of a client is ever behind. */
+export function revocableClient ({ sub: subject, jti: sessionId }: ClientTokenClaims): Revocable {
+  return { sessionId, subject, version: Infinity }
+}
+
 function checkCommonClaims (claims: CommonClaims, policy: CommonPolicy, now: number): void {
   if (claims.iss !== policy.issuer) refuse('wrong_issuer')
   if (claims.aud !== policy.audience) refuse('wrong_audience')
@@ -97,8 +104,4 @@ function speaksOfUser (claims: Claims & CommonClaims, roles: readonly string[]):
 function speaksOfClient (claims: Claims & CommonClaims): claims is Claims & ClientTokenClaims {
   return isText(claims.client_id) && claims.client_id === claims.sub && claims.sid === undefined && claims.role === undefined &&
     (claims.scope === undefined || isText(claims.scope))
-}
-
-function isText (value: unknown): value is string {
-  return typeof value === 'string' && value !== ''
 }

@@ -1,4 +1,4 @@
-import { checkClientClaims, type ClientTokenClaims, type CommonPolicy } from './claims.ts'
+import { checkClientClaims, revocableClient, type ClientTokenClaims, type CommonPolicy } from './claims.ts'
 import { refuse } from './errors.ts'
 import { instant } from './instant.ts'
 import type { ClientPrincipal } from './principal.ts'
@@ -29,8 +29,7 @@ export function createClientVerifier ({ keys, revocations, clock = Date.now, ...
     const claims = checkClientClaims(payload, policy, now)
     if (claims.aud !== key.audience) refuse('wrong_audience')
     if (!(now < claims.exp + policy.clockTolerance)) refuse('expired')
-    // Each is a session of its own, and its id that session's.
-    if (revocations.has({ sessionId: claims.jti, subject: claims.sub, version: Infinity })) refuse('revoked')
+    if (revocations.has(revocableClient(claims))) refuse('revoked')
     return toPrincipal(claims)
   }
 }

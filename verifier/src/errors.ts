@@ -24,11 +24,13 @@ export type TokenFailure =
 /** A token that must not be accepted. */
 export class InvalidToken extends Error {
   override readonly name = 'InvalidToken'
-  readonly code = 'invalid_token'
+  /** What a client is told: `unavailable` where nobody can say yet whether the token is good. */
+  readonly code: 'invalid_token' | 'unavailable'
   readonly reason: TokenFailure
 
   constructor (reason: TokenFailure) {
     super(`The token was refused: ${reason}`)
+    this.code = reason === 'stale' || reason === 'keys_unknown' ? 'unavailable' : 'invalid_token'
     this.reason = reason
   }
 }

@@ -1,4 +1,5 @@
 import { ask } from './net/ask.ts'
+import { keepConnections } from './net/open-response.ts'
 
 const TIMEOUT = 2_000
 const MOST_BYTES = 65_536
@@ -30,6 +31,7 @@ class NoAnswer extends Error {}
 
 export function createIntrospection ({ url, authorize, onAsk, onAnswer, onFailure, now = () => performance.now() }: IntrospectionParts): Introspection {
   const closing = new AbortController()
+  const agent = keepConnections(url)
   const active = new Map<string, number>()
   const asking = new Map<string, Promise<boolean>>()
   let silentUntil = -Infinity
@@ -37,7 +39,7 @@ export function createIntrospection ({ url, authorize, onAsk, onAnswer, onFailur
   async function askAbout (token: string): Promise<boolean> {
     const body = new URLSearchParams({ token, token_type_hint: 'access_token' }).toString()
     const headers = { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded', authorization: await authorize() }
-    const answer = await ask(url, { method: 'POST', headers, body, timeout: TIMEOUT, maxBytes: MOST_BYTES, signal: closing.signal })
+    const answer = await ask(url, { method: 'POST', headers, body, agent, timeout: TIMEOUT, maxBytes: MOST_BYTES, signal: closing.signal })
     if (answer.status !== 200) throw new Error(`Introspection was answered ${answer.status}`)
     const isActive = readActive(answer.body)
     if (isActive) remember(token)
@@ -74,7 +76,10 @@ export function createIntrospection ({ url, authorize, onAsk, onAnswer, onFailur
       asking.set(token, answer)
       return answer
     },
-    close: () => closing.abort()
+    close () {
+      closing.abort()
+      agent.destroy()
+    }
   }
 }
 

@@ -17,14 +17,14 @@ export interface KeyRingParts {
 /** The keys of a verifier: those it was given, and those it fetches. */
 export interface KeyRing {
   current (): readonly VerificationKey[]
-  /** Whether every source of keys has given some. */
+  /** Whether every source of keys has told what it has. */
   isComplete (): boolean
   /** Fetches keys again, for a token names one that is not known. @returns nothing where they are never fetched */
   lookAgain (): Promise<unknown> | undefined
   close (): void
 }
 
-export function createKeyRing ({ settings: { audience, keys: given, jwksUri: url }, telling: { events, warn }, counters, onChange }: KeyRingParts): KeyRing {
+export function createKeyRing ({ settings: { audience, keys: given, jwksUri: url }, telling: { tell, warn }, counters, onChange }: KeyRingParts): KeyRing {
   if (url === undefined) return { current: () => given, isComplete: () => true, lookAgain: () => undefined, close: () => {} }
 
   const outage = createOutage(warn)
@@ -36,7 +36,8 @@ export function createKeyRing ({ settings: { audience, keys: given, jwksUri: url
     onKeys (fetched) {
       keys = [...given, ...fetched]
       onChange(keys)
-      events.emit('keys', fetched.map(({ kid }) => kid))
+      tell('keys', fetched.map(({ kid }) => kid))
+      if (fetched.length === 0) warn(new VerifierWarning('jwks_empty', `The JWK set at ${url} holds no Ed25519, P-256 or RSA key to verify with`))
     },
     onFetch: () => { counters.jwksFetches++ },
     onSuccess: outage.end,

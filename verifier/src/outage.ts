@@ -1,6 +1,6 @@
-import type { VerifierWarning } from './verifier-events.ts'
+import type { VerifierWarning, WarningCode } from './verifier-events.ts'
 
-/** Something that is tried again and again: it is news when it fails first, and not each time. */
+/** Something that is tried again and again: it is news when it fails first in one way, and not each time. */
 export interface Outage {
   tell (warning: VerifierWarning): void
   /** It went well: the next failure is news. */
@@ -8,15 +8,15 @@ export interface Outage {
 }
 
 export function createOutage (warn: (warning: VerifierWarning) => void): Outage {
-  let isTold = false
+  const told = new Set<WarningCode>()
 
   return {
     tell (warning) {
-      if (!isTold) warn(warning)
-      isTold = true
+      if (!told.has(warning.code)) warn(warning)
+      told.add(warning.code)
     },
     end () {
-      isTold = false
+      told.clear()
     }
   }
 }

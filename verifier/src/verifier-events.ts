@@ -9,6 +9,8 @@ export type WarningCode =
   /** The service does not give its feed to these credentials. */
   | 'feed_refused'
   | 'jwks_failed'
+  /** The service serves no public key: it signs with a shared secret, or it has dropped the last one. */
+  | 'jwks_empty'
   | 'introspection_failed'
 
 /** Something that an operator should know of. The verifier goes on. */
@@ -38,9 +40,16 @@ export interface VerifierEvents {
   warning: [warning: VerifierWarning]
 }
 
-/** The events, and how a warning is given. */
+/** The events, and how they are told. */
 export interface Telling {
   readonly events: EventEmitter<VerifierEvents>
+  /**
+   * Tells everybody who listens. What a listener throws is the app's own, and goes where what nobody catches goes: never
+   * into what was being done here.
+   *
+   * @returns whether anybody listens
+   */
+  tell<Name extends keyof VerifierEvents> (name: Name, ...what: VerifierEvents[Name]): boolean
   warn (warning: VerifierWarning): void
 }
 
@@ -48,10 +57,23 @@ export function createTelling (): Telling {
   const events = new EventEmitter<VerifierEvents>()
   events.setMaxListeners(0)
 
+  function tell<Name extends keyof VerifierEvents> (name: Name, ...what: VerifierEvents[Name]): boolean {
+    const listeners = events.rawListeners(name)
+    for (const listen of listeners) {
+      try {
+        Reflect.apply(listen, events, what)
+      } catch (error) {
+        queueMicrotask(() => { throw error })
+      }
+    }
+    return listeners.length > 0
+  }
+
   return {
     events,
+    tell,
     warn (warning) {
-      if (!events.emit('warning', warning)) process.emitWarning(warning.message, { type: warning.name, code: warning.code })
+      if (!tell('warning', warning)) process.emitWarning(warning.message, { type: warning.name, code: warning.code })
     }
   }
 }

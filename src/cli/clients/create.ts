@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { Command } from 'commander'
 import type { Config } from '../../config.ts'
 import { generateSecret } from '../../config/generated-secrets.ts'
+import { hashClientSecret } from '../../clients/client-secret.ts'
+import { report } from '../report.ts'
 import { matching, parseScopes } from './arguments.ts'
-import { audienceKeys, hashOf, present, print, withRegistry } from './registry.ts'
+import { audienceKeys, present, withRegistry } from './registry.ts'
 
 interface CreateOptions {
   name: string
@@ -27,14 +29,14 @@ export const createCommand = new Command('create')
     const secret = generateSecret()
     const { client, keys } = await withRegistry(async (clients, config) => {
       const id = `client_${randomBytes(12).toString('hex')}`
-      const client = await clients.create({ id, name, audience: ownAudience(audience, config), scopes, secretHash: hashOf(secret) })
+      const client = await clients.create({ id, name, audience: ownAudience(audience, config), scopes, secretHash: hashClientSecret(secret) })
       return { client, keys: audienceKeys(client, config) }
     })
     const [audienceKey] = keys
-    print(json, { ...present(client), secret, ...audienceKey !== undefined && { audienceKey, audienceKeys: keys } }, [
+    report(json, { ...present(client), secret, ...audienceKey !== undefined && { audienceKey, audienceKeys: keys } },
       `Registered ${name}. The secret is shown this once.`,
       `  client id      ${client.id}`,
       `  client secret  ${secret}`,
       ...audienceKey === undefined ? [] : [`  audience key   ${keys.join(',')}`]
-    ])
+    )
   })

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
-import { audienceKeys, known, print, withRegistry } from './registry.ts'
+import { report } from '../report.ts'
+import { audienceKeys, known, withRegistry } from './registry.ts'
 
 interface KeyOptions {
   next?: boolean
@@ -20,5 +21,5 @@ export const keyCommand = new Command('key')
       const { keyVersion } = known(id, await (promote ? clients.promoteKey(id) : clients.find(id)))
       return { audience, keys: audienceKeys({ audience, keyVersion: next ? keyVersion + 1 : keyVersion }, config) }
     })
-    print(json, { id, audience, audienceKey: keys[0], audienceKeys: keys }, [keys.join(',')])
+    report(json, { id, audience, audienceKey: keys[0], audienceKeys: keys }, keys.join(','))
   })

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
-import { present, print, withRegistry } from './registry.ts'
+import { report } from '../report.ts'
+import { present, withRegistry } from './registry.ts'
 
 export const listCommand = new Command('list')
   .description('list the registered services')
@@ -7,5 +8,5 @@ export const listCommand = new Command('list')
   .action(async ({ json = false }: { json?: boolean }) => {
     const items = (await withRegistry(clients => clients.list())).map(present)
     const lines = items.map(({ id, name, audience, scopes }) => [id, name, ...audience === null ? [] : [`audience ${audience}`], ...scopes].join('  '))
-    print(json, { items }, lines.length === 0 ? ['No service is registered.'] : lines)
+    report(json, { items }, ...lines.length === 0 ? ['No service is registered.'] : lines)
   })

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { createClientRegistry, type ClientRegistry, type RegisteredClient } from '../../clients/registry-store.ts'
 import type { Config } from '../../config.ts'
 import { deriveAudienceKeys } from '../../tokens/audience-keys.ts'
@@ -31,14 +30,4 @@ export function audienceKeys ({ audience, keyVersion }: Pick<RegisteredClient, '
 export function known<T> (id: string, client: T | undefined): T {
   if (client === undefined) throw new Error(`No service has the id ${id}: countersign clients list shows all.`)
   return client
-}
-
-/** What is kept of a secret of 256 random bits. */
-export function hashOf (secret: string): Buffer {
-  return createHash('sha256').update(secret).digest()
-}
-
-/** Prints a result: as JSON, or as lines for people. */
-export function print (json: boolean, value: object, lines: readonly string[]): void {
-  process.stdout.write(`${json ? JSON.stringify(value) : lines.join('\n')}\n`)
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
-import { known, print, withRegistry } from './registry.ts'
+import { report } from '../report.ts'
+import { known, withRegistry } from './registry.ts'
 
 export const removeCommand = new Command('remove')
   .description('end a service\'s access: its secrets and its tokens are good no longer, and its audience is free')
@@ -7,5 +8,5 @@ export const removeCommand = new Command('remove')
   .option('--json', 'print what was removed as JSON')
   .action(async (id: string, { json = false }: { json?: boolean }) => {
     const { name } = known(id, await withRegistry(clients => clients.remove(id)))
-    print(json, { removed: { id, name } }, [`Removed ${name}, ${id}.`])
+    report(json, { removed: { id, name } }, `Removed ${name}, ${id}.`)
   })

@@ -1,7 +1,9 @@
 import { Command, Option } from 'commander'
 import { generateSecret } from '../../config/generated-secrets.ts'
+import { hashClientSecret } from '../../clients/client-secret.ts'
+import { report } from '../report.ts'
 import { parseDuration } from './arguments.ts'
-import { hashOf, known, present, print, withRegistry } from './registry.ts'
+import { known, present, withRegistry } from './registry.ts'
 
 interface RotateOptions {
   /** Seconds. */
@@ -19,10 +21,10 @@ export const rotateCommand = new Command('rotate')
   .action(async (id: string, { overlap, endOld = false, json = false }: RotateOptions) => {
     const secret = generateSecret()
     const client = present(await withRegistry(async clients =>
-      known(id, await clients.replaceSecret(id, { secretHash: hashOf(secret), overlap: endOld ? 0 : overlap }))))
-    print(json, { ...client, secret }, [
+      known(id, await clients.replaceSecret(id, { secretHash: hashClientSecret(secret), overlap: endOld ? 0 : overlap }))))
+    report(json, { ...client, secret },
       `${client.name} has a new secret, shown this once. The old one ${endOld ? 'is good no longer' : `stays good until ${client.previousSecretEndsAt}`}.`,
       `  client id      ${id}`,
       `  client secret  ${secret}`
-    ])
+    )
   })

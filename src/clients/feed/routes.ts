@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { problems } from '../../http/answers.ts'
 import type { ClientAuthentication } from '../authenticate-client.ts'
+import { invalidToken } from '../../http/authenticate.ts'
 import { BY_SECRET_OR_TOKEN } from '../client-schema.ts'
 import { watchCredential } from './credential-watch.ts'
 import type { RevocationFeed } from './feed.ts'
@@ -56,6 +57,9 @@ export const feedRoute: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (app
     }
   }, async (request, reply) => {
     const client = await authorize(request)
+    const endsIn = client.expiresAt === null ? null : (client.expiresAt - now()) * 1000
+    // Good elsewhere still, for clocks differ; a feed that ends as it begins would tell its follower nothing.
+    if (endsIn !== null && endsIn <= 0) throw invalidToken(new Error('The credential has nothing left'))
     if (request.method === 'HEAD') return reply.headers(HEAD).send('')
 
     const since = performance.now()
@@ -74,7 +78,7 @@ export const feedRoute: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (app
       }
     })
     const unwatch = watchCredential({
-      endsIn: client.expiresAt === null ? null : (client.expiresAt - now()) * 1000,
+      endsIn,
       check: () => authorize(request)
     }, follower.leave)
 

@@ -21,9 +21,12 @@ t.test('the credential of a follower', async t => {
   t.test('may be an access token, and the feed ends with it', async t => {
     const client = await registerClient(service.database, 'revocations:read', 'introspect')
     const began = performance.now()
-    const feed = await readFeed(t, origin, { authorization: await tokenOf(client, 'revocations:read') })
+    const authorization = await tokenOf(client, 'revocations:read')
+    const feed = await readFeed(t, origin, { authorization })
     await feed.next(isSync)
     await feed.ended
+    const spent = await readFeed(t, origin, { authorization })
+    t.equal(spent.status, 401, 'a clock may differ by a little, but what has nothing left opens no feed')
     const took = performance.now() - began
     t.ok(took > 900 && took < 3_500, `${took} ms`)
     t.match(service.log.findLast(({ msg }) => msg === 'a follower of revocations left'), { why: 'credential expired', clientId: client.id })

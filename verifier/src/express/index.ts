@@ -50,6 +50,8 @@ function toMiddleware (passRefusals: boolean): (decide: Decide<IncomingMessage>)
   return decide => (request, response, next) => decide(request, refusal => {
     if (refusal === undefined) return next()
     if (passRefusals) return next(refusal)
+    // Somebody else has answered meanwhile, or nobody waits any more.
+    if (response.headersSent || response.destroyed) return
     const { headers, body } = refusal.toAnswer()
     response.writeHead(refusal.statusCode, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body)
   })

@@ -46,7 +46,7 @@ const plugin: FastifyPluginAsync<VerifierPluginOptions> = async (app, { decorato
   const { verifier, isOwn, cookie, passRefusals } = readGuardOptions(ofOurs(options))
   if (isOwn) {
     app.addHook('onClose', async () => verifier.close())
-    verifier.events.on('warning', warning => app.log.warn({ err: warning, code: warning.code }, warning.message))
+    if (hasLogger(app)) verifier.events.on('warning', warning => app.log.warn({ err: warning, code: warning.code }, warning.message))
   }
 
   const found = createFound(names.user)
@@ -81,6 +81,11 @@ function answer (refusal: AccessProblem, request: FastifyRequest, reply: Fastify
   if (statusCode >= 500) request.log.error({ err: refusal.cause ?? refusal, code }, message)
   const { headers, body } = refusal.toAnswer()
   void reply.code(statusCode).headers(headers).send(body)
+}
+
+// The logger of an app that has none is one function under every name, and has no level.
+function hasLogger ({ log }: FastifyInstance): boolean {
+  return log.warn !== log.error || 'level' in log
 }
 
 /** Leaves out what is Fastify's to read. */

@@ -28,6 +28,8 @@ export interface FeedParts {
   readonly url: URL
   /** @returns the value of the Authorization header */
   readonly authorize: () => Promise<string>
+  /** Whether that is another each time, which may run out on its way: refused once, the next may be good. */
+  readonly renews?: boolean
   readonly onRevocation: (revocation: Revocation) => void
   /** @param ageMs how long ago, in milliseconds, the read of the ledger began that the service attests to */
   readonly onSync: (ageMs: number) => void
@@ -45,11 +47,12 @@ export interface FeedFollower {
  * Follows the feed of revocations: connects, and after every cut connects again with the cursor it had last, so that the
  * service sends what was missed.
  */
-export function followFeed ({ url, authorize, onRevocation, onSync, onLost, ...parts }: FeedParts): FeedFollower {
+export function followFeed ({ url, authorize, renews = false, onRevocation, onSync, onLost, ...parts }: FeedParts): FeedFollower {
   const timing = { ...TIMING, ...parts.timing }
   const closing = new AbortController()
   const backoff = createBackoff({ first: timing.firstWait, longest: timing.longestWait })
   let cursor: string | undefined
+  let wasRefused = false
 
   function take ({ name, data, id }: StreamEvent): void {
     if (name === 'revocation') {
@@ -59,6 +62,7 @@ export function followFeed ({ url, authorize, onRevocation, onSync, onLost, ...p
       onSync(readSync(data))
       cursor = id !== undefined && CURSOR.test(id) ? id : undefined
       backoff.reset()
+      wasRefused = false
     }
   }
 
@@ -84,9 +88,16 @@ export function followFeed ({ url, authorize, onRevocation, onSync, onLost, ...p
     }
   }
 
+  /** What a connection ended by, where one refusal of a token that renews itself is a loss like any other. */
+  function judge (cause: Error): Error {
+    if (!renews || wasRefused || !(cause instanceof FeedRefused) || cause.status !== 401) return cause
+    wasRefused = true
+    return new Error('The service refused the token that it was shown', { cause })
+  }
+
   async function follow (): Promise<void> {
     while (!closing.signal.aborted) {
-      const cause = await listen().catch((error: Error) => error)
+      const cause = judge(await listen().catch((error: Error) => error))
       if (closing.signal.aborted) return
       // What could not be read may be what the cursor leaves out: everything is asked for again.
       if (cause instanceof UnreadableFeed) cursor = undefined

@@ -28,7 +28,7 @@ export interface RevocationFeed {
   close (): void
 }
 
-export function createRevocationFeed ({ settings, set, clock, telling: { events, warn }, counters, timing = {} }: RevocationFeedParts): RevocationFeed {
+export function createRevocationFeed ({ settings, set, clock, telling: { tell, warn }, counters, timing = {} }: RevocationFeedParts): RevocationFeed {
   const { url, credentials, policy } = settings
   const freshness = createFreshness()
   const outage = createOutage(warn)
@@ -37,7 +37,7 @@ export function createRevocationFeed ({ settings, set, clock, telling: { events,
 
   function turnStale (): void {
     wasStale = true
-    events.emit('stale')
+    tell('stale')
   }
 
   function attest (ageMs: number): void {
@@ -48,10 +48,10 @@ export function createRevocationFeed ({ settings, set, clock, telling: { events,
     clearTimeout(staleIn)
     if (left >= 0) {
       staleIn = setTimeout(turnStale, Math.min(left, 2 ** 31 - 1)).unref()
-      if (wasStale) events.emit('fresh')
+      if (wasStale) tell('fresh')
       wasStale = false
     }
-    events.emit('sync', ageMs)
+    tell('sync', ageMs)
   }
 
   function lose (cause: Error): void {
@@ -66,10 +66,11 @@ export function createRevocationFeed ({ settings, set, clock, telling: { events,
   const follower = followFeed({
     url,
     authorize: createAuthorization(credentials),
+    renews: credentials.token !== undefined,
     onRevocation (revocation) {
       counters.revocations++
       set.add(revocation)
-      events.emit('revocation', revocation)
+      tell('revocation', revocation)
     },
     onSync: attest,
     onLost: lose,

@@ -1,8 +1,9 @@
-/** The token of an Authorization header (RFC 6750 §2.1), `undefined` where there is none or its scheme is another. */
+/** The token of an Authorization header (RFC 6750 §2.1), after one space or more (RFC 9110 §11.4); `undefined` where there is none or its scheme is another. */
 export function bearerToken (authorization: string | undefined): string | undefined {
   if (authorization === undefined) return undefined
-  if (authorization.startsWith('Bearer ')) return authorization.slice(7)
-  return /^bearer( |$)/i.test(authorization) ? authorization.slice(7) : undefined
+  if (authorization.startsWith('Bearer e')) return authorization.slice(7)
+  const scheme = /^bearer(?: +|$)/i.exec(authorization)
+  return scheme === null ? undefined : authorization.slice(scheme[0].length)
 }
 
 /**

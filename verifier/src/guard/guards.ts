@@ -24,7 +24,7 @@ export interface PolicyGuards<Guard> extends Guards<Guard> {
   with (policy: Partial<StalenessPolicy>): Guards<Guard>
 }
 
-/** What decides about one request: tells `admit`, once, with nothing or with why not. */
+/** What decides about one request: tells, once, nothing or why not. */
 export type Decide<Request> = (request: Request, tell: (refusal?: AccessProblem) => void) => void
 
 /** Whom the guards of one app found. */

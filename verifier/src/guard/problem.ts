@@ -46,6 +46,5 @@ export class AccessProblem extends Error {
 export function toProblem (error: unknown): AccessProblem {
   if (error instanceof AccessProblem) return error
   if (!(error instanceof InvalidToken)) return new AccessProblem('internal_error', { cause: error })
-  const isUndecided = error.reason === 'stale' || error.reason === 'keys_unknown'
-  return new AccessProblem(isUndecided ? 'unavailable' : 'invalid_token', { cause: error })
+  return new AccessProblem(error.code, { cause: error })
 }

@@ -15,7 +15,7 @@ const ONE_MORE_EVERY = 10_000
 export interface JwksParts {
   readonly url: URL
   readonly audience: string
-  /** Told of the keys when they are known, and whenever they have changed. */
+  /** Told of the keys when they are known, and whenever they have changed; there may be none. */
   readonly onKeys: (keys: readonly VerificationKey[]) => void
   /** Told of each fetch that failed; what was known before stays. */
   readonly onFailure: (cause: Error) => void
@@ -30,7 +30,7 @@ export interface JwksParts {
 
 /** Keeps the keys of a JWK set at hand. */
 export interface JwksFollower {
-  /** Whether there are keys yet. */
+  /** Whether the set is known. */
   readonly isKnown: boolean
   /**
    * Fetches the set, for a token names a key that is not in it. One fetch serves all who ask meanwhile; asked too often

@@ -10,11 +10,12 @@ const MOST_KEYS = 100
 
 /**
  * The keys of a set that are fit to verify access tokens with. Others are passed over, as RFC 7517 §5 asks; a shared
- * secret in a public place is no secret, and never a key.
+ * secret in a public place is no secret, and never a key. A set may hold none: that of a service that signs with a shared
+ * secret, or that dropped its last public key.
  *
  * @param set what was parsed
  * @param audience the only `aud` that tokens under these keys may have
- * @throws Error where it is no set, or holds no such key
+ * @throws Error where it is no set
  */
 export function readJwks (set: unknown, audience: string): VerificationKey[] {
   const { keys } = (typeof set === 'object' && set !== null ? set : {}) as { keys?: unknown }
@@ -24,7 +25,6 @@ export function readJwks (set: unknown, audience: string): VerificationKey[] {
     const key = readKey(jwk, audience)
     if (key !== undefined && !fit.has(key.kid)) fit.set(key.kid, key)
   }
-  if (fit.size === 0) throw new Error('The JWK set holds no Ed25519, P-256 or RSA key to verify with')
   return [...fit.values()]
 }
 
