@@ -7,7 +7,7 @@ import { isDatabaseUnavailable } from './database/errors.ts'
 import { openDatabase } from './database/open.ts'
 import { createCookies } from './http/cookies.ts'
 import { healthRoutes } from './http/health.ts'
-import { MAX_BODY_BYTES, MAX_HEADER_BYTES } from './http/limits.ts'
+import { MAX_BODY_BYTES, MAX_HEADER_BYTES, REQUEST_TIMEOUT } from './http/limits.ts'
 import { createLogger, logRequests } from './http/logging.ts'
 import { addMetricsRoute } from './http/metrics.ts'
 import { addOpenApi } from './http/openapi.ts'
@@ -18,7 +18,7 @@ import { createPrincipalPlace } from './principal-place.ts'
 import { version } from './version.ts'
 
 const START_TIMEOUT = 120_000
-const REQUEST_TIMEOUT = 10_000
+const LOOK_FOR_LATE_REQUESTS_EVERY = 1_000
 
 /** What the service has of the outside world, as far as a test must hold it. */
 export interface Surroundings {
@@ -43,7 +43,7 @@ export async function createServer (config: Config, { logger = createLogger(conf
     return503OnClosing: false,
     clientErrorHandler: answerClientError,
     frameworkErrors: answerUnroutable,
-    http: { maxHeaderSize: MAX_HEADER_BYTES }
+    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: LOOK_FOR_LATE_REQUESTS_EVERY }
   })
 
   answerProblems(app, { isUnavailable: isDatabaseUnavailable })
