@@ -38,8 +38,6 @@ export interface Guards {
   byCookie (request: FastifyRequest): Array<Promise<Principal>>
 }
 
-const NO_CREDENTIAL = { 'www-authenticate': 'Bearer' }
-const INVALID_TOKEN = { 'www-authenticate': 'Bearer error="invalid_token"' }
 const INSUFFICIENT_SCOPE = { 'www-authenticate': 'Bearer error="insufficient_scope"' }
 
 /**
@@ -55,7 +53,7 @@ export function createGuards ({ verify, recognise, cookies, crossSite, assign, o
     if (cookie !== undefined) crossSite.onCarrying(request)
     if (bearer !== undefined) return verify(bearer, 'bearer')
     const [first] = byCookie(request)
-    if (first === undefined) throw new Problem('unauthenticated', { headers: NO_CREDENTIAL })
+    if (first === undefined) throw new Problem('unauthenticated')
     return first()
   }
 
@@ -124,7 +122,7 @@ export function createGuards ({ verify, recognise, cookies, crossSite, assign, o
 
 /** The answer to a token that was refused; why it was is for the log alone. */
 export function invalidToken (cause: Error): Problem {
-  return new Problem('invalid_token', { headers: INVALID_TOKEN, cause })
+  return new Problem('invalid_token', { cause })
 }
 
 /** The token of an Authorization header (RFC 6750 §2.1), `undefined` where there is none or its scheme is another. */
