@@ -16,7 +16,7 @@ COPY verifier/package.json verifier/
 RUN npm ci --omit=dev --omit=optional
 # Query compilers for other databases, and source maps: 65 MB.
 RUN find node_modules/@prisma/client/runtime \
-    \( -name 'query_compiler_*' ! -name 'query_compiler_fast_bg.postgresql.*' -o -name '*.map' \) -delete
+    \( -name 'query_compiler_*' ! -name 'query_compiler_small_bg.postgresql.*' -o -name '*.map' \) -delete
 COPY --from=build /app/dist dist
 COPY --from=build /app/verifier/dist verifier/dist
 COPY prisma/migrations prisma/migrations

@@ -25,7 +25,7 @@ function welcome ({ port, publicUrl, databaseUrl, dataDir }: Config, taken: numb
   Countersign is running at ${url}
   The API page:  ${url}/docs
   Its data:      ${databaseUrl === undefined ? `an embedded Postgres in ${dataDir}` : 'the database in DATABASE_URL'}
-  Try it:        curl ${url}/auth/register --json '{"email":"ada@example.com","password":"correct horse battery"}'
+  Try it:        curl ${url}/auth/register -H 'content-type: application/json' -d '{"email":"ada@example.com","password":"correct horse battery"}'
 
 `
 }

@@ -50,7 +50,7 @@ export const settings = {
   argon2Iterations: passwords('ARGON2_ITERATIONS', integer(1, 20), { fallback: '2', example: '3', about: 'Passes of one argon2id hash.' }),
   argon2Parallelism: passwords('ARGON2_PARALLELISM', integer(1, 16), { fallback: '1', example: '2', about: 'Lanes of one argon2id hash.' }),
   hashConcurrency: passwords('HASH_CONCURRENCY', integer(1, 128), { fallbackAbout: 'the lesser of the number of cores and UV_THREADPOOL_SIZE, less one; at least 1', example: '2', about: 'How many password hashes run at once; at most UV_THREADPOOL_SIZE, on whose threads they run.' }),
-  threadPoolSize: passwords('UV_THREADPOOL_SIZE', integer(1, 1024), { fallback: '4', example: '8', about: 'The threads that Node keeps for hashes, files and host names. Read by Node itself, from the environment of the process: more cores than four are of use to hashes only with more of these.' }),
+  threadPoolSize: passwords('UV_THREADPOOL_SIZE', integer(1, 1024), { fallback: '4', example: '8', about: 'The threads that Node has for hashes, files and host names. Node reads it itself, from the environment of the process. On more than four cores, more of them let more hashes run.' }),
   hashQueueLimit: passwords('HASH_QUEUE_LIMIT', integer(8, 10_000), { fallback: '128', example: '256', about: 'How many wait for one; the rest are answered 503 at once.' }),
 
   ...signInSettings

@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import type { Settings } from '../support/service.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+// What is installed: the bundle that the build leaves.
+const MAIN = fileURLToPath(new URL('../../../dist/bin/main.js', import.meta.url))
 
 /** A run of `countersign`. */
 export interface Command {

@@ -27,7 +27,8 @@ export interface Instance {
 
 type OneForEach<Each extends Settings[]> = { [Index in keyof Each]: Instance }
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+const BUNDLE = fileURLToPath(new URL('../../../dist/bin/main.js', import.meta.url))
+const MODULES = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 const START_LIMIT = 30_000
 
 const COMMON: Settings = {
@@ -61,7 +62,9 @@ async function startInstance (t: Test, settings: Settings): Promise<Instance> {
   let text = ''
 
   async function start (): Promise<void> {
-    child = spawn(process.execPath, [MAIN, 'serve'], {
+    // What is loaded beforehand reaches into modules, which the bundle has joined.
+    const main = settings.NODE_OPTIONS === undefined ? BUNDLE : MODULES
+    child = spawn(process.execPath, [main, 'serve'], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH, ...COMMON, PORT: String(port), ...settings }
     })
