@@ -10,6 +10,7 @@ export default [
     ts: true,
     ignores: ['**/node_modules/', '**/dist/', '**/.build*/', '**/.tap/', 'src/generated/', 'coverage/']
   }),
+  { rules: { '@stylistic/arrow-parens': ['error', 'as-needed'] } },
   {
     files: ['**/*.ts'],
     plugins: { '@typescript-eslint': typescript },

@@ -42,7 +42,7 @@ if (sql === '') {
 
 async function existing () {
   const entries = await readdir(migrations, { withFileTypes: true }).catch(() => [])
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort()
+  return entries.filter(entry => entry.isDirectory()).map(entry => entry.name).sort()
 }
 
 async function difference (client, schema) {

@@ -1,5 +1,5 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { InvalidToken, Principal } from 'countersign-verifier'
+import type { FastifyInstance } from 'fastify'
+import type { InvalidToken } from 'countersign-verifier'
 import { createAccounts } from './accounts/accounts.ts'
 import { accountRoutes } from './accounts/routes.ts'
 import { AuditEventSchema, auditRoutes } from './admin/audit-routes.ts'
@@ -15,11 +15,12 @@ import { metadataRoutes } from './clients/metadata-routes.ts'
 import { OAuthErrorSchema } from './clients/oauth-response.ts'
 import { oauthRoutes } from './clients/oauth-routes.ts'
 import type { Config } from './config.ts'
-import type { DatabaseOptions, Log } from './database/database.ts'
+import { databaseOptions } from './database/options.ts'
 import { isDatabaseUnavailable } from './database/errors.ts'
 import { openDatabase } from './database/open.ts'
 import { purgeRegularly } from './database/purge.ts'
 import { createGuards, type Guards } from './http/authenticate.ts'
+import { closeWith, type Closing } from './http/closing.ts'
 import { createCookies, type Cookies } from './http/cookies.ts'
 import type { Probe } from './http/health.ts'
 import { hideRoutes } from './http/hidden-routes.ts'
@@ -32,7 +33,9 @@ import { addSchemas, nameSchemas } from './http/schemas.ts'
 import { writeBySchema } from './http/serialization.ts'
 import { validateStrictly } from './http/validation.ts'
 import { createOneTimeStore } from './one-time/store.ts'
+import { measureHashQueue } from './passwords/measure.ts'
 import { createPasswords } from './passwords/passwords.ts'
+import type { PrincipalPlace } from './principal-place.ts'
 import { appRoutes } from './providers/app-routes.ts'
 import { identityRoutes, IdentitySchema } from './providers/identity-routes.ts'
 import { createProviders } from './providers/providers.ts'
@@ -45,12 +48,6 @@ import { sessionRoutes } from './sessions/routes.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { verifyRoute } from './sessions/verify-route.ts'
 import { createTokens } from './tokens/tokens.ts'
-
-/** Where the principal of a request is kept. */
-export interface PrincipalPlace {
-  read (request: FastifyRequest): Principal
-  write (request: FastifyRequest, principal: Principal): void
-}
 
 /** The composed service, as far as others have to do with it. */
 export interface Service {
@@ -70,27 +67,38 @@ export interface ComposeOptions {
 }
 
 /**
- * Makes every part once, hands it to those who need it, and adds the routes to `app`, in a child of their own.
+ * Makes every part once, hands it to those who need it, and adds the routes to `app`, in a child of their own. Where that
+ * fails half-way, nothing is left open.
  *
  * @throws DatabaseStartError
  */
-export async function compose (app: FastifyInstance, config: Config, place: PrincipalPlace, { open = openDatabase, prefix = '', hidden = false }: ComposeOptions = {}): Promise<Service> {
-  const database = await open(databaseOptions(config, app.log))
-  app.addHook('onClose', () => database.close())
+export async function compose (app: FastifyInstance, config: Config, place: PrincipalPlace, options: ComposeOptions = {}): Promise<Service> {
+  const closing = closeWith(app)
+  try {
+    return await composeParts(app, config, place, closing, options)
+  } catch (error) {
+    await closing.now()
+    throw error
+  }
+}
+
+async function composeParts (app: FastifyInstance, config: Config, place: PrincipalPlace, closing: Closing, { open = openDatabase, prefix = '', hidden = false }: ComposeOptions): Promise<Service> {
+  const database = await open({ ...databaseOptions(config), log: app.log })
+  closing.add(database.close)
   const metrics = createMetrics()
   const audit = createAuditStore(database)
   const cookies = createCookies(config)
   const crossSite = createCrossSiteRule(cookies, config.allowedOrigins)
 
   const passwords = createPasswords(config)
+  measureHashQueue(metrics, passwords.queue)
   const revocation = await createRevocation({ database, metrics, maxStaleness: config.maxStaleness, log: app.log })
-  app.addHook('onClose', () => revocation.close())
+  closing.add(revocation.close)
   const tokens = await createTokens({ app, config, database, revocation })
   const oneTime = createOneTimeStore(database)
   const sessions = await createSessions({ config, database, revocation, tokens, passwords, audit, cookies, log: app.log })
-  app.addHook('onClose', () => sessions.close())
-  const stopPurging = purgeRegularly([sessions.purge, oneTime.purge, revocation.purge, createAuditPurge(database, config.auditRetention)], app.log)
-  app.addHook('onClose', async () => stopPurging())
+  closing.add(sessions.close)
+  closing.add(purgeRegularly([sessions.purge, oneTime.purge, revocation.purge, createAuditPurge(database, config.auditRetention)], app.log))
   const accounts = createAccounts({ database, sessions, passwords, propagation: revocation, audit, mintFor: tokens.mintFor })
   const onRefused = ({ reason }: InvalidToken) => metrics.tokenRefused(reason)
   const clients = createClients({ database, tokens, revocation, sessions, audit, onRefused })
@@ -139,13 +147,4 @@ export async function compose (app: FastifyInstance, config: Config, place: Prin
   }, { prefix })
 
   return { guards, cookies, metrics, probes: { database: database.ping, revocations: async () => revocation.assertFresh(), ...sessions.probes } }
-}
-
-function databaseOptions ({ databaseUrl, dataDir, databasePoolSize, databaseAcquireTimeout, databaseStatementTimeout }: Config, log: Log): DatabaseOptions {
-  return {
-    ...databaseUrl !== undefined && { url: databaseUrl },
-    dataDir,
-    pool: { max: databasePoolSize, acquireTimeoutMs: databaseAcquireTimeout * 1000, statementTimeoutMs: databaseStatementTimeout * 1000 },
-    log
-  }
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { findWeakness } from './config/secret-strength.ts'
 import { loadGeneratedSecrets } from './config/generated-secrets.ts'
 import { knownProviders } from './config/known-providers.ts'
@@ -15,7 +16,7 @@ type Settings = typeof settings
 type StatedSettings = Stated<Settings>
 
 /** The service's whole configuration. Durations are seconds. */
-export type Config = Readonly<Omit<StatedSettings, 'publicUrl' | 'allowedOrigins' | 'secrets' | 'jwtSecrets' | 'privateKeys' | 'issuer' | keyof typeof signInSettings>> & {
+export type Config = Readonly<Omit<StatedSettings, 'publicUrl' | 'allowedOrigins' | 'secrets' | 'jwtSecrets' | 'privateKeys' | 'issuer' | 'hashConcurrency' | 'threadPoolSize' | keyof typeof signInSettings>> & {
   /** Without a trailing slash. */
   readonly publicUrl: string
   readonly allowedOrigins: readonly string[]
@@ -26,6 +27,8 @@ export type Config = Readonly<Omit<StatedSettings, 'publicUrl' | 'allowedOrigins
   /** The ring of `JWT_PRIVATE_KEY`, the current one first. */
   readonly privateKeys: readonly PrivateKey[]
   readonly issuer: string
+  /** How many password hashes run at once. */
+  readonly hashConcurrency: number
   /** Where people may be sent back to, compared exactly; the first is where they go when nothing is known of them. */
   readonly allowedRedirects: readonly [string, ...string[]]
   /** The providers that people can sign in with. */
@@ -73,6 +76,9 @@ export function readConfig (environment: Environment): Config {
   if (stated.secrets?.some(secret => stated.jwtSecrets?.includes(secret))) report('jwtSecrets', 'must not be the same as COUNTERSIGN_SECRET')
   if (stated.sessionIdleTtl > stated.sessionTtl) report('sessionIdleTtl', 'must not be longer than SESSION_TTL')
   if (stated.refreshIdleTtl > stated.refreshTtl) report('refreshIdleTtl', 'must not be longer than REFRESH_TTL')
+  if (stated.hashConcurrency !== undefined && stated.hashConcurrency > stated.threadPoolSize) {
+    report('hashConcurrency', `must not be more than UV_THREADPOOL_SIZE, which is ${stated.threadPoolSize}`)
+  }
   if (stated.cookieDomain !== undefined && stated.publicUrl !== undefined && !isWithin(new URL(stated.publicUrl).hostname, stated.cookieDomain)) {
     report('cookieDomain', 'must be the host of PUBLIC_URL or a domain above it')
   }
@@ -88,7 +94,7 @@ export function readConfig (environment: Environment): Config {
   if (problems.length > 0) throw new ConfigurationError(problems)
 
   // One spelling, whatever the letters: the scheme decides the names of the cookies.
-  const publicUrl = new URL(stated.publicUrl ?? `http://localhost:${stated.port}`).href.replace(/\/+$/, '')
+  const publicUrl = new URL(stated.publicUrl ?? (stated.port === 0 ? 'http://localhost' : `http://localhost:${stated.port}`)).href.replace(/\/+$/, '')
   const [redirect = `${publicUrl}/`, ...redirects] = stated.allowedRedirects ?? []
   return Object.freeze({
     ...withoutSignIn(stated),
@@ -96,6 +102,8 @@ export function readConfig (environment: Environment): Config {
     privateKeys: stated.privateKeys ?? [],
     publicUrl,
     issuer: stated.issuer ?? publicUrl,
+    // One thread is left to what is no hash: files, and the names of hosts.
+    hashConcurrency: stated.hashConcurrency ?? Math.max(1, Math.min(availableParallelism(), stated.threadPoolSize) - 1),
     allowedOrigins: [new URL(publicUrl).origin, ...stated.allowedOrigins ?? []],
     allowedRedirects: [redirect, ...redirects] as const,
     providers

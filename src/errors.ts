@@ -67,6 +67,9 @@ export interface ProblemOptions {
   cause?: unknown
 }
 
+// What a client has to show (RFC 6750 §3), whatever route it asked.
+const CHALLENGES: Partial<Record<ProblemCode, string>> = { unauthenticated: 'Bearer', invalid_token: 'Bearer error="invalid_token"' }
+
 // Seconds; well within the time that a repeated refresh is taken for what it is.
 const RETRY_AFTER = '2'
 
@@ -86,8 +89,18 @@ export class Problem extends Error {
     this.statusCode = statusCode
     this.detail = detail
     this.errors = errors
-    this.headers = statusCode === 503 ? { 'retry-after': RETRY_AFTER, ...headers } : headers
+    const challenge = CHALLENGES[code]
+    this.headers = {
+      ...statusCode === 503 && { 'retry-after': RETRY_AFTER },
+      ...challenge !== undefined && { 'www-authenticate': challenge },
+      ...headers
+    }
   }
+}
+
+/** @returns the answer to one field that is not valid, for a reason that no schema knows */
+export function invalidField (field: string, detail: string): Problem {
+  return new Problem('validation_failed', { errors: [{ field, pointer: `#/${field}`, detail }] })
 }
 
 /** The body of a problem response. */

@@ -13,8 +13,8 @@ export interface DecoratorNames {
   authorize?: string
 }
 
-// How a process listens, logs and stands behind proxies is the host's to say.
-export const OF_THE_HOST = ['host', 'logLevel', 'trustProxy'] as const
+// How a process listens, logs, stands behind proxies and how many threads it has is the host's to say.
+export const OF_THE_HOST = ['host', 'logLevel', 'trustProxy', 'threadPoolSize'] as const
 const NO_SETTINGS = ['decorators', 'prefix', 'openIdProviders', 'logLevel', 'logSerializers']
 
 type SettingName = Exclude<keyof typeof settings, typeof OF_THE_HOST[number]>
@@ -50,7 +50,9 @@ export function toEnvironment (options: PluginOptions, environment: Environment)
     return [variable, option === undefined ? environment[variable] : String(option)]
   })
   const openId = Object.entries(environment).filter(([variable]) => openIdProviderName(variable) !== undefined)
-  return Object.fromEntries([...stated, ...openId, ...openIdVariables(options.openIdProviders ?? {})])
+  // What Node itself was told stands, whoever is the host.
+  const { variable: threads } = settings.threadPoolSize
+  return Object.fromEntries([[threads, environment[threads]], ...stated, ...openId, ...openIdVariables(options.openIdProviders ?? {})])
 }
 
 function openIdVariables (providers: Readonly<Record<string, OpenIdProviderOptions>>): Array<[variable: string, value: string]> {

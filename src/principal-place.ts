@@ -1,6 +1,14 @@
 import type { FastifyRequest } from 'fastify'
 import type { Principal } from 'countersign-verifier'
-import type { PrincipalPlace } from './app.ts'
+
+/** Where the principal of a request is kept. */
+export interface PrincipalPlace {
+  /** @throws Error where no guard has put one */
+  read (request: FastifyRequest): Principal
+  /** The same, `null` where there is none. */
+  peek (request: FastifyRequest): Principal | null
+  write (request: FastifyRequest, principal: Principal): void
+}
 
 /**
  * Keeps the principal as a property of the request, `user` as a rule.
@@ -9,7 +17,7 @@ import type { PrincipalPlace } from './app.ts'
  * `user`, before this plugin or after it. What that plugin puts there is no principal: ours is told apart by standing
  * under a symbol too.
  */
-export function createPrincipalPlace (property: string): PrincipalPlace & { peek (request: FastifyRequest): Principal | null } {
+export function createPrincipalPlace (property: string): PrincipalPlace {
   const own = Symbol('countersign.principal')
   type Carrier = FastifyRequest & { [own]?: Principal, [name: string]: unknown }
   const peek = (request: FastifyRequest) => (request as Carrier)[own] ?? null

@@ -1,4 +1,4 @@
-import cors from '@fastify/cors'
+import { randomUUID } from 'node:crypto'
 import helmet from '@fastify/helmet'
 import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { compose } from './app.ts'
@@ -6,9 +6,10 @@ import type { Config } from './config.ts'
 import { isDatabaseUnavailable } from './database/errors.ts'
 import { openDatabase } from './database/open.ts'
 import { createCookies } from './http/cookies.ts'
+import { allowOrigins } from './http/cors.ts'
 import { healthRoutes } from './http/health.ts'
-import { MAX_BODY_BYTES, MAX_HEADER_BYTES } from './http/limits.ts'
-import { createLogger, logRequests } from './http/logging.ts'
+import { MAX_BODY_BYTES, MAX_HEADER_BYTES, REQUEST_TIMEOUT } from './http/limits.ts'
+import { createLogger, logRequests, nameRequests } from './http/logging.ts'
 import { addMetricsRoute } from './http/metrics.ts'
 import { addOpenApi } from './http/openapi.ts'
 import { answerClientError, answerProblems, answerUnknownRoutes, answerUnroutable } from './http/problem-response.ts'
@@ -18,7 +19,7 @@ import { createPrincipalPlace } from './principal-place.ts'
 import { version } from './version.ts'
 
 const START_TIMEOUT = 120_000
-const REQUEST_TIMEOUT = 10_000
+const LOOK_FOR_LATE_REQUESTS_EVERY = 1_000
 
 /** What the service has of the outside world, as far as a test must hold it. */
 export interface Surroundings {
@@ -35,6 +36,7 @@ export async function createServer (config: Config, { logger = createLogger(conf
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
     trustProxy: trustedProxies(config.trustProxy),
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT,
@@ -43,18 +45,29 @@ export async function createServer (config: Config, { logger = createLogger(conf
     return503OnClosing: false,
     clientErrorHandler: answerClientError,
     frameworkErrors: answerUnroutable,
-    http: { maxHeaderSize: MAX_HEADER_BYTES }
+    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: LOOK_FOR_LATE_REQUESTS_EVERY }
   })
 
+  try {
+    await furnish(app, config, open)
+    return app
+  } catch (error) {
+    await app.close().catch(() => {})
+    throw error
+  }
+}
+
+async function furnish (app: FastifyInstance, config: Config, open: typeof openDatabase): Promise<void> {
   answerProblems(app, { isUnavailable: isDatabaseUnavailable })
   answerUnknownRoutes(app)
+  nameRequests(app)
   logRequests(app)
   closeUnusedWhileStopping(app)
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
     strictTransportSecurity: config.publicUrl.startsWith('https:')
   })
-  await app.register(cors, { origin: [...config.allowedOrigins], methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'], credentials: true, exposedHeaders: ['retry-after', 'www-authenticate'], maxAge: 600 })
+  await allowOrigins(app, config.allowedOrigins)
   await addOpenApi(app, { version, publicUrl: config.publicUrl, cookieNames: createCookies(config).names })
 
   addSchemas(app, nameSchemas())
@@ -65,7 +78,6 @@ export async function createServer (config: Config, { logger = createLogger(conf
   })
   await app.register(healthRoutes, { probes })
   addMetricsRoute(app, metrics)
-  return app
 }
 
 /**

@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { ConfigurationError, readConfig, type Environment } from '../src/config.ts'
@@ -81,7 +81,7 @@ t.test('PUBLIC_URL is known by one spelling', async t => {
 
 t.test('TRUST_PROXY is off, a number of hops, or addresses', async t => {
   for (const [text, value] of [['false', false], ['1', 1], ['2', 2], ['10.0.0.0/8,::1', ['10.0.0.0/8', '::1']], ['loopback', ['loopback']]] as const) t.strictSame(readConfig({ ...SECRETS, TRUST_PROXY: text }).trustProxy, value, text)
-  for (const text of ['yes', '-1', 'example.com', '10.0.0.0/x', '10.0.0.0/8/8', '1.5', '999.1.1.1']) t.strictSame(variablesOf({ TRUST_PROXY: text }), ['TRUST_PROXY'], text)
+  for (const text of ['yes', '-1', 'example.com', '10.0.0.0/x', '10.0.0.0/8/8', '1.5', '999.1.1.1', '10.0.0.0/33', '10.0.0.0/0', '10.0.0.0/', '::1/129', '::/0', '10.0.0.0/08']) t.strictSame(variablesOf({ TRUST_PROXY: text }), ['TRUST_PROXY'], text)
 })
 
 t.test('numbers have bounds', async t => {
@@ -181,10 +181,29 @@ t.test('secrets made for this machine', async t => {
   t.test('that cannot be read stop the start, and are left as they are', async t => {
     const directory = dataDirectory(t)
     for (const content of ['', '{', '{}', 'null', '{"secret":"x"}', '[]']) {
-      writeFileSync(join(directory, 'secrets.json'), content)
+      writeFileSync(join(directory, 'secrets.json'), content, { mode: 0o600 })
       t.strictSame(variablesOf({ DATA_DIR: directory, JWT_SECRET: undefined, COUNTERSIGN_SECRET: undefined }), ['DATA_DIR'], content)
       t.equal(readFileSync(join(directory, 'secrets.json'), 'utf8'), content)
     }
+  })
+
+  t.test('that are weak, or that others may read, are refused', async t => {
+    const directory = dataDirectory(t)
+    const file = join(directory, 'secrets.json')
+    const [secret, jwtSecret] = [generateSecret(), generateSecret()]
+    const problems = () => problemsOf({ DATA_DIR: directory, JWT_SECRET: undefined, COUNTERSIGN_SECRET: undefined })
+    for (const [content, said] of [[{ secret: '', jwtSecret }, /shorter/], [{ secret, jwtSecret: 'x'.repeat(40) }, /repeats/]] as const) {
+      writeFileSync(file, JSON.stringify(content), { mode: 0o600 })
+      t.match(problems(), [['DATA_DIR', said]])
+      rmSync(file)
+    }
+    for (const mode of [0o640, 0o604, 0o660]) {
+      writeFileSync(file, JSON.stringify({ secret, jwtSecret }))
+      chmodSync(file, mode)
+      t.match(problems(), [['DATA_DIR', /read by others/]], mode.toString(8))
+    }
+    chmodSync(file, 0o600)
+    t.strictSame(problems(), [])
   })
 
   t.test('need a directory that can be written to', async t => {
@@ -251,4 +270,21 @@ t.test('JWT_PRIVATE_KEY is a ring of private keys, and JWT_ALGORITHM says which 
       t.match(problemsOf({ JWT_SECRET: String(text).trim() }), [['JWT_SECRET', /PEM|JSON/]])
     }
   })
+})
+
+t.test('password hashes are given no more threads than there are, and leave one', async t => {
+  const ofHashes = (settings: Record<string, string> = {}) => readConfig({ ...SECRETS, ...settings }).hashConcurrency
+  t.equal(ofHashes(), Math.max(1, Math.min(availableParallelism(), 4) - 1))
+  t.equal(ofHashes({ UV_THREADPOOL_SIZE: '1' }), 1)
+  t.equal(ofHashes({ UV_THREADPOOL_SIZE: '1024' }), Math.max(1, availableParallelism() - 1))
+  t.equal(ofHashes({ HASH_CONCURRENCY: '4' }), 4)
+  t.equal(ofHashes({ HASH_CONCURRENCY: '16', UV_THREADPOOL_SIZE: '17' }), 16)
+  for (const settings of [{ HASH_CONCURRENCY: '5' }, { HASH_CONCURRENCY: '8', UV_THREADPOOL_SIZE: '7' }]) {
+    t.match(t.throws(() => ofHashes(settings)), { problems: [{ variable: 'HASH_CONCURRENCY', problem: /UV_THREADPOOL_SIZE/ }] })
+  }
+})
+
+t.test('a port that is not known yet is not in the public URL', async t => {
+  t.equal(readConfig({ ...SECRETS, PORT: '0' }).publicUrl, 'http://localhost')
+  t.equal(readConfig({ ...SECRETS, PORT: '0', PUBLIC_URL: 'http://localhost:8080' }).publicUrl, 'http://localhost:8080')
 })

@@ -56,7 +56,7 @@ await insert('session', ids.map(() => randomUUID()), secrets.map(({ hash }) => h
 
 const generations = new Map(ids.map(id => [id, 0]))
 
-const redis = REDIS_URL ? [await createRedisCopies(REDIS_URL, log)] : []
+const redis = REDIS_URL ? [await createRedisCopies({ url: REDIS_URL, ring: deriveKeyRing([secret], 'session-copy'), log })] : []
 const recognisers = {
   'in-process copy': recogniser([createMemoryCopies(), ...redis]),
   ...redis.length > 0 && { redis: recogniser(redis) },

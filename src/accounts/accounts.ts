@@ -23,7 +23,7 @@ export function createAccounts ({ database, sessions, passwords, propagation, au
   const accounts = createAccountStore(database)
   return {
     accounts,
-    register: createRegister({ accounts, passwords, opening: sessions.opening, mintFor, audit }),
+    register: createRegister({ accounts, passwords, opening: sessions.opening, mintFor }),
     changePassword: createChangePassword({ accounts, standing: sessions.standing, passwords, propagation, audit })
   }
 }

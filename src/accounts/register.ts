@@ -1,4 +1,3 @@
-import type { AuditStore } from '../audit/store.ts'
 import { Problem } from '../errors.ts'
 import type { ClientDetails } from '../http/client-details.ts'
 import type { Passwords } from '../passwords/passwords.ts'
@@ -29,24 +28,19 @@ export interface RegisterParts {
   passwords: Passwords
   opening: SessionOpening
   mintFor: Tokens['mintFor']
-  audit: AuditStore
 }
 
-export function createRegister ({ accounts, passwords, opening, mintFor, audit }: RegisterParts): Register {
+export function createRegister ({ accounts, passwords, opening, mintFor }: RegisterParts): Register {
   return async function register ({ email, password, name, channel, audience, client, signal }) {
     const mint = await mintFor(audience)
     passwords.assess(password, { email, ...name !== null && { name } })
     // Asked first so that a taken address costs no hash; the unique index decides between two at once.
-    if (await accounts.idOf(email) !== undefined) return await refuse(email, client)
+    if (await accounts.idOf(email) !== undefined) throw new Problem('email_taken')
     const passwordHash = await passwords.hash(password, { address: client.ip, known: false, signal })
     // Stored together or not at all: an account that its owner was told nothing of could not be registered again.
     const prepared = opening.prepare(channel, client, mint)
     const opened = await accounts.createWithSession({ email, name, passwordHash }, prepared.session)
-    return opened === undefined ? await refuse(email, client) : await opening.complete(prepared, opened, client)
-  }
-
-  async function refuse (email: string, client: ClientDetails): Promise<never> {
-    await audit.record({ action: 'register', outcome: 'failure', subjectId: await accounts.idOf(email), ...client })
-    throw new Problem('email_taken')
+    if (opened === undefined) throw new Problem('email_taken')
+    return await opening.complete(prepared, opened, client)
   }
 }

@@ -7,12 +7,13 @@ import { answer, AUTHENTICATED, BODY_PROBLEMS, done, problems, PUBLIC } from '..
 import type { Guards } from '../http/authenticate.ts'
 import { clientDetails } from '../http/client-details.ts'
 import { createClientSignal } from '../http/client-signal.ts'
+import type { Cookies } from '../http/cookies.ts'
 import { normaliseEmail } from '../http/email-address.ts'
 import type { CrossSiteRule } from '../http/cross-site.ts'
 import { Email, EXAMPLE, EXAMPLE_USER, Name, named, Nullable } from '../http/schemas.ts'
 import type { Propagation } from '../revocation/propagation.ts'
 import type { DeliverLogin } from '../sessions/deliver-login.ts'
-import { AudienceName, Deliver, loginAnswer, refuseAudienceOf } from '../sessions/login-schema.ts'
+import { AudienceName, CLEARED_COOKIES, Deliver, loginAnswer, refuseAudienceOf } from '../sessions/login-schema.ts'
 import type { StandingStore } from '../sessions/standing-store.ts'
 import { presentAccount } from './present-account.ts'
 import type { ChangePassword } from './change-password.ts'
@@ -29,13 +30,14 @@ export interface AccountRoutesOptions {
   deliver: DeliverLogin
   guards: Guards
   principal: (request: FastifyRequest) => Principal
+  cookies: Cookies
   crossSite: CrossSiteRule
 }
 
 const NEW_PASSWORD = 'a staple of nine words'
 const account = (description: string) => answer(named('User'), { description, example: EXAMPLE_USER })
 
-export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = async (app, { register, accounts, changePassword, standing, propagation, deliver, guards, principal, crossSite }) => {
+export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = async (app, { register, accounts, changePassword, standing, propagation, deliver, guards, principal, cookies, crossSite }) => {
   app.post('/auth/register', {
     schema: {
       operationId: 'register',
@@ -108,11 +110,13 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
       tags: ['Accounts'],
       summary: 'Delete my account, and everything of it',
       security: AUTHENTICATED,
-      response: { 204: done('The account is gone'), ...problems('unauthenticated', 'invalid_token', 'cross_site_request', 'last_admin', 'unavailable') }
+      response: { 204: done('The account is gone', CLEARED_COOKIES), ...problems('unauthenticated', 'invalid_token', 'cross_site_request', 'last_admin', 'unavailable') }
     }
   }, async (request, reply) => {
-    const { id } = principal(request)
+    const { id, credential } = principal(request)
     propagation.apply(await standing.remove(id, { actorId: id, ...clientDetails(request) }) ?? [])
+    // Beside a Bearer token, cookies may well be another account's.
+    if (credential !== 'bearer') cookies.clearCarried(reply, 'access', 'refresh', 'session', 'device')
     return reply.code(204).send(null)
   })
 

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { Problem } from '../errors.ts'
+import { invalidField } from '../errors.ts'
 
 /** Which page is asked for: at most `limit` items, after the one whose id is `after`. */
 export interface PageRequest {
@@ -41,5 +41,5 @@ function writeCursor (id: string): string {
 function readCursor (cursor: string): string {
   const id = Buffer.from(cursor, 'base64url').toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
   if (UUID.test(id) && writeCursor(id) === cursor) return id
-  throw new Problem('validation_failed', { errors: [{ field: 'cursor', pointer: '#/cursor', detail: 'must be a cursor that was given out' }] })
+  throw invalidField('cursor', 'must be a cursor that was given out')
 }

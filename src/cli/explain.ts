@@ -2,7 +2,7 @@ import { Problem } from '../errors.ts'
 
 /** @returns what went wrong, in a sentence that its reader can act on */
 export function explain (error: unknown): string {
-  if (error instanceof Problem) return error.errors?.map(({ field, detail }) => `${field} ${detail}`).join('; ') ?? error.message
+  if (error instanceof Problem) return error.detail ?? error.errors?.map(({ field, detail }) => `${field} ${detail}`).join('; ') ?? error.message
   if (!(error instanceof Error)) return String(error)
   const { code, port, address } = error as NodeJS.ErrnoException & { port?: number, address?: string }
   if (code === 'EADDRINUSE') return `Port ${port} on ${address} is in use by another process: stop it, or choose another with PORT.`

@@ -1,17 +1,13 @@
 import { readConfig, type Config } from '../config.ts'
 import type { Database } from '../database/database.ts'
 import { openDatabase } from '../database/open.ts'
+import { databaseOptions } from '../database/options.ts'
 
 const QUIET = { info () {}, warn () {}, error () {} }
 
 /** Opens the configured database for one command, and closes it after. */
-export async function withDatabase<T> (use: (database: Database, config: Config) => Promise<T>): Promise<T> {
-  const config = readConfig(process.env)
-  const database = await openDatabase({
-    ...config.databaseUrl !== undefined && { url: config.databaseUrl },
-    dataDir: config.dataDir,
-    log: QUIET
-  })
+export async function withDatabase<T> (use: (database: Database, config: Config) => Promise<T>, config = readConfig(process.env)): Promise<T> {
+  const database = await openDatabase({ ...databaseOptions(config), log: QUIET })
   try {
     return await use(database, config)
   } finally {

@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { Command } from 'commander'
 import { readConfig, type Config } from '../config.ts'
@@ -8,8 +9,8 @@ export const serveCommand = new Command('serve')
   .action(async () => {
     collectEarly()
     const config = readConfig(process.env)
-    await serve(config)
-    if (config.nodeEnv !== 'production') process.stdout.write(welcome(config))
+    const { server } = await serve(config)
+    if (config.nodeEnv !== 'production') process.stdout.write(welcome(config, (server.address() as AddressInfo).port))
   })
 
 // Under load V8 lets the heap grow to four times what is alive before it looks for what is not: that would be most of the
@@ -18,12 +19,13 @@ function collectEarly (): void {
   setFlagsFromString('--heap-growing-percent=30')
 }
 
-function welcome ({ publicUrl, databaseUrl, dataDir }: Config): string {
+function welcome ({ port, publicUrl, databaseUrl, dataDir }: Config, taken: number): string {
+  const url = port === 0 ? `http://localhost:${taken}` : publicUrl
   return `
-  Countersign is running at ${publicUrl}
-  The API page:  ${publicUrl}/docs
+  Countersign is running at ${url}
+  The API page:  ${url}/docs
   Its data:      ${databaseUrl === undefined ? `an embedded Postgres in ${dataDir}` : 'the database in DATABASE_URL'}
-  Try it:        curl ${publicUrl}/auth/register -H 'content-type: application/json' -d '{"email":"ada@example.com","password":"correct horse battery"}'
+  Try it:        curl ${url}/auth/register -H 'content-type: application/json' -d '{"email":"ada@example.com","password":"correct horse battery"}'
 
 `
 }

@@ -1,8 +1,10 @@
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { ROLES, type Role } from 'countersign-verifier'
 import { createAccountStore } from '../accounts/store.ts'
+import { readConfig } from '../config.ts'
 import { createPasswords } from '../passwords/passwords.ts'
 import { isEmailAddress, normaliseEmail } from '../http/email-address.ts'
+import { matching } from './clients/arguments.ts'
 import { withDatabase } from './open-database.ts'
 import { readPassword } from './read-password.ts'
 import { report } from './report.ts'
@@ -16,22 +18,27 @@ interface CreateOptions {
 
 const create = new Command('create')
   .description('create an account; its password is asked for without echo, or taken from standard input')
-  .requiredOption('--email <address>', 'the e-mail address')
+  .requiredOption('--email <address>', 'the e-mail address', parseAddress)
   .addOption(new Option('--role <role>', 'what the account may do').choices(ROLES).default('user'))
-  .option('--name <name>', 'the person\'s name')
+  .option('--name <name>', 'the person\'s name', matching(/^[^\p{Cc}]{1,200}$/u, 'a name of at most 200 characters'))
   .option('--json', 'print the account as JSON')
-  .action(async ({ email: address, role, name, json = false }: CreateOptions) => {
-    if (!isEmailAddress(address)) throw new Error(`${address} is not an e-mail address.`)
-    const email = normaliseEmail(address)
-    const id = await withDatabase(async (database, config) => {
-      const passwords = createPasswords(config)
-      const password = await readPassword(`Password for ${email}: `)
-      passwords.assess(password, { email, name })
+  .action(async ({ email, role, name, json = false }: CreateOptions) => {
+    const config = readConfig(process.env)
+    const passwords = createPasswords(config)
+    // Before the database is opened: it need not wait for somebody who types.
+    const password = await readPassword(`Password for ${email}: `)
+    passwords.assess(password, { email, name })
+    const id = await withDatabase(async database => {
       const passwordHash = await passwords.hash(password, { address: 'local', known: true })
       return createAccountStore(database).create({ email, name: name ?? null, role, passwordHash }, { ip: null, userAgent: null })
-    })
+    }, config)
     report(json, { id, email, role }, `Created ${email} (${role}), id ${id}.`)
   })
+
+function parseAddress (text: string): string {
+  if (!isEmailAddress(text)) throw new InvalidArgumentError(`${text} is not an e-mail address.`)
+  return normaliseEmail(text)
+}
 
 export const usersCommand = new Command('users')
   .description('manage accounts')

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { existsSync, linkSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { makeDirectory } from './make-directory.ts'
+import { findWeakness } from './secret-strength.ts'
 
 /** The two secrets of this machine, for development. */
 export interface GeneratedSecrets {
@@ -17,13 +19,17 @@ export function generateSecret (): string {
  * Reads the secrets kept in `dataDir`, making them at the first start. The file is for its owner alone (mode 0600).
  * Of two processes that start at once, the one that creates the file decides.
  *
- * @throws Error when the directory can neither be read nor written
+ * @throws Error when the directory can neither be read nor written, or what it holds is not fit to be a secret
  */
 export function loadGeneratedSecrets (dataDir: string): GeneratedSecrets {
   const file = join(dataDir, 'secrets.json')
   makeDirectory(resolve(dataDir))
   if (!existsSync(file)) publish(file, { secret: generateSecret(), jwtSecret: generateSecret() })
-  return parseSecrets(readFileSync(file, 'utf8'))
+  refuseShared(file)
+  const secrets = parseSecrets(readFileSync(file, 'utf8'))
+  const weakness = findWeakness(secrets.secret) ?? findWeakness(secrets.jwtSecret)
+  if (weakness !== undefined) throw new Error(`its secrets.json holds a secret that ${weakness}; delete it to have new secrets made, which ends all sessions`)
+  return secrets
 }
 
 // Written aside and then linked: whoever finds the file finds all of it, and the first of two writers stands.
@@ -39,11 +45,10 @@ function publish (file: string, secrets: GeneratedSecrets): void {
   }
 }
 
-// Not by `recursive`, which in Node never returns below /proc.
-function makeDirectory (directory: string): void {
-  if (existsSync(directory)) return
-  makeDirectory(dirname(directory))
-  mkdirSync(directory, { mode: 0o700 })
+// Windows has no such bits.
+function refuseShared (file: string): void {
+  if (process.platform === 'win32' || (statSync(file).mode & 0o077) === 0) return
+  throw new Error('its secrets.json may be read by others than its owner; make new secrets if it was, and chmod 600 it')
 }
 
 function parseSecrets (json: string): GeneratedSecrets {

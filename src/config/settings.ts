@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { privateKeyRing } from './private-keys.ts'
 import { inGroup } from './setting.ts'
 import { signInSettings } from './sign-in-settings.ts'
@@ -17,7 +16,7 @@ export const settings = {
   port: process('PORT', integer(0, 65_535), { fallback: '3000', example: '8080', about: 'The port to listen on; 0 takes a free one.' }),
   logLevel: process('LOG_LEVEL', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), { fallback: 'info', example: 'warn', about: 'The least severe log line that is written.' }),
   trustProxy: process('TRUST_PROXY', proxies, { fallback: 'false', example: '1', about: 'How many proxies stand in front, or their addresses. Without it no forwarded header is believed.' }),
-  publicUrl: process('PUBLIC_URL', publicAddress, { fallbackAbout: 'http://localhost:PORT', example: 'https://auth.example.com', about: 'Where people reach the service. Its scheme decides the names of the cookies.' }),
+  publicUrl: process('PUBLIC_URL', publicAddress, { fallbackAbout: 'http://localhost:PORT; with PORT=0 just http://localhost, and the cookies of browsers need it to be set', example: 'https://auth.example.com', about: 'Where people reach the service. Its scheme decides the names of the cookies.' }),
   allowedOrigins: process('ALLOWED_ORIGINS', list(origin), { fallbackAbout: 'none but PUBLIC_URL', example: 'https://app.example.com,https://shop.example.com', about: 'Origins whose pages may call the service with cookies, exactly as browsers send them.' }),
 
   databaseUrl: data('DATABASE_URL', url('postgresql', 'postgres'), { fallbackAbout: 'an embedded Postgres in DATA_DIR', example: 'postgresql://countersign:password@localhost:5432/countersign', about: 'The PostgreSQL database (15 or later).' }),
@@ -50,7 +49,8 @@ export const settings = {
   argon2MemoryKib: passwords('ARGON2_MEMORY_KIB', integer(7168, 1_048_576), { fallback: '19456', example: '65536', about: 'Memory of one argon2id hash, in KiB.' }),
   argon2Iterations: passwords('ARGON2_ITERATIONS', integer(1, 20), { fallback: '2', example: '3', about: 'Passes of one argon2id hash.' }),
   argon2Parallelism: passwords('ARGON2_PARALLELISM', integer(1, 16), { fallback: '1', example: '2', about: 'Lanes of one argon2id hash.' }),
-  hashConcurrency: passwords('HASH_CONCURRENCY', integer(1, 128), { fallback: String(Math.max(1, availableParallelism() - 1)), fallbackAbout: 'the number of cores less one, at least 1', example: '2', about: 'How many password hashes run at once.' }),
+  hashConcurrency: passwords('HASH_CONCURRENCY', integer(1, 128), { fallbackAbout: 'the lesser of the number of cores and UV_THREADPOOL_SIZE, less one; at least 1', example: '2', about: 'How many password hashes run at once; at most UV_THREADPOOL_SIZE, on whose threads they run.' }),
+  threadPoolSize: passwords('UV_THREADPOOL_SIZE', integer(1, 1024), { fallback: '4', example: '8', about: 'The threads that Node has for hashes, files and host names. Node reads it itself, from the environment of the process. On more than four cores, more of them let more hashes run.' }),
   hashQueueLimit: passwords('HASH_QUEUE_LIMIT', integer(8, 10_000), { fallback: '128', example: '256', about: 'How many wait for one; the rest are answered 503 at once.' }),
 
   ...signInSettings

@@ -109,9 +109,10 @@ export const proxies: Parse<boolean | number | string[]> = text => {
   if (text === 'true' || text === 'false') return text === 'true'
   if (/^[0-9]{1,2}$/.test(text)) return Number(text)
   return list(part => {
-    const [address = '', prefix = '0', ...rest] = part.split('/')
+    const [address = '', prefix = '1', ...rest] = part.split('/')
+    const longest = isIP(address) === 4 ? 32 : 128
     const isKnown = ['loopback', 'linklocal', 'uniquelocal'].includes(part)
-    return isKnown || (isIP(address) !== 0 && /^[0-9]{1,3}$/.test(prefix) && rest.length === 0)
+    return isKnown || (isIP(address) !== 0 && /^[1-9][0-9]{0,2}$/.test(prefix) && Number(prefix) <= longest && rest.length === 0)
       ? part
       : expected('the number of proxies in front, or their addresses')
   })(text)

@@ -1,23 +1,23 @@
 type Parse = (text: string) => unknown
 
 // Where pg and PGlite read a column differently, this decides for both. By type oid.
-const parsers = new Map<number, Parse>([
-  [17, (text) => Buffer.from(text.slice(2), 'hex')], // bytea
+const PARSERS = new Map<number, Parse>([
+  [17, text => Buffer.from(text.slice(2), 'hex')], // bytea
   [20, parseInt8],
   [114, JSON.parse],
   [3802, JSON.parse],
   [1082, String], // date: a day has no time zone to be read in
-  [1114, (text) => new Date(`${text.replace(' ', 'T')}Z`)], // timestamp
+  [1114, text => new Date(`${text.replace(' ', 'T')}Z`)], // timestamp
   [1184, parseTimestamptz]
 ])
 
 /** How a column of this type reads, where the drivers' own readers differ. */
 export function columnParser (oid: number): Parse | undefined {
-  return parsers.get(oid)
+  return PARSERS.get(oid)
 }
 
 /** The same as an object by oid, as PGlite takes it. */
-export const columnParsers: Readonly<Record<number, Parse>> = Object.fromEntries(parsers)
+export const columnParsers: Readonly<Record<number, Parse>> = Object.fromEntries(PARSERS)
 
 function parseInt8 (text: string) {
   const number = Number(text)

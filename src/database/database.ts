@@ -1,4 +1,5 @@
 import type { Prisma, PrismaClient } from '../generated/prisma/client.ts'
+import type { DatabaseStartError } from './start-error.ts'
 
 /** The Prisma client as this service uses it: a user comes without the password hash unless a query asks for it. */
 export type Db = PrismaClient<never, { user: { passwordHash: true } }>
@@ -13,12 +14,12 @@ export interface Statement { readonly name: string, readonly text: string }
 
 export interface Listener {
   /** Called with the payload of every notification. */
-  onNotify: (payload: string) => void
+  onNotify (payload: string): void
   /** Called once, when the listening connection is gone: what was sent since is unknown. Listen again. */
-  onLost: (cause: Error) => void
+  onLost (cause: Error): void
 }
 
-export interface Subscription { close: () => Promise<void> }
+export interface Subscription { close (): Promise<void> }
 
 export interface Database {
   readonly engine: 'postgres' | 'embedded'
@@ -30,22 +31,24 @@ export interface Database {
    * Both engines give the same rows: int8 → number (bigint beyond 2^53), timestamptz → Date, bytea → Buffer,
    * uuid, enums, numeric and text → string. Parameters may be Date, bigint, Buffer, arrays and null.
    */
-  query: <Row>(statement: Statement, values: readonly unknown[]) => Promise<Row[]>
+  query<Row> (statement: Statement, values: readonly unknown[]): Promise<Row[]>
   /**
    * Hears `NOTIFY channel`. On Postgres over a connection of its own, which is watched; it does not reconnect.
    * @param channel a plain identifier: `[a-z_][a-z0-9_]*`
    */
-  listen: (channel: string, listener: Listener) => Promise<Subscription>
+  listen (channel: string, listener: Listener): Promise<Subscription>
+  /** What it means that a start fails on its first statements: one sentence that names where the database is. */
+  explainStart (error: unknown): DatabaseStartError
   /** Resolves when the database answers within 1 s, rejects otherwise. */
-  ping: () => Promise<void>
+  ping (): Promise<void>
   /** Lets running statements finish and closes every connection. Calling it again does nothing. */
-  close: () => Promise<void>
+  close (): Promise<void>
 }
 
 export interface Log {
-  info: (details: object, message?: string) => void
-  warn: (details: object, message?: string) => void
-  error: (details: object, message?: string) => void
+  info (details: object, message?: string): void
+  warn (details: object, message?: string): void
+  error (details: object, message?: string): void
 }
 
 export interface DatabaseOptions {

@@ -9,13 +9,13 @@ export class DatabaseUnavailable extends Error {
  * Reads errors of `pg`, of the embedded engine and of Prisma over either, and Prisma's wrappings of them.
  */
 export function isDatabaseUnavailable (error: unknown): boolean {
-  return layers(error).some((layer) =>
+  return layers(error).some(layer =>
     layer instanceof DatabaseUnavailable ||
-    unavailableCodes.has(text(layer, 'code')) ||
-    unavailableSqlState.test(text(layer, 'code')) ||
-    unavailableSqlState.test(text(layer, 'originalCode')) ||
-    unavailableKinds.has(text(layer, 'kind')) ||
-    unavailableMessage.test(text(layer, 'message')))
+    UNAVAILABLE_CODES.has(text(layer, 'code')) ||
+    UNAVAILABLE_SQL_STATE.test(text(layer, 'code')) ||
+    UNAVAILABLE_SQL_STATE.test(text(layer, 'originalCode')) ||
+    UNAVAILABLE_KINDS.has(text(layer, 'kind')) ||
+    UNAVAILABLE_MESSAGE.test(text(layer, 'message')))
 }
 
 /**
@@ -35,19 +35,19 @@ export function violatedConstraint (error: unknown): string | undefined {
   return undefined
 }
 
-const unavailableCodes = new Set([
+const UNAVAILABLE_CODES = new Set([
   'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH',
   // Prisma: not reachable, timed out, closed, no connection from the pool, no transaction in time, too many connections.
   'P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2037'
 ])
 
 // Connection exceptions, insufficient resources, shutdown, statement timeout, idle in transaction, read-only.
-const unavailableSqlState = /^(08\w{3}|53\w{3}|57P0\d|57014|25P03|25006)$/
+const UNAVAILABLE_SQL_STATE = /^(08\w{3}|53\w{3}|57P0\d|57014|25P03|25006)$/
 
-const unavailableKinds = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections'])
+const UNAVAILABLE_KINDS = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections'])
 
 // What `pg`, its pool and the embedded engine throw without any code.
-const unavailableMessage = new RegExp('^(' + [
+const UNAVAILABLE_MESSAGE = new RegExp('^(' + [
   'timeout exceeded when trying to connect',
   'timeout expired',
   'Query read timeout',

@@ -5,9 +5,9 @@ import { DatabaseStartError } from './start-error.ts'
 
 /** One connection, used by nobody else and without a statement timeout, so that BEGIN and COMMIT mean something. */
 export interface MigrationSession {
-  rows: <Row>(text: string, values?: readonly unknown[]) => Promise<Row[]>
+  rows<Row> (text: string, values?: readonly unknown[]): Promise<Row[]>
   /** Runs a whole script by the simple protocol: any number of statements, `;` inside bodies included. */
-  script: (sql: string) => Promise<void>
+  script (sql: string): Promise<void>
 }
 
 interface Recorded {
@@ -17,9 +17,9 @@ interface Recorded {
 }
 
 // The number Prisma's own migrate locks with, so that the two never run at once.
-const prismaLock = 72707369
+const PRISMA_LOCK = 72707369
 
-const createTable = `
+const CREATE_TABLE = `
   CREATE TABLE IF NOT EXISTS _prisma_migrations (
     id VARCHAR(36) PRIMARY KEY NOT NULL,
     checksum VARCHAR(64) NOT NULL,
@@ -56,8 +56,8 @@ export async function migrate (session: MigrationSession, migrations: readonly M
 async function applyOnce (session: MigrationSession, migrations: readonly Migration[], migration: Migration) {
   await session.script('BEGIN')
   try {
-    await session.rows(`SELECT pg_advisory_xact_lock(${prismaLock})::text`)
-    await session.script(createTable)
+    await session.rows(`SELECT pg_advisory_xact_lock(${PRISMA_LOCK})::text`)
+    await session.script(CREATE_TABLE)
     const stillPending = pendingAmong(migrations, await readRecords(session)).includes(migration)
     if (stillPending) {
       await runScript(session, migration)
@@ -87,13 +87,13 @@ async function runScript (session: MigrationSession, migration: Migration) {
 }
 
 function pendingAmong (migrations: readonly Migration[], records: readonly Recorded[]) {
-  return migrations.filter((migration) => {
-    const rows = records.filter((record) => record.migration_name === migration.name)
-    if (rows.some((row) => row.finished_at === null)) {
+  return migrations.filter(migration => {
+    const rows = records.filter(record => record.migration_name === migration.name)
+    if (rows.some(row => row.finished_at === null)) {
       throw new DatabaseStartError('migration_half_failed',
         `Migration ${migration.name} was begun by another tool and never finished: mend the database, then settle it with prisma migrate resolve.`)
     }
-    if (rows.some((row) => row.checksum !== migration.checksum)) {
+    if (rows.some(row => row.checksum !== migration.checksum)) {
       throw new DatabaseStartError('migration_edited',
         `Migration ${migration.name} was edited after this database applied it: restore the file and put the change in a new migration.`)
     }

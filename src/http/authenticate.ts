@@ -39,8 +39,6 @@ export interface Guards {
   byCookie (request: FastifyRequest): Array<Promise<Principal>>
 }
 
-const NO_CREDENTIAL = { 'www-authenticate': 'Bearer' }
-const INVALID_TOKEN = { 'www-authenticate': 'Bearer error="invalid_token"' }
 const INSUFFICIENT_SCOPE = { 'www-authenticate': 'Bearer error="insufficient_scope"' }
 
 /**
@@ -56,7 +54,7 @@ export function createGuards ({ verify, recognise, cookies, crossSite, assign, o
     if (cookie !== undefined) crossSite.onCarrying(request)
     if (bearer !== undefined) return verify(bearer, 'bearer')
     const [first] = byCookie(request)
-    if (first === undefined) throw new Problem('unauthenticated', { headers: NO_CREDENTIAL })
+    if (first === undefined) throw new Problem('unauthenticated')
     return first()
   }
 
@@ -125,7 +123,7 @@ export function createGuards ({ verify, recognise, cookies, crossSite, assign, o
 
 /** The answer to a token that was refused; why it was is for the log alone. */
 export function invalidToken (cause: Error): Problem {
-  return new Problem('invalid_token', { headers: INVALID_TOKEN, cause })
+  return new Problem('invalid_token', { cause })
 }
 
 export { bearerToken }

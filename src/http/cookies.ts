@@ -9,7 +9,7 @@ export type CookieRole = 'access' | 'refresh' | 'session' | 'device'
 /** A cookie came twice under one name: a sibling subdomain may have tossed one in, and nobody can tell which. */
 export class AmbiguousCookie extends Problem {
   constructor () {
-    super('invalid_token', { headers: { 'www-authenticate': 'Bearer error="invalid_token"' } })
+    super('invalid_token')
   }
 }
 
@@ -23,6 +23,8 @@ export interface Cookies {
   /** Whether a request carries the cookie. */
   carries (request: FastifyRequest, role: CookieRole): boolean
   clear (reply: FastifyReply, ...roles: CookieRole[]): void
+  /** Clears those of the cookies that the request carries. */
+  clearCarried (reply: FastifyReply, ...roles: CookieRole[]): void
   /** Whether a request carries any cookie that opens something. */
   carriesCredential (request: FastifyRequest): boolean
 }
@@ -54,14 +56,23 @@ export function createCookies ({ publicUrl, cookieDomain, cookieSameSite }: Pick
     }))
   }
 
+  function clear (reply: FastifyReply, ...roles: CookieRole[]): void {
+    for (const role of roles) write(reply, role, '', 0)
+  }
+
+  function carries ({ headers: { cookie } }: FastifyRequest, role: CookieRole): boolean {
+    return cookie !== undefined && cookieNames(cookie).includes(names[role])
+  }
+
   return {
     names,
     read: ({ headers: { cookie } }, role) => cookie === undefined ? undefined : readCookie(cookie, names[role]),
     set: write,
-    clear (reply, ...roles) {
-      for (const role of roles) write(reply, role, '', 0)
+    carries,
+    clear,
+    clearCarried (reply, ...roles) {
+      clear(reply, ...roles.filter(role => carries(reply.request, role)))
     },
-    carries: ({ headers: { cookie } }, role) => cookie !== undefined && cookieNames(cookie).includes(names[role]),
     carriesCredential: ({ headers: { cookie } }) => cookie !== undefined && cookieNames(cookie).some(name => credentials.includes(name))
   }
 }

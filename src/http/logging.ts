@@ -1,9 +1,15 @@
+import { createRequire } from 'node:module'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import { pino, type DestinationStream } from 'pino'
-import pretty from 'pino-pretty'
+import type pretty from 'pino-pretty'
 import type { Config } from '../config.ts'
 
 const SECRET = ['authorization', 'cookie', 'set-cookie', 'password', 'newPassword', 'currentPassword', 'accessToken', 'refreshToken', 'idToken', 'token', 'codeVerifier', 'clientSecret', 'secret', 'client_secret', 'access_token', 'passwordHash']
+
+// For terminals alone: a service that writes JSON lines does without it.
+function loadPretty (): typeof pretty {
+  return createRequire(import.meta.url)('pino-pretty') as typeof pretty
+}
 
 /**
  * @param to where JSON lines go, if not to standard output
@@ -15,7 +21,15 @@ export function createLogger ({ logLevel }: Pick<Config, 'logLevel'>, to?: Desti
     redact: { paths: SECRET.flatMap(name => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]), censor: '[redacted]' }
   }
   if (to !== undefined) return pino(options, to)
-  return process.stdout.isTTY ? pino(options, pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' })) : pino(options)
+  return process.stdout.isTTY ? pino(options, loadPretty()({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' })) : pino(options)
+}
+
+/** Tells clients the id that the log has a request under. */
+export function nameRequests (app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id)
+    done()
+  })
 }
 
 /**

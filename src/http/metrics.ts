@@ -10,6 +10,8 @@ export interface Metrics {
   tokenRefused (reason: TokenFailure): void
   /** Reports a number that is read when it is asked for. */
   gauge (name: string, help: string, read: () => number): void
+  /** Reports a number that only grows, and is read when it is asked for. */
+  counter (name: string, help: string, read: () => number): void
   /** Everything, as text. */
   expose (): Promise<string>
 }
@@ -29,6 +31,9 @@ export function createMetrics (): Metrics {
     tokenRefused: reason => refused.inc({ reason }),
     gauge (name, help, read) {
       registry.registerMetric(new Gauge({ name, help, registers: [], collect () { this.set(read()) } }))
+    },
+    counter (name, help, read) {
+      registry.registerMetric(new Counter({ name, help, registers: [], collect () { this.reset(); this.inc(read()) } }))
     },
     expose: () => registry.metrics()
   }

@@ -53,7 +53,7 @@ export const ProblemSchema = Type.Object({
     field: Type.String({ description: 'The field, dotted where it is nested' }),
     pointer: Type.String({ description: 'A JSON Pointer to it (RFC 6901), as a fragment' }),
     detail: Type.String()
-  }), { description: 'Every field that is not valid' }))
+  }), { description: 'The fields that are not valid, twenty at most' }))
 }, { description: 'RFC 9457 problem details' })
 
 export const PrincipalSchema = Type.Object({

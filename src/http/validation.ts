@@ -44,13 +44,16 @@ function useOurFormats (ajv: { addFormat (name: string, check: RegExp | ((text: 
   ajv.addFormat('uuid', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i)
 }
 
-/** Names every field that a schema refused, once each. */
+const MOST_FIELDS = 20
+
+/** Names the fields that a schema refused, once each, the first twenty. */
 export function describeInvalidFields (errors: SchemaErrors): FieldProblem[] {
   const fields = new Map<string, FieldProblem>()
-  for (const { instancePath, params, message } of errors) {
-    const name = params.missingProperty ?? params.additionalProperty
-    const pointer = typeof name === 'string' ? `${instancePath}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}` : instancePath
-    if (fields.has(pointer)) continue
+  for (const error of errors) {
+    const { params, message } = error
+    const pointer = pointerOf(error)
+    if (fields.size === MOST_FIELDS) break
+    if (fields.has(pointer) || isOfAnotherKind(error, errors)) continue
     fields.set(pointer, {
       field: pointer.slice(1).replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~'),
       pointer: `#${pointer}`,
@@ -58,4 +61,16 @@ export function describeInvalidFields (errors: SchemaErrors): FieldProblem[] {
     })
   }
   return [...fields.values()]
+}
+
+function pointerOf ({ instancePath, params }: SchemaErrors[number]): string {
+  const name = params.missingProperty ?? params.additionalProperty
+  return typeof name === 'string' ? `${instancePath}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}` : instancePath
+}
+
+// Where a value may be of one kind or another, such as an object or null, and something within it is wrong, it was meant to
+// be of the kind that has such a thing within: that it is not of the others says nothing.
+function isOfAnotherKind (error: SchemaErrors[number], errors: SchemaErrors): boolean {
+  return errors.some(({ keyword, instancePath, schemaPath }) => keyword === 'anyOf' && instancePath === pointerOf(error) && error.schemaPath.startsWith(schemaPath) &&
+    errors.some(other => other.schemaPath.startsWith(schemaPath) && pointerOf(other).length > instancePath.length))
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Database } from '../database/database.ts'
+import { createPurge } from '../database/purge-statement.ts'
 
 /** What secrets are good once for. */
 export type OneTimePurpose = 'sign_in_flow' | 'id_token' | 'sign_in_code'
@@ -53,16 +54,7 @@ const USE = {
     RETURNING user_id::text AS "userId", data`
 }
 
-const PURGE = {
-  name: 'one-time.purge',
-  text: `
-    WITH mine AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(hashtext('countersign purge'), 3) AS turn), gone AS (
-      DELETE FROM one_time_tokens WHERE hash IN (
-        SELECT hash FROM one_time_tokens WHERE (SELECT turn FROM mine) AND expires_at < now() LIMIT $1
-      ) RETURNING 1
-    )
-    SELECT count(*)::int AS count FROM gone`
-}
+const OVER = 'SELECT hash FROM one_time_tokens WHERE (SELECT turn FROM mine) AND expires_at < now() LIMIT $1'
 
 export function createOneTimeStore ({ query }: Pick<Database, 'query'>): OneTimeStore {
   return {
@@ -79,10 +71,7 @@ export function createOneTimeStore ({ query }: Pick<Database, 'query'>): OneTime
       return used
     },
 
-    async purge (limit) {
-      const [row] = await query<{ count: number }>(PURGE, [limit])
-      return row?.count ?? 0
-    }
+    purge: createPurge({ query }, { what: 'one-time', table: 'one_time_tokens', key: 'hash', over: OVER })
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Database, Statement } from '../database/database.ts'
+import { createPurge } from '../database/purge-statement.ts'
 import { createTurnstile } from '../database/turnstile.ts'
 import { within } from '../database/within.ts'
 import { readCursor, writeCursor } from './cursor.ts'
@@ -67,16 +68,7 @@ const READ_ALL = {
     FROM (SELECT id, ${COLUMNS} FROM revocations WHERE id > $1::bigint AND expires_at > now() ORDER BY id LIMIT ${PORTION}) AS entry`
 }
 
-const PURGE = {
-  name: 'revocations.purge',
-  text: `
-    WITH expired AS (
-      SELECT id FROM revocations
-      WHERE expires_at < now() AND pg_try_advisory_xact_lock(hashtext('countersign purge'), 1)
-      LIMIT $1 FOR UPDATE SKIP LOCKED
-    ), gone AS (DELETE FROM revocations WHERE id IN (SELECT id FROM expired) RETURNING 1)
-    SELECT count(*)::int AS count FROM gone`
-}
+const OVER = 'SELECT id FROM revocations WHERE (SELECT turn FROM mine) AND expires_at < now() LIMIT $1 FOR UPDATE SKIP LOCKED'
 
 interface Answer { identity: string | null, snapshot: string, now: number, entries: LedgerRow[] | null }
 interface AnswerSince extends Answer { isLater: boolean }
@@ -121,9 +113,6 @@ export function createLedgerStore ({ query }: Pick<Database, 'query'>, { atOnce 
 
   return {
     read: async (take, since) => (since === undefined ? undefined : await readSince(take, since)) ?? await readAll(take),
-    async purge (limit) {
-      const [row] = await query<{ count: number }>(PURGE, [limit])
-      return row?.count ?? 0
-    }
+    purge: createPurge({ query }, { what: 'revocations', table: 'revocations', key: 'id', over: OVER })
   }
 }

@@ -7,7 +7,7 @@ export function measureRevocation (metrics: Metrics, set: RevocationSet, { age, 
   metrics.gauge('countersign_revocations', 'Live revocations in memory', () => set.size)
   metrics.gauge('countersign_revocations_age_seconds', 'Time since the last completed read of the ledger began', () => age() / 1000)
   metrics.gauge('countersign_revocations_lag_seconds', 'What the last revocation took from the beginning of its transaction to this instance', lag)
-  metrics.gauge('countersign_revocations_heard', 'Revocations heard of as they committed', () => counts.heard)
-  metrics.gauge('countersign_revocations_reads', 'Completed reads of the ledger', () => counts.read)
-  metrics.gauge('countersign_revocations_failed_reads', 'Reads of the ledger that failed', () => counts.failed)
+  metrics.counter('countersign_revocations_heard_total', 'Revocations heard of as they committed', () => counts.heard)
+  metrics.counter('countersign_revocations_reads_total', 'Completed reads of the ledger', () => counts.read)
+  metrics.counter('countersign_revocations_failed_reads_total', 'Reads of the ledger that failed', () => counts.failed)
 }

@@ -120,6 +120,12 @@ export async function followLedger ({ ledger, database, set, log, listens = true
     tell(listener => listener.onRead(reading.cursor))
   }
 
+  async function close (): Promise<void> {
+    closed = true
+    await listening
+    await subscription?.close()
+  }
+
   // Neither waits for the other: where there is no connection left to listen on, the reads matter all the more.
   async function keepUp (): Promise<void> {
     if (listens) {
@@ -136,8 +142,13 @@ export async function followLedger ({ ledger, database, set, log, listens = true
     }
   }
 
-  if (listens) await (listening = listen())
-  await read()
+  try {
+    if (listens) await (listening = listen())
+    await read()
+  } catch (error) {
+    await close().catch(() => {})
+    throw error
+  }
   lag = 0
   let pending = Promise.resolve()
   let poll = setTimeout(function again () {
@@ -161,8 +172,7 @@ export async function followLedger ({ ledger, database, set, log, listens = true
       clearTimeout(poll)
       clearInterval(prune)
       await pending
-      await listening
-      await subscription?.close()
+      await close()
     }
   }
 }

@@ -19,11 +19,11 @@ export interface RevocationParts {
   log: Log
 }
 
-/** Begins to follow the ledger; knows everything that has been revoked when it returns. */
+/** Begins to follow the ledger; knows everything that has been revoked when it returns. @throws DatabaseStartError */
 export async function createRevocation ({ database, metrics, maxStaleness, log }: RevocationParts): Promise<Revocation> {
   const set = createRevocationSet()
   const ledger = createLedgerStore(database)
-  const propagation = await followLedger({ ledger, database, set, log })
+  const propagation = await followLedger({ ledger, database, set, log }).catch((error: unknown) => { throw database.explainStart(error) })
   measureRevocation(metrics, set, propagation)
   return { ...createFreshness(propagation, maxStaleness), ...propagation, ...ledger, set }
 }

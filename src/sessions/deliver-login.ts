@@ -1,6 +1,6 @@
 import type { Static } from 'typebox'
 import type { FastifyReply } from 'fastify'
-import type { CookieRole, Cookies } from '../http/cookies.ts'
+import type { Cookies } from '../http/cookies.ts'
 import { DEVICE_LIFE, type DeviceCookies } from './device-cookie.ts'
 import type { LoginSchema } from './login-schema.ts'
 import type { Login } from './open-session.ts'
@@ -27,19 +27,15 @@ export function createDeliverLogin ({ cookies, devices }: DeliveryParts): Delive
     // The cookies of another channel would speak for another session, and go first.
     const sessionLife = Math.max(1, Math.floor(user.endsAt - user.now))
     if (channel === 'session') {
-      forget(reply, 'access', 'refresh')
+      cookies.clearCarried(reply, 'access', 'refresh')
       cookies.set(reply, 'session', login.secret, sessionLife)
     } else {
-      forget(reply, 'session')
+      cookies.clearCarried(reply, 'session')
       cookies.set(reply, 'access', login.accessToken, expiresIn)
       cookies.set(reply, 'refresh', login.refreshToken, sessionLife)
     }
     cookies.set(reply, 'device', devices.write(user.userId), DEVICE_LIFE)
     return view
-  }
-
-  function forget (reply: FastifyReply, ...roles: CookieRole[]): void {
-    cookies.clear(reply, ...roles.filter(role => cookies.carries(reply.request, role)))
   }
 }
 

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { Problem } from '../errors.ts'
+import { invalidField } from '../errors.ts'
 import { answer } from '../http/answers.ts'
 import { EXAMPLE_USER, named, WITHOUT_NUL } from '../http/schemas.ts'
 
@@ -20,7 +20,7 @@ export const AudienceName = Type.String({
 /** @throws Problem 422: a stateful session has no token that could be for anybody */
 export function refuseAudienceOf (deliver: string, audience: string | undefined): void {
   if (deliver !== 'session' || audience === undefined) return
-  throw new Problem('validation_failed', { errors: [{ field: 'audience', pointer: '#/audience', detail: 'means nothing with deliver "session", which has no token' }] })
+  throw invalidField('audience', 'means nothing with deliver "session", which has no token')
 }
 
 export const LoginSchema = Type.Object({

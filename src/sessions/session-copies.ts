@@ -1,5 +1,7 @@
 import { ROLES } from 'countersign-verifier'
 import { MAX_ACCESS_TOKEN_LIFE } from 'countersign-verifier/core'
+import type { KeyRing } from '../tokens/derived-keys.ts'
+import { createSignedCopies } from './signed-copy.ts'
 import type { SessionRecord } from './stateful-store.ts'
 
 /** A fast copy of stateful sessions, by the hash of their secret. It may lose or lag: it is never the authority. */
@@ -14,11 +16,19 @@ export interface SessionCopies {
 const COMMAND_TIMEOUT = 250
 const KEY = 'countersign:session:'
 
+/** What keeping copies in redis takes. */
+export interface RedisCopiesParts {
+  url: string
+  /** The keys by which a copy is known to be this service's, the current one first. */
+  ring: KeyRing
+  log: { warn (details: object, message: string): void }
+}
+
 /**
  * Keeps copies in redis, each under a life that ends it by itself: its own idle end, and at most an access token's life
  * after Postgres confirmed it. A redis that does not answer within 250 ms counts as having nothing.
  */
-export async function createRedisCopies (url: string, log: { warn (details: object, message: string): void }): Promise<SessionCopies> {
+export async function createRedisCopies ({ url, ring, log }: RedisCopiesParts): Promise<SessionCopies> {
   // Loaded by those alone who use it.
   const { Redis } = await import('ioredis')
   const redis = new Redis(url, {
@@ -35,18 +45,20 @@ export async function createRedisCopies (url: string, log: { warn (details: obje
     isDown = true
   })
 
+  const signed = createSignedCopies(ring)
   const keyOf = (secretHash: Buffer) => KEY + secretHash.toString('base64url')
   const orNothing = <T>(command: Promise<T>): Promise<T | undefined> => command.catch(() => undefined)
 
   return {
     async get (secretHash) {
-      const json = await orNothing(redis.get(keyOf(secretHash)))
-      return json === undefined || json === null ? undefined : parseRecord(json)
+      const copy = await orNothing(redis.get(keyOf(secretHash)))
+      const json = copy === undefined || copy === null ? undefined : signed.read(secretHash, copy)
+      return json === undefined ? undefined : parseRecord(json)
     },
 
     async set (secretHash, record) {
       const life = Math.min(record.idleEndsAt - record.confirmedAt, MAX_ACCESS_TOKEN_LIFE)
-      if (life >= 0.001) await orNothing(redis.set(keyOf(secretHash), JSON.stringify(record), 'PX', Math.floor(life * 1000)))
+      if (life >= 0.001) await orNothing(redis.set(keyOf(secretHash), signed.write(secretHash, JSON.stringify(record)), 'PX', Math.floor(life * 1000)))
     },
 
     async delete (secretHash) {

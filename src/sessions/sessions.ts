@@ -44,7 +44,7 @@ export async function createSessions ({ config, database, revocation, tokens, pa
   const ring = tokens.ring('refresh')
   const refreshTokens = createRefreshTokens(ring)
   const deviceCookies = createDeviceCookies(tokens.ring('device'))
-  const redis = config.redisUrl === undefined ? undefined : await createRedisCopies(config.redisUrl, log)
+  const redis = config.redisUrl === undefined ? undefined : await createRedisCopies({ url: config.redisUrl, ring: tokens.ring('session-copy'), log })
 
   const store = createSessionStore(database)
   const endings = createEndingStore(database)

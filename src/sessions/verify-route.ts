@@ -26,7 +26,7 @@ const EXAMPLE_PRINCIPAL: Principal = {
   credential: 'bearer'
 }
 
-/** The stateless check, for gateways and for clients: no database, no redis. */
+/** The check for gateways and for clients. A token costs no database and no redis; a stateful session may have to be looked up. */
 export const verifyRoute: FastifyPluginAsyncTypebox<VerifyRouteOptions> = async (app, { guards, principal }) => {
   app.get('/auth/verify', {
     onRequest: guards.authenticate,
@@ -34,7 +34,7 @@ export const verifyRoute: FastifyPluginAsyncTypebox<VerifyRouteOptions> = async 
       operationId: 'verify',
       tags: ['Sessions'],
       summary: 'Who is asking',
-      description: 'Checks the credential with no I/O. The headers of the answer are for gateways; `X-Auth-Email` is percent-encoded, and sent only when the address is verified.',
+      description: 'Checks an access token with no I/O; a stateful session is looked up where no copy of it is at hand. The headers of the answer are for gateways; `X-Auth-Email` is percent-encoded, and sent only when the address is verified.',
       security: AUTHENTICATED,
       response: {
         200: answer(named('Principal'), {
@@ -46,7 +46,7 @@ export const verifyRoute: FastifyPluginAsyncTypebox<VerifyRouteOptions> = async 
           },
           example: EXAMPLE_PRINCIPAL
         }),
-        ...problems('unauthenticated', 'invalid_token')
+        ...problems('unauthenticated', 'invalid_token', 'cross_site_request', 'unavailable')
       }
     }
   }, (request, reply) => {

@@ -52,8 +52,22 @@ t.test('/auth/me', async t => {
   t.test('is 401 when the account is gone', async t => {
     const { user, accessToken } = await service.person()
     await service.sql('DELETE FROM users WHERE id = $1::uuid', user.id)
-    isProblem(t, await call('GET /auth/me', { token: accessToken }), 'invalid_token')
+    const refused = await call('GET /auth/me', { token: accessToken })
+    isProblem(t, refused, 'invalid_token')
+    t.equal(refused.headers['www-authenticate'], 'Bearer error="invalid_token"')
     isProblem(t, await call('PATCH /auth/me', { token: accessToken, json: { name: 'x' } }), 'invalid_token')
+  })
+
+  t.test('takes back the cookies of an account that is deleted, but none beside a Bearer token', async t => {
+    const cookies = await service.cookiesOf(await service.person())
+    const headers = { 'x-countersign': '1' }
+    const { accessToken } = await service.person()
+    t.match(await call('DELETE /auth/me', { token: accessToken, cookies, headers }), { status: 204, cookies: {} })
+    t.equal((await call('GET /auth/me', { cookies })).status, 200)
+    const { status, cookies: cleared } = await call('DELETE /auth/me', { cookies, headers })
+    t.equal(status, 204)
+    t.strictSame(Object.keys(cleared).sort(), Object.keys(cookies).sort())
+    for (const cookie of Object.values(cleared)) t.match(cookie, { value: '', attributes: ['Max-Age=0'] })
   })
 
   t.test('is 401 for nobody', async t => {

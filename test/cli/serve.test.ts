@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, connect, type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -5,7 +6,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { generateSecret } from '../../src/config/generated-secrets.ts'
-import { temporaryDirectory, testDatabase } from '../support/database.ts'
+import { onPostgres, onServer, temporaryDirectory, testDatabase } from '../support/database.ts'
 import { PASSWORD, type LoginBody, type Settings } from '../support/service.ts'
 import { command, type Command } from './command.ts'
 
@@ -36,8 +37,9 @@ t.test('serve', async t => {
   t.test('runs with nothing configured, and says where and what to try', async t => {
     await service.says(/Countersign is running at /)
     const { stdout } = service.output()
+    t.ok(stdout.includes(`running at http://localhost:${new URL(origin).port}\n`), 'with the port that was free')
     t.match(stdout, /The API page: {2}\S+\/docs/)
-    t.match(stdout, /curl \S+\/auth\/register --json/)
+    t.match(stdout, /curl \S+\/auth\/register -H 'content-type: application\/json' -d /)
     t.equal((await fetch(`${origin}/health/ready`)).status, 200)
     t.equal(statSync(join(settings.DATA_DIR ?? '', 'secrets.json')).mode & 0o777, 0o600)
   })
@@ -107,6 +109,24 @@ t.test('serve refuses to start, in one sentence and with exit code 1', async t =
     t.match({ code, stderr }, { code: 1, stderr: SENTENCE })
     t.match(stderr, /127\.0\.0\.1/)
     t.notMatch(stderr, /hunter2/)
+  })
+
+  t.test('as a role that may not read the revocations, though the database is there', onPostgres, async t => {
+    const { url = '', dataDir } = await testDatabase(t)
+    const role = `countersign_test_${randomBytes(6).toString('hex')}`
+    await onServer(url, async server => {
+      await server.query(`CREATE ROLE ${role} LOGIN`)
+      await server.query(`GRANT SELECT ON _prisma_migrations TO ${role}`)
+    })
+    t.teardown(() => onServer(url, async server => {
+      await server.query(`DROP OWNED BY ${role}`)
+      await server.query(`DROP ROLE ${role}`)
+    }))
+    const theirs = new URL(url)
+    theirs.username = role
+    const { code, stderr } = await command(t, ['serve'], { settings: { ...SECRETS, PORT: '0', DATABASE_URL: theirs.href, DATA_DIR: dataDir } }).ended
+    t.match({ code, stderr }, { code: 1, stderr: SENTENCE })
+    t.match(stderr, /127\.0\.0\.1:5432 .*revocations/)
   })
 
   t.test('in production without what production needs', async t => {

@@ -26,7 +26,7 @@ export function child (t: Test, script: string, args: readonly string[], env: Re
   }
   run.stdout.setEncoding('utf8').on('data', more)
   run.stderr.setEncoding('utf8').on('data', more)
-  const exit = new Promise<number | null>((resolve) => { run.on('close', resolve) })
+  const exit = new Promise<number | null>(resolve => { run.on('close', resolve) })
 
   async function kill () {
     run.kill('SIGKILL')
@@ -37,7 +37,7 @@ export function child (t: Test, script: string, args: readonly string[], env: Re
   function says (word: string) {
     return new Promise<string>((resolve, reject) => {
       const look = () => {
-        const line = text.split('\n').slice(0, -1).find((each) => each.startsWith(word))
+        const line = text.split('\n').slice(0, -1).find(each => each.startsWith(word))
         if (line === undefined) return
         waiting.delete(look)
         resolve(line)

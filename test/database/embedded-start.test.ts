@@ -7,7 +7,7 @@ import { child } from './child.ts'
 
 const log = silent
 
-t.test('a first start makes the directory, readable to its owner only, and a second finds its rows', async (t) => {
+t.test('a first start makes the directory, readable to its owner only, and a second finds its rows', async t => {
   const dataDir = join(await temporaryDirectory(t), 'not', 'yet', 'there')
   const first = await openDatabase({ dataDir, log })
   const { id } = await first.prisma.user.create({ data: { id: crypto.randomUUID(), email: 'a@example.com' } })
@@ -22,7 +22,7 @@ t.test('a first start makes the directory, readable to its owner only, and a sec
   await second.close()
 })
 
-t.test('a first start that broke off is begun anew', async (t) => {
+t.test('a first start that broke off is begun anew', async t => {
   const dataDir = await temporaryDirectory(t)
   await mkdir(join(dataDir, 'postgres', 'base'), { recursive: true })
   await writeFile(join(dataDir, 'postgres', 'PG_VERSION'), '18\n')
@@ -33,20 +33,20 @@ t.test('a first start that broke off is begun anew', async (t) => {
   t.notOk((await readdir(dataDir)).includes('postgres.unfinished'))
 })
 
-t.test('of two processes on one directory exactly one opens it, and the other names it', async (t) => {
+t.test('of two processes on one directory exactly one opens it, and the other names it', async t => {
   const dataDir = await temporaryDirectory(t)
   const both = [child(t, 'open-and-hold.js', [dataDir]), child(t, 'open-and-hold.js', [dataDir])]
-  const outcomes = await Promise.all(both.map((one) => Promise.any([one.says('opened'), one.says('refused')])))
-  t.equal(outcomes.filter((outcome) => outcome === 'opened').length, 1, outcomes.join(' / '))
-  t.equal(outcomes.filter((outcome) => /^refused data_dir_in_use .*in use by process \d+\.$/.test(outcome)).length, 1)
+  const outcomes = await Promise.all(both.map(one => Promise.any([one.says('opened'), one.says('refused')])))
+  t.equal(outcomes.filter(outcome => outcome === 'opened').length, 1, outcomes.join(' / '))
+  t.equal(outcomes.filter(outcome => /^refused data_dir_in_use .*in use by process \d+\.$/.test(outcome)).length, 1)
 
-  await Promise.all(both.map((one) => one.kill()))
+  await Promise.all(both.map(one => one.kill()))
   const heir = await openDatabase({ dataDir, log })
   t.equal(await heir.prisma.user.count(), 0, 'the killed holder leaves a directory that opens')
   await heir.close()
 })
 
-t.test('kill -9 in the middle of writing loses nothing that was acknowledged', async (t) => {
+t.test('kill -9 in the middle of writing loses nothing that was acknowledged', async t => {
   const dataDir = await temporaryDirectory(t)
   let stored = 0
   for (const rows of [5, 60]) {
@@ -58,13 +58,13 @@ t.test('kill -9 in the middle of writing loses nothing that was acknowledged', a
 
     const database = await openDatabase({ dataDir, log })
     const names = new Set((await database.prisma.user.findMany()).map(({ email }) => email))
-    const missing = Array.from({ length: stored }, (_, index) => `${index + 1}@example.com`).filter((email) => !names.has(email))
+    const missing = Array.from({ length: stored }, (_, index) => `${index + 1}@example.com`).filter(email => !names.has(email))
     t.same(missing, [], `all of ${stored} rows are there`)
     await database.close()
   }
 })
 
-t.test('a damaged cluster is refused in one sentence and left as it is', async (t) => {
+t.test('a damaged cluster is refused in one sentence and left as it is', async t => {
   const dataDir = await temporaryDirectory(t)
   await (await openDatabase({ dataDir, log })).close()
   const control = join(dataDir, 'postgres', 'global', 'pg_control')
@@ -84,7 +84,18 @@ t.test('a damaged cluster is refused in one sentence and left as it is', async (
   await t.rejects(openDatabase({ dataDir, log }), { code: 'embedded_damaged' })
 })
 
-t.test('a data directory that is none is refused', async (t) => {
+t.test('damage that the first query comes upon is told in the same sentence', async t => {
+  const dataDir = await temporaryDirectory(t)
+  const database = await openDatabase({ dataDir, log })
+  const [{ path } = { path: '' }] = await database.query<{ path: string }>({ name: 'path', text: "SELECT pg_relation_filepath('_prisma_migrations') AS path" }, [])
+  await database.close()
+  await writeFile(join(dataDir, 'postgres', path), Buffer.alloc(8192, 7))
+
+  await t.rejects(openDatabase({ dataDir, log }), { name: 'DatabaseStartError', code: 'embedded_damaged', message: /^The embedded database in [^\n]* is damaged and cannot be opened: [^\n]{1,100}$/ })
+  t.same(await readdir(join(dataDir, 'lock')), [], 'the directory is not left locked')
+})
+
+t.test('a data directory that is none is refused', async t => {
   const file = join(await temporaryDirectory(t), 'file')
   await writeFile(file, 'mine')
   for (const dataDir of [file, join(file, 'below')]) {
@@ -97,7 +108,7 @@ t.test('a data directory that is none is refused', async (t) => {
 })
 
 const isRoot = process.getuid?.() === 0
-t.test('a read-only data directory is refused', isRoot ? { skip: 'root may write anywhere' } : {}, async (t) => {
+t.test('a read-only data directory is refused', isRoot ? { skip: 'root may write anywhere' } : {}, async t => {
   const dataDir = await temporaryDirectory(t)
   await chmod(dataDir, 0o500)
   await t.rejects(openDatabase({ dataDir, log }), {

@@ -24,10 +24,10 @@ async function modulesOf (options: object) {
     '--import', tracer, '--input-type=module', '--eval', open,
     new URL('../../src/database/open.js', import.meta.url).href, JSON.stringify(options)
   ], { env: { PATH: process.env.PATH } })
-  return stdout.split('\n').filter((line) => line.startsWith('module ')).map((line) => line.slice(7))
+  return stdout.split('\n').filter(line => line.startsWith('module ')).map(line => line.slice(7))
 }
 
-t.test('a process on one engine never loads the other', async (t) => {
+t.test('a process on one engine never loads the other', async t => {
   const modules = await modulesOf(await testDatabase(t))
   const [used, unused] = databaseUrl === undefined ? ['@electric-sql/pglite', 'pg'] : ['pg', '@electric-sql/pglite']
   t.ok(modules.includes(used), used)

@@ -3,7 +3,7 @@ import t from 'tap'
 import { DatabaseUnavailable, isDatabaseUnavailable, violatedConstraint } from '../../src/database/errors.ts'
 import { openTestDatabase } from '../support/database.ts'
 
-t.test('a violated constraint is named alike by Prisma, in a transaction or not, and by query', async (t) => {
+t.test('a violated constraint is named alike by Prisma, in a transaction or not, and by query', async t => {
   const { prisma, query } = await openTestDatabase(t)
   const email = 'taken@example.com'
   const { id } = await prisma.user.create({ data: { id: randomUUID(), email } })
@@ -12,7 +12,7 @@ t.test('a violated constraint is named alike by Prisma, in a transaction or not,
 
   for (const work of [
     () => prisma.user.create(again()),
-    () => prisma.$transaction(async (tx) => tx.user.create(again())),
+    () => prisma.$transaction(async tx => tx.user.create(again())),
     () => prisma.$transaction([prisma.user.create(again())]),
     () => prisma.$executeRaw`INSERT INTO users (id, email) VALUES (${randomUUID()}::uuid, ${email})`,
     () => query(insert, [randomUUID(), email])
@@ -30,7 +30,7 @@ t.test('a violated constraint is named alike by Prisma, in a transaction or not,
   t.equal(violatedConstraint(await refusal(prisma.user.update({ where: { id: randomUUID() }, data: {} }))), undefined)
 })
 
-t.test('after closing, the database is unavailable', async (t) => {
+t.test('after closing, the database is unavailable', async t => {
   const database = await openTestDatabase(t)
   await database.close()
   t.ok(isDatabaseUnavailable(await refusal(database.query({ name: 'one', text: 'SELECT 1' }, []))))
@@ -38,7 +38,7 @@ t.test('after closing, the database is unavailable', async (t) => {
   t.ok(isDatabaseUnavailable(await refusal(database.prisma.user.count())))
 })
 
-t.test('errors are told apart by what they are, however they are wrapped', (t) => {
+t.test('errors are told apart by what they are, however they are wrapped', t => {
   const coded = (code: string) => Object.assign(new Error('x'), { code })
   for (const code of ['ECONNREFUSED', 'ECONNRESET', '57P01', '57P02', '57P03', '53300', '08006', '57014', '25006', 'P1001', 'P1017', 'P2024', 'P2028']) {
     t.ok(isDatabaseUnavailable(coded(code)), code)

@@ -25,17 +25,17 @@ function listener () {
   }
 }
 
-t.test('notifications arrive in order, from a query and from a committed transaction, until closed', async (t) => {
+t.test('notifications arrive in order, from a query and from a committed transaction, until closed', async t => {
   const database = await openTestDatabase(t)
   const ear = listener()
   const subscription = await database.listen('revocations', ear)
-  const third = new Promise<void>((resolve) => { ear.next('notify').then(() => ear.next('notify')).then(() => ear.next('notify')).then(() => resolve()) })
+  const third = new Promise<void>(resolve => { ear.next('notify').then(() => ear.next('notify')).then(() => ear.next('notify')).then(() => resolve()) })
   await database.query(notify, ['revocations', 'one'])
   await database.query(notify, ['other', 'not for us'])
-  await database.prisma.$transaction(async (tx) => {
+  await database.prisma.$transaction(async tx => {
     await tx.$executeRaw`SELECT pg_notify('revocations', 'two')`
   })
-  await database.prisma.$transaction(async (tx) => {
+  await database.prisma.$transaction(async tx => {
     await tx.$executeRaw`SELECT pg_notify('revocations', 'never')`
     throw new Error('rolled back')
   }).catch(() => {})
@@ -51,7 +51,7 @@ t.test('notifications arrive in order, from a query and from a committed transac
   t.same(ear.lost, [], 'closing is not losing')
 })
 
-t.test('two listeners on one channel both hear, and closing one leaves the other', async (t) => {
+t.test('two listeners on one channel both hear, and closing one leaves the other', async t => {
   const database = await openTestDatabase(t)
   const [first, second] = [listener(), listener()]
   const subscription = await database.listen('revocations', first)
@@ -67,19 +67,19 @@ t.test('two listeners on one channel both hear, and closing one leaves the other
   t.same(second.heard, ['one', 'two'])
 })
 
-t.test('a channel that is no plain identifier is refused', async (t) => {
+t.test('a channel that is no plain identifier is refused', async t => {
   const database = await openTestDatabase(t)
   await t.rejects(database.listen('a; DROP TABLE users', listener()), TypeError)
 })
 
-t.test('a killed listening connection is reported, once, and listening again works', onPostgres, async (t) => {
+t.test('a killed listening connection is reported, once, and listening again works', onPostgres, async t => {
   const { url = '', dataDir } = await testDatabase(t)
   const database = await openDatabase({ url, dataDir, log: silent })
   t.teardown(() => database.close())
   const ear = listener()
   await database.listen('revocations', ear)
   const lost = ear.next('lost')
-  await onServer(url, (server) => server.query(
+  await onServer(url, server => server.query(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN revocations'"
   ))
   await lost
@@ -92,7 +92,7 @@ t.test('a killed listening connection is reported, once, and listening again wor
   await subscription.close()
 })
 
-t.test('a listening connection that falls silent is reported too', onPostgres, async (t) => {
+t.test('a listening connection that falls silent is reported too', onPostgres, async t => {
   const { url = '', dataDir } = await testDatabase(t)
   const proxy = await tcpProxy(url)
   t.teardown(() => proxy.close())

@@ -5,7 +5,7 @@ import { lockDirectory } from '../../src/database/embedded/lock.ts'
 import { temporaryDirectory } from '../support/database.ts'
 import { child } from './child.ts'
 
-t.test('a held directory is refused, with the holder\'s process id, and free again once released', async (t) => {
+t.test('a held directory is refused, with the holder\'s process id, and free again once released', async t => {
   const directory = await temporaryDirectory(t)
   const lock = await lockDirectory(directory)
   await t.rejects(lockDirectory(directory), {
@@ -18,7 +18,7 @@ t.test('a held directory is refused, with the holder\'s process id, and free aga
   await again.release()
 })
 
-t.test('a killed process holds nothing any more', async (t) => {
+t.test('a killed process holds nothing any more', async t => {
   const directory = await temporaryDirectory(t)
   const holder = child(t, 'lock-and-hold.js', [directory])
   const pid = (await holder.says('locked')).split(' ')[1]
@@ -30,28 +30,28 @@ t.test('a killed process holds nothing any more', async (t) => {
   await lock.release()
 })
 
-t.test('of processes that start at the same moment exactly one wins, stale claims or not', async (t) => {
+t.test('of processes that start at the same moment exactly one wins, stale claims or not', async t => {
   const directory = await temporaryDirectory(t)
   for (let round = 0; round < 6; round++) {
     const moment = String(Date.now() + 700)
     const contenders = Array.from({ length: 4 }, () => child(t, 'lock-and-hold.js', [directory, moment]))
-    const outcomes = await Promise.all(contenders.map((contender) => Promise.any([
+    const outcomes = await Promise.all(contenders.map(contender => Promise.any([
       contender.says('locked'), contender.says('refused')
     ])))
-    t.equal(outcomes.filter((outcome) => outcome.startsWith('locked')).length, 1, outcomes.join(', '))
-    await Promise.all(contenders.map((contender) => contender.kill()))
+    t.equal(outcomes.filter(outcome => outcome.startsWith('locked')).length, 1, outcomes.join(', '))
+    await Promise.all(contenders.map(contender => contender.kill()))
   }
 })
 
-t.test('many contenders inside one process: one wins', async (t) => {
+t.test('many contenders inside one process: one wins', async t => {
   const directory = await temporaryDirectory(t)
   const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => lockDirectory(directory)))
-  const won = outcomes.filter((outcome) => outcome.status === 'fulfilled')
+  const won = outcomes.filter(outcome => outcome.status === 'fulfilled')
   t.equal(won.length, 1)
   await won[0]?.value.release()
 })
 
-t.test('a path too long for a socket is locked just as well', async (t) => {
+t.test('a path too long for a socket is locked just as well', async t => {
   const directory = join(await temporaryDirectory(t), 'long'.repeat(20), 'longer'.repeat(20))
   await mkdir(directory, { recursive: true })
   const lock = await lockDirectory(directory)

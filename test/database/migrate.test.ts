@@ -6,7 +6,7 @@ import { PGlite } from '@electric-sql/pglite'
 import t from 'tap'
 import type { Test } from 'tap'
 import { migrateEmbedded } from '../../src/database/embedded/migrate-embedded.ts'
-import { migrationsDirectory, readMigrations } from '../../src/database/migration-files.ts'
+import { MIGRATIONS_DIRECTORY, readMigrations } from '../../src/database/migration-files.ts'
 import { migratePostgres } from '../../src/database/postgres/migrate-postgres.ts'
 import { databaseUrl, emptyPostgres, onServer, silent, temporaryDirectory } from '../support/database.ts'
 
@@ -19,20 +19,20 @@ const body = `CREATE FUNCTION twice (n int) RETURNS int LANGUAGE plpgsql AS $$ B
 -- a comment; with a semicolon
 CREATE TABLE things (id int PRIMARY KEY, note text DEFAULT ';');`
 
-t.test('the shipped migrations are found', async (t) => {
+t.test('the shipped migrations are found', async t => {
   const [first] = await readMigrations()
   t.match(first?.name, /^\d{14}_init$/)
   t.match(first?.checksum, /^[0-9a-f]{64}$/)
   t.notMatch(first?.sql, /CREATE SCHEMA/, 'a plain role may run it')
-  t.match(await readFile(new URL('migration_lock.toml', migrationsDirectory), 'utf8'), 'postgresql')
+  t.match(await readFile(new URL('migration_lock.toml', MIGRATIONS_DIRECTORY), 'utf8'), 'postgresql')
 })
 
 for (const [engine, open, options] of [
   ['embedded', embedded, {}],
   ['PostgreSQL', postgres, databaseUrl === undefined ? { skip: 'needs DATABASE_URL' } : {}]
 ] as const) {
-  t.test(`on ${engine}`, options, async (t) => {
-    t.test('pending migrations are applied in order, once', async (t) => {
+  t.test(`on ${engine}`, options, async t => {
+    t.test('pending migrations are applied in order, once', async t => {
       const target = await open(t)
       const directory = await migrations(t, { '1_things': body, '2_more': 'ALTER TABLE things ADD COLUMN more int' })
       t.same(await target.migrate(directory), ['1_things', '2_more'])
@@ -44,7 +44,7 @@ for (const [engine, open, options] of [
       ])
     })
 
-    t.test('a migration that fails is rolled back whole, named, and goes in once mended', async (t) => {
+    t.test('a migration that fails is rolled back whole, named, and goes in once mended', async t => {
       const target = await open(t)
       const broken = await migrations(t, { '1_things': body, '2_broken': 'CREATE TABLE half (id int); SELECT 1/0;' })
       await t.rejects(target.migrate(broken), {
@@ -56,7 +56,7 @@ for (const [engine, open, options] of [
       t.same(await target.migrate(mended), ['2_broken'])
     })
 
-    t.test('a migration edited since is refused, and nothing pending behind it is applied', async (t) => {
+    t.test('a migration edited since is refused, and nothing pending behind it is applied', async t => {
       const target = await open(t)
       await target.migrate(await migrations(t, { '1_things': body }))
       const edited = await migrations(t, { '1_things': `${body} `, '2_more': 'CREATE TABLE more (id int)' })
@@ -66,7 +66,7 @@ for (const [engine, open, options] of [
       t.same(await target.migrate(windows), [], 'Windows line ends are no edit')
     })
 
-    t.test('a migration another tool left half-done is refused; one it rolled back is applied', async (t) => {
+    t.test('a migration another tool left half-done is refused; one it rolled back is applied', async t => {
       const target = await open(t)
       await target.migrate(await migrations(t, { '1_things': body }))
       await target.rows(`INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ('${randomUUID()}', 'x', '2_more')`)
@@ -77,7 +77,7 @@ for (const [engine, open, options] of [
       t.same(await target.migrate(directory), ['2_more'])
     })
 
-    t.test('migrations of a newer version are left alone', async (t) => {
+    t.test('migrations of a newer version are left alone', async t => {
       const target = await open(t)
       await target.migrate(await migrations(t, { '1_things': body, '2_newer': 'CREATE TABLE newer (id int)' }))
       t.same(await target.migrate(await migrations(t, { '1_things': body })), [])
@@ -85,7 +85,7 @@ for (const [engine, open, options] of [
   })
 }
 
-t.test('20 processes\' worth of runners on one empty PostgreSQL apply each migration once', databaseUrl === undefined ? { skip: 'needs DATABASE_URL' } : {}, async (t) => {
+t.test('20 processes\' worth of runners on one empty PostgreSQL apply each migration once', databaseUrl === undefined ? { skip: 'needs DATABASE_URL' } : {}, async t => {
   const url = await emptyPostgres(t)
   const directory = await migrations(t, { '1_things': `${body} SELECT pg_sleep(0.1);`, '2_more': 'ALTER TABLE things ADD COLUMN more int' })
   const applied = await Promise.all(Array.from({ length: 20 }, () => migratePostgres(url, silent, directory)))
@@ -96,16 +96,16 @@ async function embedded (t: Test): Promise<Target> {
   const engine = await PGlite.create()
   t.teardown(() => engine.close())
   return {
-    migrate: (directory) => migrateEmbedded(engine, silent, directory),
-    rows: async (sql) => (await engine.query(sql)).rows
+    migrate: directory => migrateEmbedded(engine, silent, directory),
+    rows: async sql => (await engine.query(sql)).rows
   }
 }
 
 async function postgres (t: Test): Promise<Target> {
   const url = await emptyPostgres(t)
   return {
-    migrate: (directory) => migratePostgres(url, silent, directory),
-    rows: (sql) => onServer(url, async (server) => (await server.query<Record<string, unknown>>(sql)).rows)
+    migrate: directory => migratePostgres(url, silent, directory),
+    rows: sql => onServer(url, async server => (await server.query<Record<string, unknown>>(sql)).rows)
   }
 }
 

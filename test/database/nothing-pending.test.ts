@@ -6,7 +6,7 @@ import { silent } from '../support/database.ts'
 
 const migration = { name: '1_things', sql: 'CREATE TABLE things (id int)', checksum: 'abc' }
 
-t.test('with nothing pending a start costs one SELECT and takes no lock', async (t) => {
+t.test('with nothing pending a start costs one SELECT and takes no lock', async t => {
   const statements: string[] = []
   const session = {
     async rows<Row> (text: string) {
@@ -21,7 +21,7 @@ t.test('with nothing pending a start costs one SELECT and takes no lock', async 
   t.match(statements[0], /^SELECT .* FROM _prisma_migrations/)
 })
 
-t.test('the migrations make what schema.prisma asks for', async (t) => {
+t.test('the migrations make what schema.prisma asks for', async t => {
   const script = new URL('prisma/new-migration.js', import.meta.resolve('countersign/package.json'))
   const { stdout } = await promisify(execFile)(process.execPath, [script.pathname, '--check'], { env: { PATH: process.env.PATH } })
   t.match(stdout, 'The migrations already make what schema.prisma asks for.')

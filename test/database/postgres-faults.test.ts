@@ -9,21 +9,21 @@ import { tcpProxy } from './tcp-proxy.ts'
 
 const sleep = (seconds: number) => ({ name: `sleep ${seconds}`, text: `SELECT pg_sleep(${seconds})::text` })
 
-t.test('when PostgreSQL fails', onPostgres, async (t) => {
-  t.test('a cut connection under way is reported as unavailable everywhere, and heals by itself', async (t) => {
+t.test('when PostgreSQL fails', onPostgres, async t => {
+  t.test('a cut connection under way is reported as unavailable everywhere, and heals by itself', async t => {
     const { database, proxy } = await throughProxy(t)
     await everyWayWorks(t, database)
     const underWay = Promise.all([
       refusal(database.query(sleep(2), [])),
       refusal(database.prisma.$queryRaw`SELECT pg_sleep(2)::text`),
-      refusal(database.prisma.$transaction(async (tx) => {
+      refusal(database.prisma.$transaction(async tx => {
         await tx.user.count()
         await begun
         await tx.user.count()
       }))
     ])
-    const begun = new Promise((resolve) => { setTimeout(resolve, 600) })
-    await new Promise((resolve) => { setTimeout(resolve, 200) })
+    const begun = new Promise(resolve => { setTimeout(resolve, 600) })
+    await new Promise(resolve => { setTimeout(resolve, 200) })
     await proxy.cut()
     for (const error of await underWay) t.ok(isDatabaseUnavailable(error), String(error))
     await everyWayIsUnavailable(t, database)
@@ -31,10 +31,10 @@ t.test('when PostgreSQL fails', onPostgres, async (t) => {
     await everyWayWorks(t, database)
   })
 
-  t.test('a lost idle connection is logged and takes nobody down', async (t) => {
+  t.test('a lost idle connection is logged and takes nobody down', async t => {
     let logged = (_details: object) => {}
-    const warning = new Promise<object>((resolve) => { logged = resolve })
-    const { database, proxy } = await throughProxy(t, { log: { ...silent, warn: (details) => logged(details) } })
+    const warning = new Promise<object>(resolve => { logged = resolve })
+    const { database, proxy } = await throughProxy(t, { log: { ...silent, warn: details => logged(details) } })
     await everyWayWorks(t, database)
     await proxy.cut()
     await proxy.heal()
@@ -42,12 +42,12 @@ t.test('when PostgreSQL fails', onPostgres, async (t) => {
     await everyWayWorks(t, database)
   })
 
-  t.test('a server whose answers stop coming is unavailable in time, and no connection stays poisoned', async (t) => {
+  t.test('a server whose answers stop coming is unavailable in time, and no connection stays poisoned', async t => {
     const { database, proxy } = await throughProxy(t, { pool: { max: 3, statementTimeoutMs: 1_000 } })
     await everyWayWorks(t, database)
-    const freezes = new Promise<void>((resolve) => { setTimeout(() => { proxy.freeze(); resolve() }, 200) })
+    const freezes = new Promise<void>(resolve => { setTimeout(() => { proxy.freeze(); resolve() }, 200) })
     const began = Date.now()
-    const transaction = refusal(database.prisma.$transaction(async (tx) => {
+    const transaction = refusal(database.prisma.$transaction(async tx => {
       await tx.user.count()
       await freezes
       await tx.user.count()
@@ -65,11 +65,11 @@ t.test('when PostgreSQL fails', onPostgres, async (t) => {
     }
   })
 
-  t.test('a statement beyond its time and a wait beyond its time are unavailable', async (t) => {
+  t.test('a statement beyond its time and a wait beyond its time are unavailable', async t => {
     const { database } = await throughProxy(t, { pool: { max: 1, acquireTimeoutMs: 300, statementTimeoutMs: 700 } })
     const [slow, ...starved] = await Promise.all([
       refusal(database.query(sleep(5), [])), refusal(database.query(sleep(0), [])), refusal(database.prisma.user.count()),
-      refusal(database.prisma.$transaction(async (tx) => tx.user.count()))
+      refusal(database.prisma.$transaction(async tx => tx.user.count()))
     ])
     t.match(slow, { code: '57014' })
     for (const error of [slow, ...starved]) t.ok(isDatabaseUnavailable(error), String(error))
@@ -77,24 +77,24 @@ t.test('when PostgreSQL fails', onPostgres, async (t) => {
     await everyWayWorks(t, database)
   })
 
-  t.test('connections ended by an administrator are unavailable and replaced', async (t) => {
+  t.test('connections ended by an administrator are unavailable and replaced', async t => {
     const { database, url } = await throughProxy(t)
     const underWay = Promise.all([refusal(database.query(sleep(2), [])), refusal(database.prisma.$queryRaw`SELECT pg_sleep(2)::text`)])
-    await new Promise((resolve) => { setTimeout(resolve, 300) })
-    await onServer(url, (server) => server.query(
+    await new Promise(resolve => { setTimeout(resolve, 300) })
+    await onServer(url, server => server.query(
       'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()'
     ))
     for (const error of await underWay) t.ok(isDatabaseUnavailable(error), String(error))
     await everyWayWorks(t, database)
   })
 
-  t.test('a server that is full is unavailable', async (t) => {
+  t.test('a server that is full is unavailable', async t => {
     const { url = '', dataDir } = await testDatabase(t)
     const database = await openDatabase({ url, dataDir, log: silent })
     t.teardown(() => database.close())
     const role = `countersign_test_full_${process.pid}`
-    await onServer(url, (server) => server.query(`CREATE ROLE ${role} LOGIN PASSWORD 'x' CONNECTION LIMIT 0`))
-    t.teardown(() => onServer(url, (server) => server.query(`DROP ROLE ${role}`)))
+    await onServer(url, server => server.query(`CREATE ROLE ${role} LOGIN PASSWORD 'x' CONNECTION LIMIT 0`))
+    t.teardown(() => onServer(url, server => server.query(`DROP ROLE ${role}`)))
     const full = new URL(url)
     full.username = role
     full.password = 'x'
@@ -122,7 +122,7 @@ function everyWay ({ query, prisma, ping }: Database): Array<() => Promise<unkno
     () => prisma.$queryRaw`SELECT 1`,
     () => prisma.$executeRaw`UPDATE users SET name = 'x' WHERE id = ${id}::uuid`,
     () => prisma.$transaction([prisma.user.count(), prisma.user.count()]),
-    () => prisma.$transaction(async (tx) => tx.user.count()),
+    () => prisma.$transaction(async tx => tx.user.count()),
     () => ping()
   ]
 }
@@ -132,7 +132,7 @@ async function everyWayWorks (t: Test, database: Database) {
 }
 
 async function everyWayIsUnavailable (t: Test, database: Database) {
-  const errors = await Promise.all(everyWay(database).map((way) => refusal(way())))
+  const errors = await Promise.all(everyWay(database).map(way => refusal(way())))
   for (const error of errors) t.ok(isDatabaseUnavailable(error), String(error).replaceAll('\n', ' '))
 }
 

@@ -8,7 +8,7 @@ import { databaseUrl, emptyPostgres, onPostgres, onServer, silent } from '../sup
 
 const dataDir = '/nowhere'
 
-t.test('a server that is not there is named by host and port, without the password', async (t) => {
+t.test('a server that is not there is named by host and port, without the password', async t => {
   const port = await freePort()
   const url = `postgres://someone:s3cret@127.0.0.1:${port}/app`
   for (const migrate of [true, false]) {
@@ -22,7 +22,7 @@ t.test('a server that is not there is named by host and port, without the passwo
   }
 })
 
-t.test('a server that takes the connection and says nothing is given up on', async (t) => {
+t.test('a server that takes the connection and says nothing is given up on', async t => {
   const server = createServer(() => {}).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => server.close())
@@ -32,7 +32,7 @@ t.test('a server that takes the connection and says nothing is given up on', asy
   t.ok(Date.now() - began < 7_000)
 })
 
-t.test('what is no Postgres URL is refused without repeating it', async (t) => {
+t.test('what is no Postgres URL is refused without repeating it', async t => {
   for (const url of ['', 'localhost:5432/app', 'mysql://u:s3cret@host/app', 'postgres://u:s3cret@host:port/app']) {
     const error = await openDatabase({ url, dataDir, log: silent }).catch((error: unknown) => error)
     t.match(error, { code: 'invalid_url' }, url)
@@ -40,7 +40,7 @@ t.test('what is no Postgres URL is refused without repeating it', async (t) => {
   }
 })
 
-t.test('an unknown user and a missing database each get their own sentence', onPostgres, async (t) => {
+t.test('an unknown user and a missing database each get their own sentence', onPostgres, async t => {
   const stranger = new URL(databaseUrl ?? '')
   stranger.username = 'countersign_stranger'
   stranger.password = 's3cret'
@@ -55,7 +55,7 @@ t.test('an unknown user and a missing database each get their own sentence', onP
   })
 })
 
-t.test('an empty database is migrated, or left alone when told so', onPostgres, async (t) => {
+t.test('an empty database is migrated, or left alone when told so', onPostgres, async t => {
   const url = await emptyPostgres(t)
   const left = await openDatabase({ url, dataDir, migrate: false, log: silent })
   t.same(left.migrated, [])
@@ -69,21 +69,21 @@ t.test('an empty database is migrated, or left alone when told so', onPostgres, 
   await migrated.close()
 })
 
-t.test('?schema= keeps everything in a schema of its own, beside a host\'s tables', onPostgres, async (t) => {
+t.test('?schema= keeps everything in a schema of its own, beside a host\'s tables', onPostgres, async t => {
   const url = await emptyPostgres(t)
-  await onServer(url, (server) => server.query('CREATE TABLE users (mine text)'))
+  await onServer(url, server => server.query('CREATE TABLE users (mine text)'))
   const database = await openDatabase({ url: `${url}?schema=auth%20x`, dataDir, log: silent })
   t.teardown(() => database.close())
   await database.prisma.user.create({ data: { id: crypto.randomUUID(), email: 'a@example.com' } })
   t.same(await database.query({ name: 'count', text: 'SELECT count(*) AS count FROM users' }, []), [{ count: 1 }])
-  t.same((await onServer(url, (server) => server.query('SELECT * FROM users'))).rows, [])
+  t.same((await onServer(url, server => server.query('SELECT * FROM users'))).rows, [])
 })
 
-t.test('a role that may not create tables is told so', onPostgres, async (t) => {
+t.test('a role that may not create tables is told so', onPostgres, async t => {
   const url = await emptyPostgres(t)
   const role = `countersign_test_${process.pid}`
-  await onServer(url, (server) => server.query(`CREATE ROLE ${role} LOGIN PASSWORD 'x'; REVOKE CREATE ON SCHEMA public FROM PUBLIC`))
-  t.teardown(() => onServer(databaseUrl ?? '', (server) => server.query(`DROP ROLE ${role}`)))
+  await onServer(url, server => server.query(`CREATE ROLE ${role} LOGIN PASSWORD 'x'; REVOKE CREATE ON SCHEMA public FROM PUBLIC`))
+  t.teardown(() => onServer(databaseUrl ?? '', server => server.query(`DROP ROLE ${role}`)))
   const limited = new URL(url)
   limited.username = role
   limited.password = 'x'
@@ -93,7 +93,7 @@ t.test('a role that may not create tables is told so', onPostgres, async (t) => 
 })
 
 function freePort () {
-  return new Promise<number>((resolve) => {
+  return new Promise<number>(resolve => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const { port } = server.address() as AddressInfo
       server.close(() => resolve(port))

@@ -4,7 +4,7 @@ import { onPostgres, onServer, openTestDatabase, silent, testDatabase } from '..
 import { openDatabase } from '../../src/database/open.ts'
 import type { Database } from '../../src/database/database.ts'
 
-t.test('parameters and columns have the same shapes on every engine', async (t) => {
+t.test('parameters and columns have the same shapes on every engine', async t => {
   const database = await openTestDatabase(t)
   const when = new Date('2026-07-01T12:34:56.789Z')
   const id = randomUUID()
@@ -40,7 +40,7 @@ t.test('parameters and columns have the same shapes on every engine', async (t) 
   t.type(row?.when, Date)
 })
 
-t.test('Prisma and query see each other\'s rows alike', async (t) => {
+t.test('Prisma and query see each other\'s rows alike', async t => {
   const database = await openTestDatabase(t)
   await times(t, database)
   const { id } = await database.prisma.user.create({ data: { id: randomUUID(), email: 'b@example.com', passwordHash: 'secret' } })
@@ -48,7 +48,7 @@ t.test('Prisma and query see each other\'s rows alike', async (t) => {
   t.match(await database.prisma.user.findUnique({ where: { id }, omit: { passwordHash: false } }), { passwordHash: 'secret' })
 })
 
-t.test('an empty result is an empty array, and a failed statement leaves the connection usable', async (t) => {
+t.test('an empty result is an empty array, and a failed statement leaves the connection usable', async t => {
   const database = await openTestDatabase(t)
   t.same(await database.query({ name: 'none', text: 'SELECT id FROM users WHERE email = $1' }, ['nobody']), [])
   await t.rejects(database.query({ name: 'bad', text: 'SELECT 1/0' }, []), { code: '22012' })
@@ -58,20 +58,20 @@ t.test('an empty result is an empty array, and a failed statement leaves the con
   await database.ping()
 })
 
-t.test('what is read inside a rolled back transaction is gone after it', async (t) => {
+t.test('what is read inside a rolled back transaction is gone after it', async t => {
   const { prisma } = await openTestDatabase(t)
-  await t.rejects(prisma.$transaction(async (tx) => {
+  await t.rejects(prisma.$transaction(async tx => {
     await tx.user.create({ data: { id: randomUUID(), email: 'c@example.com' } })
     throw new Error('changed my mind')
   }), { message: 'changed my mind' })
   t.equal(await prisma.user.count(), 0)
 })
 
-t.test('times are right on a server that lives in Tokyo', onPostgres, async (t) => {
+t.test('times are right on a server that lives in Tokyo', onPostgres, async t => {
   const { url = '', dataDir } = await testDatabase(t)
   const name = new URL(url).pathname.slice(1)
-  await onServer(url, (server) => server.query(`ALTER DATABASE ${name} SET timezone = 'Asia/Tokyo'`))
-  t.same((await onServer(url, (server) => server.query('SHOW timezone'))).rows, [{ TimeZone: 'Asia/Tokyo' }])
+  await onServer(url, server => server.query(`ALTER DATABASE ${name} SET timezone = 'Asia/Tokyo'`))
+  t.same((await onServer(url, server => server.query('SHOW timezone'))).rows, [{ TimeZone: 'Asia/Tokyo' }])
   const database = await openDatabase({ url: `${url}?options=-c%20lock_timeout%3D1234`, dataDir, log: silent })
   t.teardown(() => database.close())
   t.same(await database.query({ name: 'zone', text: "SELECT current_setting('TimeZone') AS zone, current_setting('lock_timeout') AS lock" }, []),

@@ -5,7 +5,7 @@ import { openDatabase } from '../../src/database/open.ts'
 import { silent, temporaryDirectory } from '../support/database.ts'
 import { child } from './child.ts'
 
-t.test('the build\'s snapshot is made once per state, and a first start from it has nothing left to migrate', async (t) => {
+t.test('the build\'s snapshot is made once per state, and a first start from it has nothing left to migrate', async t => {
   t.equal(await child(t, '../../src/database/embedded/make-snapshot.js', []).exit, 0)
   const made = await stat(await snapshotFile())
   t.ok((await readSnapshot())?.size, 'it can be read')

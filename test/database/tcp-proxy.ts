@@ -19,7 +19,7 @@ export async function tcpProxy (target: string): Promise<TcpProxy> {
   const pairs = new Set<[Socket, Socket]>()
   let frozen = false
 
-  const server = createServer((near) => {
+  const server = createServer(near => {
     const far = connect(Number(url.port || 5432), url.hostname)
     const pair: [Socket, Socket] = [near, far]
     pairs.add(pair)
@@ -32,11 +32,11 @@ export async function tcpProxy (target: string): Promise<TcpProxy> {
   const { port } = server.address() as AddressInfo
 
   function listen (onPort: number) {
-    return new Promise<void>((resolve) => { server.listen(onPort, '127.0.0.1', resolve) })
+    return new Promise<void>(resolve => { server.listen(onPort, '127.0.0.1', resolve) })
   }
 
   async function cut () {
-    const closed = new Promise((resolve) => { server.close(resolve) })
+    const closed = new Promise(resolve => { server.close(resolve) })
     for (const [near, far] of pairs) {
       near.resetAndDestroy()
       far.destroy()

@@ -66,6 +66,38 @@ t.test('what cannot be answered', async t => {
     t.ok(answer.body.errors?.some(({ pointer }) => pointer === '#/c~1d~0e'), 'by an RFC 6901 pointer too')
   })
 
+  t.test('what may be null is not said to have to be', async t => {
+    const answer = await call('POST /auth/refresh', { json: { refreshToken: 5 } })
+    t.strictSame(answer.body.errors, [{ field: 'refreshToken', pointer: '#/refreshToken', detail: 'must be string' }])
+    t.match(await call('POST /auth/logout', { json: { x: 1 } }), { body: { errors: [{ field: 'x', detail: 'is not a known field' }] } })
+    t.strictSame(fieldsOf(await call('POST /auth/logout', { json: { x: 1 } })), ['x'])
+    t.match(await call('POST /auth/logout', { json: [] }), { status: 422, body: { errors: [{ field: '', detail: 'must be object' }] } })
+  })
+
+  t.test('of a thousand wrong fields twenty are named', async t => {
+    const json = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`f${n}`, n]))
+    t.equal(fieldsOf(await call('POST /auth/login', { json })).length, 20)
+  })
+
+  t.test('OPTIONS that is no preflight is 404, like any method that a route has not', async t => {
+    for (const [target, headers] of [['OPTIONS /auth/me', {}], ['OPTIONS /nothing', {}], ['OPTIONS *', {}], ['OPTIONS /auth/me', { origin: 'https://app.example.com' }], ['OPTIONS /auth/me', { 'access-control-request-method': 'PATCH' }]] as const) {
+      isProblem(t, await call(target, { headers }), 'not_found', target)
+    }
+  })
+
+  t.test('every answer names the request as the log does', async t => {
+    const ids = new Set<string>()
+    for (const answer of [await call('GET /health/live'), await call('GET /nothing'), await call('GET /auth/me'), await post('{'), await call('OPTIONS /auth/me')]) {
+      const id = answer.headers['x-request-id'] ?? ''
+      t.match(id, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
+      t.ok(service.log.some(({ reqId, msg }) => reqId === id && msg === 'answered'))
+      ids.add(id)
+    }
+    t.equal(ids.size, 5)
+    const { headers } = await call('GET /health/live', { headers: { 'x-request-id': 'mine', 'request-id': 'mine' } })
+    t.not(headers['x-request-id'], 'mine', 'whatever the client calls it')
+  })
+
   t.test('a route that nobody has is 404', async t => {
     for (const target of ['GET /', 'GET /nothing', 'POST /auth', 'GET /auth/login', 'PUT /auth/me', 'POST /auth/verify', 'DELETE /admin', 'GET /auth/login/', 'POST //auth/login', 'GET /.env', 'GET /auth/../etc/passwd', 'TRACE /auth/me']) {
       isProblem(t, await call(target), 'not_found', target)

@@ -18,7 +18,7 @@ t.test('the metrics', async t => {
     for (const line of lines.filter(each => each !== '' && !each.startsWith('#'))) {
       const [, name = '', labels = '', value] = /^(\w+)(\{.*\})? (\S+)$/.exec(line) ?? []
       t.ok(lines.some(each => each.startsWith(`# HELP ${name} `)), `${name} has its HELP`)
-      t.ok(lines.some(each => new RegExp(`^# TYPE ${name} (gauge|counter)$`).test(each)), 'and its TYPE')
+      t.ok(lines.includes(`# TYPE ${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}`), 'and its TYPE')
       samples.set(name + labels, Number(value))
     }
     return samples
@@ -30,9 +30,13 @@ t.test('the metrics', async t => {
     const age = after.get('countersign_revocations_age_seconds') ?? -1
     t.ok(age >= 0 && age < 5)
     t.ok((after.get('countersign_revocations_lag_seconds') ?? -1) >= 0)
-    t.ok((after.get('countersign_revocations_reads') ?? 0) >= 1)
-    t.equal(after.get('countersign_revocations_failed_reads'), 0)
-    t.type(after.get('countersign_revocations_heard'), 'number')
+    t.ok((after.get('countersign_revocations_reads_total') ?? 0) >= 1)
+    t.equal(after.get('countersign_revocations_failed_reads_total'), 0)
+    t.type(after.get('countersign_revocations_heard_total'), 'number')
+  })
+
+  t.test('tell how busy the hashes are, and count whom they turned away', async t => {
+    for (const name of ['running', 'waiting', 'refused_total', 'expired_total', 'abandoned_total']) t.equal(after.get(`countersign_hash_queue_${name}`), 0, name)
   })
 
   t.test('count refused tokens by reason, forged ones from the start', async t => {

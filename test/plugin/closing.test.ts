@@ -1,7 +1,7 @@
 import t from 'tap'
 import { openDatabase } from '../../src/database/open.ts'
 import { countersign } from '../../src/index.ts'
-import { databaseUrl, onServer, silent } from '../support/database.ts'
+import { databaseUrl, onPostgres, onServer, silent } from '../support/database.ts'
 import { bareHost, pluginOptions } from './host.ts'
 
 t.test('closing the host closes the database', async t => {
@@ -32,4 +32,14 @@ t.test('a host that fails to start leaves no database open', async t => {
   await t.rejects(async () => await app.ready(), { message: "the host's own failure" })
   await app.close()
   await t.rejects(async () => await app.countersign.probes.database?.())
+})
+
+t.test('where the plugin itself fails to start, it has closed what it opened, and says why in one sentence', onPostgres, async t => {
+  const app = bareHost(t)
+  const options = await pluginOptions(t)
+  const url = String(options.databaseUrl)
+  await onServer(url, server => server.query('ALTER TABLE revocations RENAME TO mislaid'))
+  await t.rejects(async () => await app.register(countersign, options), { name: 'DatabaseStartError', message: /^The database "\w+" at [\w.]+:\d+ could not be opened: [^\n]*revocations[^\n]*\.$/ })
+  const { rows } = await onServer(url, server => server.query<{ others: number }>('SELECT count(*)::int AS others FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()'))
+  t.strictSame(rows, [{ others: 0 }], 'no connection is left')
 })

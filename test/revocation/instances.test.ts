@@ -102,5 +102,5 @@ t.test('behind a pooler that swallows LISTEN an instance learns of it by its nex
     const took = await until(async () => (await b.call('GET /auth/verify', { token: person.accessToken })).status === 401)
     t.ok(took < 1_600, `${took.toFixed(0)} ms; half a second more than promised, for a busy machine`)
   }
-  t.match((await b.call('GET /metrics')).text, /^countersign_revocations_heard 0$/m)
+  t.match((await b.call('GET /metrics')).text, /^countersign_revocations_heard_total 0$/m)
 })

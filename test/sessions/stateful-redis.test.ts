@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
+import { createSessionSecret } from '../../src/sessions/session-secret.ts'
+import { createSignedCopies } from '../../src/sessions/signed-copy.ts'
+import { deriveKeyRing } from '../../src/tokens/derived-keys.ts'
 import { tcpProxy } from '../database/tcp-proxy.ts'
 import { databaseUrl, testDatabase } from '../support/database.ts'
 import { startService, type Person, type TestService } from '../support/service.ts'
@@ -14,17 +17,19 @@ const onBoth = redisUrl === '' || databaseUrl === undefined ? { skip: 'needs Pos
 
 interface Record { sessionId: string, confirmedAt: number }
 
+const hashOf = (session: string) => createHash('sha256').update(session).digest()
+
 /** Redis as the service sees it, and what it holds of a session. */
 function redisOf (t: Test) {
   const redis = new Redis(redisUrl)
   t.teardown(() => redis.disconnect())
-  const keyOf = (session: string) => `countersign:session:${createHash('sha256').update(session).digest('base64url')}`
+  const keyOf = (session: string) => `countersign:session:${hashOf(session).toString('base64url')}`
   return {
     keyOf,
     redis,
     async read (session: string): Promise<Record | undefined> {
-      const json = await redis.get(keyOf(session))
-      return json === null ? undefined : JSON.parse(json) as Record
+      const copy = await redis.get(keyOf(session))
+      return copy === null || copy === '' ? undefined : JSON.parse(copy.slice(copy.indexOf('.') + 1)) as Record
     }
   }
 }
@@ -94,11 +99,37 @@ t.test('a copy in redis', onRedis, async t => {
   })
 })
 
+t.test('a copy that somebody else wrote into redis lets nobody in', onRedis, async t => {
+  const { redis, keyOf } = redisOf(t)
+  const service = await startService(t, { REDIS_URL: redisUrl })
+  await until(async () => (await service.call('GET /health/ready')).status === 200)
+  const mine = await statefulSession(service, await service.person())
+  const good = await redis.get(keyOf(mine.session)) ?? ''
+  const [mac = '', json = ''] = [good.slice(0, good.indexOf('.')), good.slice(good.indexOf('.') + 1)]
+  const asAdmin = json.replace('"role":"user"', '"role":"admin"')
+  t.not(asAdmin, json)
+
+  const forged = [json, asAdmin, `.${asAdmin}`, `${mac}.${asAdmin}`, `${Buffer.alloc(32).toString('base64url')}.${json}`]
+  for (const copy of [...forged, good]) {
+    // Of the form that they have, so that only what is in redis could make it one.
+    const { text: invented } = createSessionSecret()
+    await redis.set(keyOf(invented), copy, 'EX', 60)
+    t.equal((await verify(service, invented)).status, 401, copy)
+  }
+
+  const fresh = await startService(t, { ...sharedWith(service), REDIS_URL: redisUrl }).catch(() => undefined)
+  if (fresh === undefined) return t.equal(service.database.engine, 'embedded', 'the embedded engine takes one process')
+  await until(async () => (await fresh.call('GET /health/ready')).status === 200)
+  await redis.set(keyOf(mine.session), `${mac}.${asAdmin}`)
+  t.match(await verify(fresh, mine.session), { status: 200, body: { role: 'user' } })
+})
+
 t.test('two instances on one redis', onBoth, async t => {
   const { redis, keyOf, read } = redisOf(t)
   const [a, b] = await startTwo(t, { REDIS_URL: redisUrl })
   await until(async () => (await b.call('GET /health/ready')).status === 200)
   const statements = watchStatements(b)
+  const signed = createSignedCopies(deriveKeyRing(a.config.secrets, 'session-copy'))
 
   t.test('what one has asked Postgres for the other reads from redis', async t => {
     const { session } = await statefulSession(a, await a.person())
@@ -126,7 +157,7 @@ t.test('two instances on one redis', onBoth, async t => {
       await verify(a, session)
       const record = await read(session)
       await a.sql('UPDATE sessions SET ended_at = now() WHERE id = $1::uuid', record?.sessionId)
-      await redis.set(keyOf(session), JSON.stringify({ ...record, confirmedAt: (record?.confirmedAt ?? 0) - age }))
+      await redis.set(keyOf(session), signed.write(hashOf(session), JSON.stringify({ ...record, confirmedAt: (record?.confirmedAt ?? 0) - age })))
       t.equal((await verify(b, session)).status, status, `${age} s: nobody has told the ledger, so only its age can tell`)
     }
   })

@@ -62,14 +62,14 @@ async function copyOfTemplate (t: Test, url: string) {
 
 async function createCopy (t: Test, url: string, template: string) {
   const name = `countersign_test_${randomBytes(6).toString('hex')}`
-  await onServer(url, (server) => server.query(`CREATE DATABASE ${name} TEMPLATE ${template}`))
-  t.teardown(() => onServer(url, (server) => server.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)))
+  await onServer(url, server => server.query(`CREATE DATABASE ${name} TEMPLATE ${template}`))
+  t.teardown(() => onServer(url, server => server.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)))
   return databaseOf(url, name)
 }
 
 // Test files run in parallel, and each may be the first. The template gets its name only when it is complete.
 async function ensureTemplate (url: string, template: string) {
-  await onServer(url, async (server) => {
+  await onServer(url, async server => {
     await server.query('SELECT pg_advisory_lock(hashtext($1))', [template])
     const { rowCount } = await server.query('SELECT 1 FROM pg_database WHERE datname = $1', [template])
     if (rowCount) return

@@ -6,8 +6,10 @@ import { readSnapshot } from './snapshot.ts'
 
 export interface Cluster {
   readonly engine: PGlite
+  /** What it means that the first statements fail. */
+  explain (error: unknown): DatabaseStartError
   /** To be called once the cluster is migrated: until then a start that broke off begins anew. */
-  settled: () => Promise<void>
+  settled (): Promise<void>
 }
 
 /**
@@ -25,7 +27,11 @@ export async function openCluster (dataDir: string): Promise<Cluster> {
   await chmod(directory, 0o700)
   const isNew = (await readdir(directory)).length === 0
   const engine = isNew ? await create(directory, mark) : await resume(directory)
-  return { engine, settled: () => rm(mark, { force: true }) }
+  return {
+    engine,
+    explain: error => error instanceof DatabaseStartError ? error : isNew ? unmakeable(directory, error) : damaged(directory, error),
+    settled: () => rm(mark, { force: true })
+  }
 }
 
 async function create (directory: string, mark: string) {
@@ -34,7 +40,7 @@ async function create (directory: string, mark: string) {
   try {
     return await PGlite.create(directory, snapshot ? { loadDataDir: snapshot } : {})
   } catch (error) {
-    throw new DatabaseStartError('data_dir_unusable', `The embedded database could not be made in ${directory}.`, error)
+    throw unmakeable(directory, error)
   }
 }
 
@@ -52,6 +58,10 @@ async function checkMajorVersion (directory: string) {
   if (version.trim() === '18') return
   throw new DatabaseStartError('embedded_damaged',
     `The embedded database in ${directory} was made by PostgreSQL ${version.trim().slice(0, 20)}, and this version runs 18.`)
+}
+
+function unmakeable (directory: string, cause: unknown) {
+  return new DatabaseStartError('data_dir_unusable', `The embedded database could not be made in ${directory}.`, cause)
 }
 
 function damaged (directory: string, cause: unknown) {

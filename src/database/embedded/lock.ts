@@ -8,9 +8,9 @@ import { askClaim } from './ask-claim.ts'
 import type { Answer } from './ask-claim.ts'
 import { withSocketPath } from './socket-path.ts'
 
-export interface Lock { release: () => Promise<void> }
+export interface Lock { release (): Promise<void> }
 
-const settleMs = 10_000
+const SETTLE_MS = 10_000
 
 /**
  * Holds a data directory for this process; two engines in one directory destroy it without a word.
@@ -38,13 +38,13 @@ export async function lockDirectory (dataDir: string): Promise<Lock> {
 async function publish (directory: string) {
   const name = randomBytes(6).toString('hex')
   let state: Answer['state'] = 'asking'
-  const server = createServer((socket) => {
+  const server = createServer(socket => {
     socket.on('error', () => {})
     socket.end(`${state} ${process.pid}`)
   })
   const unborn = `${name}.new`
-  await withSocketPath(directory, unborn, (path) => new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(unusable(directory, error)))
+  await withSocketPath(directory, unborn, path => new Promise<void>((resolve, reject) => {
+    server.once('error', error => reject(unusable(directory, error)))
     server.listen(path, resolve)
   }))
   server.unref()
@@ -55,13 +55,13 @@ async function publish (directory: string) {
     hold () { state = 'holding' },
     async release () {
       await rm(join(directory, name), { force: true })
-      await new Promise((resolve) => { server.close(resolve) })
+      await new Promise(resolve => { server.close(resolve) })
     }
   }
 }
 
 async function settle (directory: string, own: string, dataDir: string) {
-  for (const deadline = Date.now() + settleMs; ;) {
+  for (const deadline = Date.now() + SETTLE_MS; ;) {
     const others = await livingClaims(directory, own)
     if (others.length === 0) return
     const winner = others.find(({ state, name }) => state === 'holding' || name < own)

@@ -15,8 +15,7 @@ export async function openEmbedded (options: DatabaseOptions): Promise<Database>
   await prepareDataDirectory(dataDir)
   const lock = await lockDirectory(dataDir)
   try {
-    const { engine, migrated } = await openMigrated(dataDir, options)
-    return databaseOver(engine, migrated, lock.release)
+    return databaseOver(await openMigrated(dataDir, options), lock.release)
   } catch (error) {
     await lock.release()
     throw error
@@ -24,26 +23,30 @@ export async function openEmbedded (options: DatabaseOptions): Promise<Database>
 }
 
 async function openMigrated (dataDir: string, { migrate, log }: DatabaseOptions) {
-  const { engine, settled } = await openCluster(dataDir)
+  const { engine, explain, settled } = await openCluster(dataDir)
   try {
     const migrated = migrate === false ? [] : await migrateEmbedded(engine, log)
     await settled()
-    return { engine, migrated }
+    return { engine, explain, migrated }
   } catch (error) {
-    await engine.close()
-    throw error
+    // A damaged engine may not close either, and that would hide why.
+    await engine.close().catch(() => {})
+    throw explain(error)
   }
 }
 
-function databaseOver (engine: PGlite, migrated: readonly string[], release: () => Promise<void>): Database {
+function databaseOver ({ engine, explain, migrated }: Awaited<ReturnType<typeof openMigrated>>, release: () => Promise<void>): Database {
   const prisma = createPrismaClient(new PrismaPGlite(engine))
   let closing: Promise<void> | undefined
 
   async function close () {
-    await prisma.$disconnect()
-    // Prisma's disconnect leaves the engine running, and with it files not yet written.
-    await engine.close()
-    await release()
+    try {
+      await prisma.$disconnect()
+      // Prisma's disconnect leaves the engine running, and with it files not yet written.
+      await engine.close()
+    } finally {
+      await release()
+    }
   }
 
   return {
@@ -58,6 +61,7 @@ function databaseOver (engine: PGlite, migrated: readonly string[], release: () 
       }
     },
     listen: (channel, listener) => listen(engine, channel, listener),
+    explainStart: explain,
     async ping () {
       await within(1_000, engine.query('SELECT 1'))
     },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
 // The kernel's room for a socket's path: 104 bytes on macOS, 108 on Linux, the closing zero included.
-const longest = 103
+const LONGEST = 103
 
 /**
  * Calls `use` with a path to `directory/name` that a socket can bind or connect to. Where the real one is too long,
@@ -12,7 +12,7 @@ const longest = 103
  */
 export async function withSocketPath<T> (directory: string, name: string, use: (path: string) => Promise<T>): Promise<T> {
   const direct = join(resolve(directory), name)
-  if (Buffer.byteLength(direct) <= longest) return use(direct)
+  if (Buffer.byteLength(direct) <= LONGEST) return use(direct)
   const short = await mkdtemp(join(tmpdir(), 'cs-'))
   try {
     const link = join(short, 'd')

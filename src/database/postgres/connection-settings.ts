@@ -25,7 +25,7 @@ export function connectionSettings (url: string, statementTimeoutMs: number): Co
     schema === undefined ? null : `-c search_path=${escapeOption(quoteIdentifier(schema))}`,
     '-c TimeZone=UTC',
     `-c statement_timeout=${statementTimeoutMs}`
-  ].filter((option) => option !== null).join(' ')
+  ].filter(option => option !== null).join(' ')
   // What the URL says, pg prefers to what it is told beside it.
   searchParams.delete('options')
   searchParams.delete('schema')

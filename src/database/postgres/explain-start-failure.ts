@@ -1,3 +1,4 @@
+import { DatabaseUnavailable } from '../errors.ts'
 import { DatabaseStartError } from '../start-error.ts'
 import type { ConnectionSettings } from './connection-settings.ts'
 
@@ -8,6 +9,9 @@ export function explainStartFailure (error: unknown, { address, database }: Conn
   const message = error instanceof Error ? error.message : String(error)
   if (isNetworkFailure(code, message)) {
     return new DatabaseStartError('unreachable', `PostgreSQL at ${address} cannot be reached (${code ?? message}).`, error)
+  }
+  if (error instanceof DatabaseUnavailable || code === '57014') {
+    return new DatabaseStartError('unreachable', `PostgreSQL at ${address} did not answer in time.`, error)
   }
   if (code?.startsWith('57P')) {
     return new DatabaseStartError('unreachable', `PostgreSQL at ${address} takes no connections now: ${message}.`, error)
@@ -30,10 +34,10 @@ export function explainStartFailure (error: unknown, { address, database }: Conn
   return new DatabaseStartError('failed', `The database "${database}" at ${address} could not be opened: ${message}.`, error)
 }
 
-const networkCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EPIPE', 'ENOENT', 'EACCES'])
+const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EPIPE', 'ENOENT', 'EACCES'])
 
 function isNetworkFailure (code: string | undefined, message: string) {
-  return networkCodes.has(code ?? '') || /^timeout expired|^Connection terminated|timeout exceeded when trying to connect/.test(message)
+  return NETWORK_CODES.has(code ?? '') || /^timeout expired|^Connection terminated|timeout exceeded when trying to connect/.test(message)
 }
 
 function codeOf (error: unknown) {

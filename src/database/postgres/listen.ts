@@ -3,7 +3,7 @@ import type { Listener, Subscription } from '../database.ts'
 import type { ConnectionSettings } from './connection-settings.ts'
 
 /** How often a listening connection is asked whether it is still there, in ms. */
-const checkEveryMs = 5_000
+const CHECK_EVERY_MS = 5_000
 
 /**
  * Listens on a connection of its own. A connection that breaks says so; one that falls silent (a dropped route, a
@@ -12,7 +12,7 @@ const checkEveryMs = 5_000
 export async function listenPostgres ({ config }: ConnectionSettings, channel: string, listener: Listener): Promise<Subscription> {
   const client = new pg.Client({ ...config, connectionTimeoutMillis: 2_000, query_timeout: 2_000 })
   let over = false
-  const check = setInterval(() => { client.query('SELECT 1').catch(lost) }, checkEveryMs).unref()
+  const check = setInterval(() => { client.query('SELECT 1').catch(lost) }, CHECK_EVERY_MS).unref()
 
   function lost (cause: Error) {
     if (over) return

@@ -10,7 +10,7 @@ import { listenPostgres } from './listen.ts'
 import { migratePostgres } from './migrate-postgres.ts'
 import { createStatementNames } from './statement-names.ts'
 
-const types: pg.CustomTypesConfig = {
+const TYPES: pg.CustomTypesConfig = {
   getTypeParser: (oid, format) => columnParser(oid) ?? pg.types.getTypeParser(oid, format)
 }
 
@@ -26,7 +26,7 @@ export async function openPostgres (url: string, { pool: limits = {}, migrate, l
     // The server ends a statement that runs too long; this ends one whose answer never comes.
     query_timeout: statementTimeoutMs + 1_000
   })
-  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'))
+  pool.on('error', error => log.warn({ err: error }, 'an idle database connection was lost'))
   // A transaction whose answers stopped coming is given back open, with a query still under way.
   pool.on('release', (_error, client) => {
     if (client.getTransactionStatus() !== 'I') client.end().catch(() => {})
@@ -47,10 +47,11 @@ export async function openPostgres (url: string, { pool: limits = {}, migrate, l
     prisma,
     migrated,
     async query<Row> ({ name, text }: { name: string, text: string }, values: readonly unknown[]) {
-      const result = await pool.query<Row & pg.QueryResultRow>({ name, text, values: [...values], types })
+      const result = await pool.query<Row & pg.QueryResultRow>({ name, text, values: [...values], types: TYPES })
       return result.rows
     },
     listen: (channel, listener) => listenPostgres(settings, channel, listener),
+    explainStart: error => explainStartFailure(error, settings),
     async ping () {
       await within(1_000, pool.query('SELECT 1'))
     },

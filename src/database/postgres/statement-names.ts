@@ -1,16 +1,16 @@
 /** Most statements kept prepared on one connection. */
-const limit = 200
+const LIMIT = 200
 
 /**
  * Names for Prisma's statements, so that Postgres plans each of them once per connection. Texts beyond the first
- * {@link limit} go unnamed: lists of varying length would otherwise fill the server's memory.
+ * {@link LIMIT} go unnamed: lists of varying length would otherwise fill the server's memory.
  */
 export function createStatementNames (): (query: { sql: string }) => string {
   const names = new Map<string, string>()
   return ({ sql }) => {
     const known = names.get(sql)
     if (known !== undefined) return known
-    if (names.size === limit) return ''
+    if (names.size === LIMIT) return ''
     const name = `p${names.size + 1}`
     names.set(sql, name)
     return name
