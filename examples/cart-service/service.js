@@ -8,7 +8,7 @@ import Fastify from 'fastify'
 const { COUNTERSIGN_URL = 'http://localhost:3000', JWT_SECRET, CLIENT_ID, CLIENT_SECRET, PORT = '4000' } = process.env
 const { JWT_ISSUER = COUNTERSIGN_URL, JWT_AUDIENCE = 'api' } = process.env
 
-const app = Fastify()
+const app = Fastify({ logger: { level: 'warn' } })
 
 await app.register(verifier, {
   issuer: JWT_ISSUER,

@@ -8,7 +8,7 @@ import Fastify from 'fastify'
 
 const { JWT_SECRET, JWT_ISSUER = 'http://localhost:3000', JWT_AUDIENCE = 'api', PORT = '4000' } = process.env
 
-const app = Fastify()
+const app = Fastify({ logger: { level: 'warn' } })
 
 await app.register(fastifyJwt, {
   secret: JWT_SECRET,

@@ -19,6 +19,8 @@ const RINGS: Record<string, (ring: string) => Settings> = {
 
 // Milliseconds.
 const BETWEEN_ROUNDS = 50
+// Which every driver makes after each change.
+const ROUNDS = Number(process.env.ROTATION_ROUNDS ?? 1)
 
 /** The tokens that are alive, as far as their holders can tell, and what became of them. */
 interface Traffic {
@@ -63,7 +65,7 @@ async function drive (driver: number, instances: Map<number, Instance>, traffic:
 }
 
 for (const [algorithm, settingsOf] of Object.entries(RINGS)) {
-  t.test(`${algorithm} keys change under load, and no good token is refused`, onPostgres, async t => {
+  t.test(`${algorithm} keys change under load, and no good token is refused`, { ...onPostgres, timeout: 180_000 }, async t => {
     const [from, to] = algorithm === 'HS256' ? [oldSecret, newSecret] : [oldKey ?? '', newKey ?? '']
     const { url = '', dataDir } = await testDatabase(t)
     const serving = new Map<number, Instance>()
@@ -74,18 +76,18 @@ for (const [algorithm, settingsOf] of Object.entries(RINGS)) {
     async function deploy (ring: string): Promise<void> {
       const settings = { ...SHARED, DATABASE_URL: url, DATA_DIR: dataDir, ...settingsOf(ring) }
       const retired = [...serving.values()]
-      for (const place of [0, 1]) {
-        const { instances: [instance] } = await startInstances(t, settings)
+      const { instances } = await startInstances(t, settings, settings)
+      for (const [place, instance] of instances.entries()) {
         serving.set(place, instance)
-        await aWholeRound()
+        await wholeRounds()
       }
       // Every driver has turned to the new ones: nothing is under way at the old.
       await Promise.all(retired.map(instance => instance.kill()))
     }
 
-    async function aWholeRound (): Promise<void> {
+    async function wholeRounds (): Promise<void> {
       const before = [...traffic.rounds]
-      await until(() => before.every((round, driver) => (traffic.rounds[driver] ?? 0) > round + 1), 60_000)
+      await until(() => before.every((round, driver) => (traffic.rounds[driver] ?? 0) >= round + ROUNDS), 60_000)
     }
 
     let isOver = false
@@ -100,7 +102,7 @@ for (const [algorithm, settingsOf] of Object.entries(RINGS)) {
 
     t.strictSame(traffic.refused, [], 'no good token was refused')
     t.equal(traffic.forgedAccepted, 0, 'and no bad one accepted')
-    t.ok(traffic.accepted > 50 && traffic.forgedRefused > 50, `${traffic.accepted} good, ${traffic.forgedRefused} bad`)
+    t.ok(traffic.accepted > 30 && traffic.forgedRefused > 30, `${traffic.accepted} good, ${traffic.forgedRefused} bad`)
     t.equal(traffic.kids.size, 2, 'both keys signed')
     t.comment(`${algorithm}: ${traffic.accepted} good tokens accepted, ${traffic.forgedRefused} forged refused`)
   })
