@@ -34,7 +34,8 @@ t.test('clients', async t => {
     t.notOk((JSON.stringify([cart, plain, shared]) + text.stdout).includes(SECRETS.JWT_SECRET))
   })
 
-  t.test('what is no client is refused, in one sentence', async t => {
+  // Awaited: on the embedded database one command at a time has its directory.
+  await t.test('what is no client is refused, in one sentence', async t => {
     const taken = await run('create', '--name', 'Other', '--audience', 'cart')
     t.match(taken, { code: 1, stdout: '', stderr: /^Another client has the audience cart.*\n$/ })
     const wrong = await Promise.all([['create', '--name', ''], ['create', '--name', 'x', '--audience', 'a b'], ['create', '--name', 'x', '--scope', 'ä'], ['rotate', 'x', '--overlap', '1'], ['rotate', 'x', '--overlap', '1h', '--end-old']].map(args => run(...args)))

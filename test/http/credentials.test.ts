@@ -11,12 +11,16 @@ t.test('credentials', async t => {
   const { access = '', refresh = '' } = cookies
   const INVALID = 'Bearer error="invalid_token"'
 
+  t.test('one space or more may part a scheme from its token', async t => {
+    for (const authorization of [`Bearer   ${ada.accessToken}`, `bearer ${ada.accessToken}`]) t.equal((await call('GET /auth/verify', { headers: { authorization } })).status, 200)
+  })
+
   t.test('of a Bearer header and a cookie, the header decides', async t => {
     t.match(await call('GET /auth/verify', { token: ada.accessToken, cookies }), { status: 200, body: { id: ada.user.id, credential: 'bearer' } })
   })
 
   t.test('a bad Bearer token is refused, with a good cookie beside it too', async t => {
-    for (const token of ['x', 'null', 'undefined', `${ada.accessToken}x`, ada.accessToken.slice(0, -1), ada.refreshToken, `Bearer ${ada.accessToken}`, `"${ada.accessToken}"`, ` ${ada.accessToken}`]) {
+    for (const token of ['x', 'null', 'undefined', `${ada.accessToken}x`, ada.accessToken.slice(0, -1), ada.refreshToken, `Bearer ${ada.accessToken}`, `"${ada.accessToken}"`, `\t${ada.accessToken}`]) {
       const answer = await call('GET /auth/verify', { token, cookies })
       isProblem(t, answer, 'invalid_token', token.slice(0, 20))
       t.equal(answer.headers['www-authenticate'], INVALID)
