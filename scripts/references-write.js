@@ -101,7 +101,7 @@ Every error is answered as \`application/problem+json\` ([RFC 9457](https://www.
 
 Decide by \`code\`: it does not change. \`errors\` names the fields that are not valid, twenty at most, with a JSON Pointer to each.
 \`detail\` and the titles are for people, and may be worded better one day. What caused an error is never in the answer: it is in
-the log, under the id that every answer of the service has in \`X-Request-Id\`. A 401 says in \`WWW-Authenticate\` how to
+the log, under the id that a 5xx of the service has in \`X-Request-Id\`. A 401 says in \`WWW-Authenticate\` how to
 authenticate; a 503 says in \`Retry-After\` when to come back, in seconds.
 
 | code | status | title |

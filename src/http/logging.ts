@@ -24,11 +24,14 @@ export function createLogger ({ logLevel }: Pick<Config, 'logLevel'>, to?: Desti
   return process.stdout.isTTY ? pino(options, loadPretty()({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' })) : pino(options)
 }
 
-/** Tells clients the id that the log has a request under. */
+/**
+ * Tells a client whom something of ours failed the id that the log has the request under. Nobody else: two answers that
+ * must not be told apart, such as those to an unknown account and to a wrong password, are the same to the last header.
+ */
 export function nameRequests (app: FastifyInstance): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id)
-    done()
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (reply.statusCode >= 500) reply.header('x-request-id', request.id)
+    done(null, payload)
   })
 }
 
