@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { Problem } from '../errors.ts'
+import { invalidField } from '../errors.ts'
 import type { Errand } from './flows.ts'
 import { isCustomScheme } from './redirect-targets.ts'
 
@@ -13,17 +13,13 @@ export interface StartQuery {
 /** @returns what somebody goes to a provider for. @throws Problem 422 when the parameters do not go together */
 export function errandOf ({ deliver, codeChallenge, codeChallengeMethod }: StartQuery, redirectTo: string): Errand {
   if (codeChallenge === undefined) {
-    if (codeChallengeMethod !== undefined) throw invalid('codeChallenge', 'is required beside codeChallengeMethod')
+    if (codeChallengeMethod !== undefined) throw invalidField('codeChallenge', 'is required beside codeChallengeMethod')
     // No cookie reaches an app: what it is to be given has to be bound to it.
-    if (isCustomScheme(redirectTo)) throw invalid('codeChallenge', 'is required where redirectTo is an app\'s')
+    if (isCustomScheme(redirectTo)) throw invalidField('codeChallenge', 'is required where redirectTo is an app\'s')
     return { kind: 'sign_in', deliver: deliver ?? 'cookie' }
   }
-  if (deliver !== undefined) throw invalid('deliver', 'is not for apps: tokens come with the exchange')
+  if (deliver !== undefined) throw invalidField('deliver', 'is not for apps: tokens come with the exchange')
   return { kind: 'app', codeChallenge }
-}
-
-function invalid (field: string, detail: string): Problem {
-  return new Problem('validation_failed', { errors: [{ field, pointer: `#/${field}`, detail }] })
 }
 
 /** @returns the query as it was sent: a parameter that comes twice must not be mended on the way */
