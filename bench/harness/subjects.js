@@ -20,7 +20,7 @@ export const subjects = {
     file: serviceFile,
     args: ['serve'],
     // As `npm run serve` starts it.
-    nodeArgs: ['--max-semi-space-size=8'],
+    nodeArgs: ['--max-semi-space-size=8', '--single-threaded-gc'],
     env: { MALLOC_ARENA_MAX: '1' },
     built: existsSync(serviceFile),
     routes: {

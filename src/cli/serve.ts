@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { Command } from 'commander'
 import { readConfig, type Config } from '../config.ts'
 import { serve } from '../server.ts'
+import { lowerBackgroundThreads } from './background-threads.ts'
 
 export const serveCommand = new Command('serve')
   .description('run the service until it is told to stop')
@@ -10,6 +11,7 @@ export const serveCommand = new Command('serve')
     collectEarly()
     const config = readConfig(process.env)
     const { server } = await serve(config)
+    await lowerBackgroundThreads()
     if (config.nodeEnv !== 'production') process.stdout.write(welcome(config, (server.address() as AddressInfo).port))
   })
 

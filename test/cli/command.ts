@@ -8,6 +8,7 @@ const MAIN = fileURLToPath(new URL('../../../dist/bin/main.js', import.meta.url)
 
 /** A run of `countersign`. */
 export interface Command {
+  readonly pid: number | undefined
   /** Both streams so far. */
   output (): { stdout: string, stderr: string }
   /** Resolves with the first match of a pattern on standard output; rejects when the process ends without one. */
@@ -50,5 +51,5 @@ export function command (t: Test, args: readonly string[], { settings = {}, inpu
     })
   }
 
-  return { output: () => ({ stdout, stderr }), says, signal: name => { child.kill(name) }, ended }
+  return { pid: child.pid, output: () => ({ stdout, stderr }), says, signal: name => { child.kill(name) }, ended }
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, connect, type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { generateSecret } from '../../src/config/generated-secrets.ts'
@@ -50,6 +50,17 @@ t.test('serve', async t => {
     const lines = service.output().stdout.split('\n').filter(line => line.startsWith('{'))
     t.ok(lines.length > 1)
     for (const line of lines) t.type((JSON.parse(line) as { level: number }).level, 'number')
+  })
+
+  t.test('lets the thread that answers go before those that hash', { skip: process.platform !== 'linux' }, t => {
+    const tasks = `/proc/${service.pid}/task`
+    const niceness = (thread: string) => Number(readFileSync(`${tasks}/${thread}/stat`, 'utf8').replace(/.*\) /, '').split(' ')[16])
+    const usual = Number(readFileSync('/proc/self/stat', 'utf8').replace(/.*\) /, '').split(' ')[16])
+    const [main, others] = [String(service.pid), readdirSync(tasks).filter(thread => thread !== String(service.pid))]
+    t.equal(niceness(main), usual)
+    t.ok(others.length > 4)
+    t.same(new Set(others.map(niceness)), new Set([10]))
+    t.end()
   })
 
   t.test('finishes what it has begun when it is told to stop, then ends at once, with exit code 0', async t => {
