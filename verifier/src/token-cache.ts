@@ -1,8 +1,9 @@
 /**
  * Remembers values by token, within a bound of bytes. The whole token decides: no two tokens ever share an entry.
  *
- * Entries are found by the token's last characters, which are its signature, and then held against all of it: hashing
- * half a kilobyte at each look-up would cost more than everything else that is done with a token seen before.
+ * Entries are found by thirty bits of the token's end, which is its signature, and then held against all of it: hashing
+ * half a kilobyte at each look-up would cost more than everything else that is done with a token seen before. Of two
+ * tokens with the same bits one is remembered.
  *
  * A token is remembered when it comes for the second time: of the first a few bits are kept. So tokens that come once
  * cost next to nothing, and a million of them drive out nothing that is in use.
@@ -24,7 +25,6 @@ interface Entry<Value> {
 
 // A generous guess at what an entry takes beside its token: the principal, its strings and the map's own cell.
 const ENTRY_BYTES = 1024
-const TAIL = 32
 
 const sizeOf = (token: string): number => token.length + ENTRY_BYTES
 
@@ -33,47 +33,46 @@ const PLACES = 2 ** 14
 
 /** @param maxBytes what the cache may take; 0 remembers nothing */
 export function createTokenCache<Value> (maxBytes: number): TokenCache<Value> {
-  let young = new Map<string, Entry<Value>>()
-  let old = new Map<string, Entry<Value>>()
+  let young = new Map<number, Entry<Value>>()
+  let old = new Map<number, Entry<Value>>()
   let youngBytes = 0
   const seenOnce = new Int32Array(maxBytes > 0 ? PLACES : 0)
 
-  // The tail is a signature's: any part of it is as good as random. Two tokens with the same bits only make one of them
-  // be remembered at once.
-  function isSeenAgain (tail: string): boolean {
-    const bits = readBits(tail, 0)
-    const place = readBits(tail, 6) & (PLACES - 1)
+  // Two tokens with the same bits only make one of them be remembered at once.
+  function isSeenAgain (token: string): boolean {
+    const bits = bitsBefore(token, token.length - 6)
+    const place = bits & (PLACES - 1)
     const isKnown = seenOnce[place] === bits
     seenOnce[place] = bits
     return isKnown
   }
 
-  function keep (tail: string, entry: Entry<Value>): void {
+  function keep (bits: number, entry: Entry<Value>): void {
     const bytes = sizeOf(entry.token)
     if ((youngBytes += bytes) * 2 > maxBytes) {
       old = young
       young = new Map()
       youngBytes = bytes
     }
-    young.set(tail, entry)
+    young.set(bits, entry)
   }
 
   return {
     get (token) {
-      const tail = token.slice(-TAIL)
-      const entry = young.get(tail)
+      const bits = bitsBefore(token, token.length)
+      const entry = young.get(bits)
       if (entry !== undefined) return entry.token === token ? entry.value : undefined
       if (old.size === 0) return undefined
-      const aged = old.get(tail)
+      const aged = old.get(bits)
       if (aged === undefined || aged.token !== token) return undefined
-      keep(tail, aged)
+      keep(bits, aged)
       return aged.value
     },
     set (token, value) {
-      if (sizeOf(token) * 2 > maxBytes || !isSeenAgain(token.slice(-TAIL))) return
+      if (sizeOf(token) * 2 > maxBytes || !isSeenAgain(token)) return
       // A token is cut out of a header, all of which would be kept with it: so it is copied.
       const copy = Buffer.from(token, 'latin1').toString('latin1')
-      keep(copy.slice(-TAIL), { token: copy, value })
+      keep(bitsBefore(copy, copy.length), { token: copy, value })
     },
     clear () {
       young = new Map()
@@ -83,9 +82,9 @@ export function createTokenCache<Value> (maxBytes: number): TokenCache<Value> {
   }
 }
 
-/** @returns a number made of six characters */
-function readBits (text: string, start: number): number {
+/** @returns thirty bits made of the six characters before `end`: a signature's, and so as good as random */
+function bitsBefore (token: string, end: number): number {
   let bits = 0
-  for (let at = start; at < start + 6; at++) bits = bits * 67 + text.charCodeAt(at) | 0
-  return bits
+  for (let at = end - 6; at < end; at++) bits = Math.imul(bits, 67) + token.charCodeAt(at) | 0
+  return bits & 0x3fffffff
 }
