@@ -37,7 +37,7 @@ export const subjects = {
     title: 'countersign (plugin)',
     file: here('../servers/countersign-host.js'),
     built: existsSync(here('../../dist/index.js')),
-    routes: { register: '/auth/register', login: '/auth/login', guarded: '/guarded', open: '/open', ready: '/open' },
+    routes: { register: '/auth/register', login: '/auth/login', guarded: '/guarded', hooked: '/hooked', remembered: '/remembered', open: '/open', ready: '/open' },
     tokenIn: 'accessToken',
     mint: 'countersign',
     hash: 'argon2'

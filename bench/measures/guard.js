@@ -16,6 +16,7 @@ export const guard = {
       const { name } = subject
       const warm = await measureWarm(bench, subject, { target: name === 'plugin' ? '≥ 0.95' : '', what: 'guard, tokens seen before' })
       rows.push(warm)
+      if (subject.routes.hooked) rows.push(...await measureFloor(bench, subject))
       if (MEASURED_COLD.includes(name)) rows.push(await measureCold(bench, subject, { target: name === 'plugin' ? '≥ 0.60' : '', fastest: warm.guarded.max }))
     }
     return rows
@@ -40,6 +41,15 @@ export async function measureWarm (bench, subject, { target, what }) {
   return measure(bench, subject, { list, target, what })
 }
 
+// What is left of the open route's rate under an empty hook, and under one that finds the header in a map and assigns what it finds.
+async function measureFloor (bench, subject) {
+  const list = `${subject.name} warm`
+  return [
+    await measure(bench, subject, { list, path: subject.routes.hooked, target: '', what: 'an empty hook' }),
+    await measure(bench, subject, { list, path: subject.routes.remembered, target: '', what: 'the header looked up in a Map' })
+  ]
+}
+
 // New tokens cannot go faster than known ones, so that rate says how many are enough for every round.
 export async function measureCold (bench, subject, { target, fastest, what = 'guard, every token new' }) {
   const { rounds, seconds } = bench.settings
@@ -48,18 +58,18 @@ export async function measureCold (bench, subject, { target, fastest, what = 'gu
   return measure(bench, subject, { list, once: true, target, what })
 }
 
-async function measure (bench, subject, { list, once = false, target, what }) {
+async function measure (bench, subject, { list, path = subject.routes.guarded, once = false, target, what }) {
   const { rounds, seconds, connections } = bench.settings
-  const load = async (path, options) => {
-    const result = await bench.loader.run(subject, { ...getWithToken(path), list, connections, seconds, ...options })
-    demandSuccess(result, subject, path)
+  const load = async (route, options) => {
+    const result = await bench.loader.run(subject, { ...getWithToken(route), list, connections, seconds, ...options })
+    demandSuccess(result, subject, route)
     return result
   }
 
-  await load(subject.routes.guarded, { once, seconds: WARM_UP_SECONDS })
+  await load(path, { once, seconds: WARM_UP_SECONDS })
   await load(subject.routes.open, { seconds: WARM_UP_SECONDS })
   const results = await interleave(rounds, {
-    guarded: () => load(subject.routes.guarded, { once }),
+    guarded: () => load(path, { once }),
     open: () => load(subject.routes.open)
   })
 

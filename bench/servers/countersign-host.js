@@ -1,4 +1,5 @@
-// A host application: Countersign as a plugin, configured by the environment, and two routes of its own.
+// A host application: Countersign as a plugin, configured by the environment, and routes of its own: open, guarded, and two
+// that show what of a guard's cost nobody can do without.
 import fastify from 'fastify'
 import { countersign } from '../../dist/index.js'
 
@@ -9,5 +10,19 @@ await app.register(countersign)
 
 app.get('/open', async () => ({ hello: 'world' }))
 app.get('/guarded', { onRequest: app.authenticate }, async () => ({ hello: 'world' }))
+
+// Whatever stands before a route.
+app.get('/hooked', { onRequest: (request, reply, done) => done() }, async () => ({ hello: 'world' }))
+
+// The least that remembering tokens can be: nothing expires here, and nothing is ever revoked.
+const remembered = new Map()
+const remember = (request, reply, done) => {
+  const { authorization } = request.headers
+  let known = remembered.get(authorization)
+  if (known === undefined) remembered.set(authorization, known = { authorization })
+  request.user = known
+  done()
+}
+app.get('/remembered', { onRequest: remember }, async () => ({ hello: 'world' }))
 
 await app.listen({ host: '127.0.0.1', port: Number(PORT) })

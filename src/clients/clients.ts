@@ -6,6 +6,7 @@ import type { Sessions } from '../sessions/sessions.ts'
 import type { Tokens } from '../tokens/tokens.ts'
 import { createClientAuthentication } from './authenticate-client.ts'
 import { createGrantClientToken } from './grant-client-token.ts'
+import { createInspectQuietly } from './inspect-quietly.ts'
 import { createIntrospectToken } from './introspect-token.ts'
 import { createRevokeToken } from './revoke-token.ts'
 import { createClientStore } from './store.ts'
@@ -25,11 +26,12 @@ export interface ClientsParts {
 /** Everything the service does with other services. */
 export function createClients ({ database, tokens, revocation, sessions: { endings, refreshTokens }, audit, onRefused }: ClientsParts) {
   const { audiences, verifyClientToken, publicKeys } = tokens
+  const inspect = createInspectQuietly(tokens.inspect, onRefused)
   return {
     ...createClientAuthentication({ clients: createClientStore(database), audience: audiences.own.name, verifyClientToken, audit, onRefused }),
     grant: createGrantClientToken({ tokens, audit, now: revocation.now }),
-    introspect: createIntrospectToken({ tokens, onRefused }),
-    revoke: createRevokeToken({ tokens, refreshTokens, endings, clientTokens: createTokenRevocationStore(database), propagation: revocation, audit, onRefused }),
+    introspect: createIntrospectToken({ audiences, inspect }),
+    revoke: createRevokeToken({ audiences, inspect, refreshTokens, endings, clientTokens: createTokenRevocationStore(database), propagation: revocation, audit }),
     publicKeys
   }
 }

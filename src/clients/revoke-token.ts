@@ -1,4 +1,3 @@
-import { InvalidToken } from 'countersign-verifier'
 import type { ClientTokenClaims } from 'countersign-verifier/core'
 import type { AuditStore } from '../audit/store.ts'
 import { Problem } from '../errors.ts'
@@ -7,9 +6,10 @@ import type { Propagation } from '../revocation/propagation.ts'
 import type { EndingStore } from '../sessions/ending-store.ts'
 import { createLogOut, type LogoutRequest } from '../sessions/log-out.ts'
 import type { RefreshTokens } from '../sessions/refresh-token.ts'
+import type { Audiences } from '../tokens/audiences.ts'
 import type { InspectedToken } from '../tokens/inspect-token.ts'
-import type { Tokens } from '../tokens/tokens.ts'
 import { insufficientScope, type AuthenticatedClient } from './authenticate-client.ts'
+import type { InspectQuietly } from './inspect-quietly.ts'
 import { OAuthError } from './oauth-error.ts'
 import type { TokenRevocationStore } from './token-revocation-store.ts'
 
@@ -26,17 +26,16 @@ export type RevokeToken = (token: string, by: AuthenticatedClient, from: ClientD
 
 /** What revoking takes. */
 export interface RevokeTokenParts {
-  tokens: Pick<Tokens, 'audiences' | 'inspect'>
+  audiences: Audiences
+  inspect: InspectQuietly
   refreshTokens: Pick<RefreshTokens, 'read'>
   endings: Pick<EndingStore, 'revoke'>
   clientTokens: TokenRevocationStore
   propagation: Pick<Propagation, 'apply' | 'catchUp'>
   audit: AuditStore
-  /** Told of each refused token. */
-  onRefused (error: InvalidToken): void
 }
 
-export function createRevokeToken ({ tokens: { audiences, inspect }, refreshTokens, endings, clientTokens, propagation, audit, onRefused }: RevokeTokenParts): RevokeToken {
+export function createRevokeToken ({ audiences, inspect, refreshTokens, endings, clientTokens, propagation, audit }: RevokeTokenParts): RevokeToken {
   return async (token, by, from) => {
     const session = readRefreshToken(token)
     if (session !== undefined) return await endAt(session, by, from)
@@ -75,13 +74,6 @@ export function createRevokeToken ({ tokens: { audiences, inspect }, refreshToke
 
   async function inspectAny (token: string): Promise<InspectedToken | undefined> {
     const audience = await audiences.claimedBy(token)
-    if (audience === undefined) return undefined
-    try {
-      return inspect(token, audience)
-    } catch (error) {
-      if (!(error instanceof InvalidToken)) throw error
-      onRefused(error)
-      return undefined
-    }
+    return audience && inspect(token, audience)
   }
 }
