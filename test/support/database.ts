@@ -1,13 +1,17 @@
+import { execFile } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { access, cp, mkdtemp, rename, rm } from 'node:fs/promises'
+import { access, mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import pg from 'pg'
 import type { Test } from 'tap'
 import type { Database, DatabaseOptions, Log } from '../../src/database/database.ts'
 import { readMigrations } from '../../src/database/migration-files.ts'
 import { openDatabase } from '../../src/database/open.ts'
+
+const run = promisify(execFile)
 
 /** The Postgres the suite runs on, as a role that may create databases; without it, it runs on the embedded engine. */
 export const databaseUrl = process.env.DATABASE_URL
@@ -92,7 +96,8 @@ async function copyOfCluster (t: Test) {
     await rename(aside, prepared).catch(() => rm(aside, { recursive: true }))
   }
   const dataDir = await temporaryDirectory(t)
-  await cp(prepared, dataDir, { recursive: true })
+  // Node's own copying of a thousand files takes four times as long.
+  await run('cp', ['-R', `${prepared}/.`, dataDir])
   return dataDir
 }
 
