@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort, startNode, stop } from '../harness/processes.js'
 import { quantile } from '../harness/statistics.js'
 
+const MODULES = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const WITHOUT_LISTEN = fileURLToPath(new URL('../servers/without-listen.js', import.meta.url))
 // Reads are a second apart, so that many logouts are under way at once, each at a random moment.
 const WAYS = [
@@ -35,7 +36,8 @@ export const revocation = {
 
 async function startOther ({ file, args, env, title }, { options }) {
   const port = await freePort()
-  const child = startNode(file, { args, env: { ...env, PORT: String(port), ...options && { NODE_OPTIONS: options } } })
+  // What is loaded first changes a module, and the bundle has its own.
+  const child = startNode(options ? MODULES : file, { args, env: { ...env, PORT: String(port), ...options && { NODE_OPTIONS: options } } })
   const limit = performance.now() + 30_000
   while (performance.now() < limit && child.exitCode === null) {
     const answer = await fetch(`http://127.0.0.1:${port}/health/live`).catch(() => undefined)

@@ -1,5 +1,6 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import { createHmacSha256 } from 'countersign-verifier/core'
+import { createRandomBytes } from './random-bytes.ts'
 
 const HALF = 16
 const ENCODED = 43
@@ -27,13 +28,14 @@ export function createSeal (keys: readonly Uint8Array[]): Seal {
   const [current] = macs
   if (current === undefined) throw new Error('A seal needs a key')
 
+  const randomBytes = createRandomBytes(HALF)
   const jti = Buffer.alloc(HALF * 2)
   const expected = Buffer.alloc(HALF)
   const claimed = jti.subarray(HALF)
 
   return {
     create (payload) {
-      const random = randomBytes(HALF)
+      const random = randomBytes()
       const mac = Buffer.from(current.digest(payload.slice(0, -1) + random.toString('base64url')), 'base64url')
       return Buffer.concat([random, mac.subarray(0, HALF)]).toString('base64url')
     },
