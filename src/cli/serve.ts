@@ -19,6 +19,8 @@ export const serveCommand = new Command('serve')
 // process. By a third is enough, and costs next to nothing, for little is alive.
 function collectEarly (): void {
   setFlagsFromString('--heap-growing-percent=30')
+  // Threads that help to collect stand behind those that hash: the one that answers would wait for both.
+  setFlagsFromString('--no-parallel-scavenge')
 }
 
 function welcome ({ port, publicUrl, databaseUrl, dataDir }: Config, taken: number): string {

@@ -8,7 +8,7 @@ export type IntrospectToken = (token: string, client: AuthenticatedClient) => Pr
 
 /** What introspection takes. */
 export interface IntrospectionParts {
-  audiences: Audiences
+  audiences: Pick<Audiences, 'find'>
   inspect: InspectQuietly
 }
 

@@ -26,7 +26,7 @@ export type RevokeToken = (token: string, by: AuthenticatedClient, from: ClientD
 
 /** What revoking takes. */
 export interface RevokeTokenParts {
-  audiences: Audiences
+  audiences: Pick<Audiences, 'claimedBy'>
   inspect: InspectQuietly
   refreshTokens: Pick<RefreshTokens, 'read'>
   endings: Pick<EndingStore, 'revoke'>

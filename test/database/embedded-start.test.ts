@@ -22,6 +22,15 @@ t.test('a first start makes the directory, readable to its owner only, and a sec
   await second.close()
 })
 
+t.test('it is given the memory that it uses, the first time and every time', async t => {
+  const dataDir = await temporaryDirectory(t)
+  for (let start = 0; start < 2; start++) {
+    const database = await openDatabase({ dataDir, log })
+    t.same(await database.query({ name: 'test.buffers', text: 'SHOW shared_buffers' }, []), [{ shared_buffers: '16MB' }])
+    await database.close()
+  }
+})
+
 t.test('a first start that broke off is begun anew', async t => {
   const dataDir = await temporaryDirectory(t)
   await mkdir(join(dataDir, 'postgres', 'base'), { recursive: true })

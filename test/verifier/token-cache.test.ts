@@ -256,3 +256,35 @@ t.test('tokens that come once take no room, however many', async t => {
   t.match(verifier.verify(ada), { id: 'ada' })
   t.equal(looks(), 302)
 })
+
+t.test('a signature is borrowed from the old generation in vain too', async t => {
+  const { verifier, remember, looks } = world({ cacheBytes: 6 * (tokenOf('ada').length + ENTRY_BYTES) })
+  const ada = tokenOf('ada')
+  remember(ada)
+  for (const user of ['grace', 'edsger', 'barbara']) remember(tokenOf(user))
+  const [header = '', , signature = ''] = ada.split('.')
+  t.throws(() => verifier.verify(`${header}.${tokenOf('eve').split('.')[1]}.${signature}`), new InvalidToken('bad_signature'))
+  const before = looks()
+  t.match(verifier.verify(ada), { id: 'ada' })
+  t.equal(looks(), before, 'it was still remembered')
+})
+
+t.test('of two good tokens that end alike each is its own user, and neither drives out others', async t => {
+  const { key } = world()
+  let looks = 0
+  // No key gives two payloads one signature: this one takes any for good.
+  const credulous = { ...key, verify: () => { looks++; return true } }
+  const { verifier, remember } = world({ keys: [credulous] })
+  const [header, , signature] = tokenOf('ada').split('.')
+  const endingAlike = (user: string) => [header, tokenOf(user).split('.')[1], signature].join('.')
+  const [ada, grace, edsger] = [endingAlike('ada'), endingAlike('grace'), tokenOf('edsger')]
+  remember(edsger)
+  remember(ada)
+  for (let i = 0; i < 20_000; i++) {
+    if (verifier.verify(grace).id !== 'grace' || verifier.verify(ada).id !== 'ada') return t.fail('one user was taken for the other')
+  }
+  const before = looks
+  t.match(verifier.verify(edsger), { id: 'edsger' })
+  t.match(verifier.verify(ada), { id: 'ada' })
+  t.equal(looks, before, 'both are still remembered')
+})

@@ -1,9 +1,9 @@
 /**
  * Remembers values by token, within a bound of bytes. The whole token decides: no two tokens ever share an entry.
  *
- * Entries are found by thirty bits of the token's end, which is its signature, and then held against all of it: hashing
- * half a kilobyte at each look-up would cost more than everything else that is done with a token seen before. Of two
- * tokens with the same bits one is remembered.
+ * Entries are found by thirty bits of the token's end, which is its signature, as many as V8 keeps in a small integer, and
+ * then held against all of it: hashing half a kilobyte at each look-up would cost more than everything else that is done
+ * with a token seen before. Of two tokens with the same bits the first is remembered, the other verified anew each time.
  *
  * A token is remembered when it comes for the second time: of the first a few bits are kept. So tokens that come once
  * cost next to nothing, and a million of them drive out nothing that is in use.
@@ -70,9 +70,10 @@ export function createTokenCache<Value> (maxBytes: number): TokenCache<Value> {
     },
     set (token, value) {
       if (sizeOf(token) * 2 > maxBytes || !isSeenAgain(token)) return
+      const bits = bitsBefore(token, token.length)
+      if (young.has(bits)) return
       // A token is cut out of a header, all of which would be kept with it: so it is copied.
-      const copy = Buffer.from(token, 'latin1').toString('latin1')
-      keep(bitsBefore(copy, copy.length), { token: copy, value })
+      keep(bits, { token: Buffer.from(token, 'latin1').toString('latin1'), value })
     },
     clear () {
       young = new Map()
