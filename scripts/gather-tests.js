@@ -1,4 +1,4 @@
-// node scripts/gather-tests.js <directory> [pattern]
+// node scripts/gather-tests.js [directory] [pattern]
 // Run before the tests: gathers those of a room into a few files in .build/<directory>, so that a few processes start and
 // load the service, not one for every test. With a pattern, only the tests that have it in their text. Each can be run by
 // itself all the same.
@@ -19,10 +19,11 @@ if (!existsSync(tests)) {
   process.exit(1)
 }
 
+const isWanted = new RegExp(pattern)
 const rooms = new Map()
 for (const file of readdirSync(tests, { recursive: true }).map(name => name.replaceAll(sep, '/')).filter(name => name.endsWith('.test.js')).sort()) {
   const text = readFileSync(join(tests, file), 'utf8')
-  if (!new RegExp(pattern).test(text)) continue
+  if (!isWanted.test(text)) continue
   const room = ALONE.test(file) || CHANGES_PROCESS.test(text) ? file : posix.dirname(file)
   rooms.set(room, [...rooms.get(room) ?? [], file])
 }

@@ -54,12 +54,11 @@ t.test('serve', async t => {
 
   t.test('lets the thread that answers go before those that hash', { skip: process.platform !== 'linux' }, t => {
     const tasks = `/proc/${service.pid}/task`
-    const niceness = (thread: string) => Number(readFileSync(`${tasks}/${thread}/stat`, 'utf8').replace(/.*\) /, '').split(' ')[16])
-    const usual = Number(readFileSync('/proc/self/stat', 'utf8').replace(/.*\) /, '').split(' ')[16])
-    const [main, others] = [String(service.pid), readdirSync(tasks).filter(thread => thread !== String(service.pid))]
-    t.equal(niceness(main), usual)
+    const niceness = (task: string) => Number(readFileSync(`${task}/stat`, 'utf8').replace(/.*\) /, '').split(' ')[16])
+    const [usual, others] = [niceness('/proc/self'), readdirSync(tasks).filter(thread => thread !== String(service.pid))]
+    t.equal(niceness(`${tasks}/${service.pid}`), usual)
     t.ok(others.length > 4)
-    t.same(new Set(others.map(niceness)), new Set([Math.min(usual + 10, 19)]))
+    t.same(new Set(others.map(thread => niceness(`${tasks}/${thread}`))), new Set([Math.min(usual + 10, 19)]))
     t.end()
   })
 
