@@ -6,10 +6,10 @@ const ROUTES = '/[a-z-]*routes?'
 const FLOORS = [
   'config|errors|permissions|version',
   'database|http',
-  'tokens|revocation|passwords|mail|audit|one-time',
+  'tokens|revocation|passwords|mail|audit|one-time-tokens',
   `sessions(?!${ROUTES})`,
-  `accounts|sessions(?=${ROUTES})|providers|admin|clients`,
-  'app|index|plugin-options|principal-place|request-user',
+  `accounts|sessions(?=${ROUTES})|providers|admin|oauth`,
+  'app|index|plugin-options|request-principal|request-user',
   'server|cli'
 ]
 const rooms = names => `^src/(${names})(/|[.]ts$)`

@@ -9,7 +9,7 @@ import { ARGON2 } from './harness/settings.js'
 import { quantile } from './harness/statistics.js'
 import { createRefreshTokens } from '../dist/sessions/refresh-token.js'
 import { createSessionPurge } from '../dist/sessions/purge-store.js'
-import { purgeRegularly } from '../dist/database/purge.js'
+import { purgeRegularly } from '../dist/database/purge-job.js'
 import { deriveKeyRing } from '../dist/tokens/derived-keys.js'
 
 const MANY = Number(process.env.LARGE ?? 1_000_000)

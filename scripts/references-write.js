@@ -3,7 +3,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { settings } from '../dist/config/settings.js'
-import { openIdSettings } from '../dist/config/sign-in-settings.js'
+import { openIdSettings } from '../dist/config/provider-settings-table.js'
 import { catalogue } from '../dist/errors.js'
 import { OF_THE_HOST } from '../dist/plugin-options.js'
 
@@ -34,13 +34,13 @@ function groupSettings () {
 }
 
 // What holds where a variable is not set. Words go before a value, for the value may be this machine's.
-function whenUnset ({ fallback, fallbackAbout }) {
-  return fallbackAbout ?? fallback
+function whenUnset ({ default: value, defaultDescription }) {
+  return defaultDescription ?? value
 }
 
 function environmentExample () {
   const sections = [...groups].map(([group, entries]) => {
-    const lines = entries.map(([, setting]) => `# ${setting.about}\n# Unset: ${whenUnset(setting)}\n# ${setting.variable}=${setting.example}\n`)
+    const lines = entries.map(([, setting]) => `# ${setting.description}\n# Unset: ${whenUnset(setting)}\n# ${setting.variable}=${setting.example}\n`)
     return `### ${group}\n\n${lines.join('\n')}`
   })
   return `# Generated from src/config/settings.ts by npm run config:reference.
@@ -53,10 +53,10 @@ ${sections.join('\n')}`
 function configuration () {
   const sections = [...groups].map(([group, entries]) => {
     const rows = entries.map(([name, setting]) => {
-      const { variable, about, example, fallback, fallbackAbout } = setting
-      const unset = fallbackAbout ?? `\`${fallback}\``
+      const { variable, description, example, default: value, defaultDescription } = setting
+      const unset = defaultDescription ?? `\`${value}\``
       const option = name === undefined || OF_THE_HOST.includes(name) ? '' : `\`${name}\``
-      return `| \`${variable}\` | ${option} | ${about} | ${unset} | \`${example}\` |`
+      return `| \`${variable}\` | ${option} | ${description} | ${unset} | \`${example}\` |`
     })
     return `## ${group}\n\n| variable | option of the plugin | what it says | unset | example |\n| --- | --- | --- | --- | --- |\n${rows.join('\n')}\n`
   })

@@ -1,53 +1,53 @@
 import type { FastifyInstance } from 'fastify'
 import type { InvalidToken } from 'countersign-verifier'
-import { createAccounts } from './accounts/accounts.ts'
+import { composeAccounts } from './accounts/compose.ts'
 import { accountRoutes } from './accounts/routes.ts'
 import { AuditEventSchema, auditRoutes } from './admin/audit-routes.ts'
-import { createAuditTrail } from './admin/audit-store.ts'
+import { createAuditListStore } from './audit/list-store.ts'
 import { adminRoutes, AdminUserSchema } from './admin/routes.ts'
 import { createAdminStore } from './admin/store.ts'
 import { createAuditPurge } from './audit/purge-store.ts'
 import { createAuditStore } from './audit/store.ts'
-import { createClients } from './clients/clients.ts'
-import { createRevocationFeed } from './clients/feed/feed.ts'
-import { feedRoute } from './clients/feed/routes.ts'
-import { metadataRoutes } from './clients/metadata-routes.ts'
-import { OAuthErrorSchema } from './clients/oauth-response.ts'
-import { oauthRoutes } from './clients/oauth-routes.ts'
+import { composeOAuth } from './oauth/compose.ts'
+import { createRevocationFeed } from './oauth/revocation-feed/feed.ts'
+import { feedRoute } from './oauth/revocation-feed/routes.ts'
+import { metadataRoutes } from './oauth/metadata-routes.ts'
+import { OAuthErrorSchema } from './oauth/oauth-error-response.ts'
+import { oauthRoutes } from './oauth/oauth-routes.ts'
 import type { Config } from './config.ts'
-import { databaseOptions } from './database/options.ts'
+import { databaseConfig } from './database/database-config.ts'
 import { isDatabaseUnavailable } from './database/errors.ts'
-import { openDatabase } from './database/open.ts'
-import { purgeRegularly } from './database/purge.ts'
-import { createGuards, type Guards } from './http/authenticate.ts'
-import { closeWith, type Closing } from './http/closing.ts'
+import { openDatabase } from './database/open-database.ts'
+import { startPurgeJob } from './database/purge-job.ts'
+import { createGuards, type Guards } from './http/guards.ts'
+import { createCloseStack, type CloseStack } from './http/close-stack.ts'
 import { createCookies, type Cookies } from './http/cookies.ts'
-import type { Probe } from './http/health.ts'
-import { hideRoutes } from './http/hidden-routes.ts'
-import { readOnlyJson } from './http/json-body.ts'
+import type { Probe } from './http/server/health.ts'
+import { hideFromOpenApi } from './http/openapi/hide-from-openapi.ts'
+import { acceptOnlyJson } from './http/json-parser.ts'
 import { limitBodies } from './http/limits.ts'
-import { createMetrics, type Metrics } from './http/metrics.ts'
-import { answerProblems } from './http/problem-response.ts'
-import { createCrossSiteRule } from './http/cross-site.ts'
+import { createMetrics, type Metrics } from './http/server/metrics.ts'
+import { handleProblems } from './http/problem-response.ts'
+import { createCsrfProtection } from './http/csrf.ts'
 import { addSchemas, nameSchemas } from './http/schemas.ts'
-import { writeBySchema } from './http/serialization.ts'
-import { validateStrictly } from './http/validation.ts'
-import { createOneTimeStore } from './one-time/store.ts'
-import { measureHashQueue } from './passwords/measure.ts'
-import { createPasswords } from './passwords/passwords.ts'
-import type { PrincipalPlace } from './principal-place.ts'
-import { appRoutes } from './providers/app-routes.ts'
-import { identityRoutes, IdentitySchema } from './providers/identity-routes.ts'
-import { createProviders } from './providers/providers.ts'
-import { signInRoutes } from './providers/sign-in-routes.ts'
-import { createRevocation } from './revocation/revocation.ts'
-import { deviceRoutes, SessionSchema } from './sessions/device-routes.ts'
+import { serializeLazily } from './http/lazy-serializer.ts'
+import { validateStrictly } from './http/strict-validator.ts'
+import { createOneTimeTokenStore } from './one-time-tokens/store.ts'
+import { addHashQueueMetrics } from './passwords/metrics.ts'
+import { composePasswords } from './passwords/compose.ts'
+import type { RequestPrincipal } from './request-principal.ts'
+import { mobileRoutes } from './providers/flow/mobile-routes.ts'
+import { identityRoutes, IdentitySchema } from './providers/identities/identity-routes.ts'
+import { composeProviders } from './providers/compose.ts'
+import { signInRoutes } from './providers/flow/sign-in-routes.ts'
+import { composeRevocation } from './revocation/compose.ts'
+import { sessionListRoutes, SessionSchema } from './sessions/session-list-routes.ts'
 import { LoginSchema } from './sessions/login-schema.ts'
 import { refreshRoute } from './sessions/refresh-route.ts'
 import { sessionRoutes } from './sessions/routes.ts'
-import { createSessions } from './sessions/sessions.ts'
+import { composeSessions } from './sessions/compose.ts'
 import { verifyRoute } from './sessions/verify-route.ts'
-import { createTokens } from './tokens/tokens.ts'
+import { composeTokens } from './tokens/compose.ts'
 
 /** The composed service, as far as others have to do with it. */
 export interface Service {
@@ -72,36 +72,36 @@ export interface ComposeOptions {
  *
  * @throws DatabaseStartError
  */
-export async function compose (app: FastifyInstance, config: Config, place: PrincipalPlace, options: ComposeOptions = {}): Promise<Service> {
-  const closing = closeWith(app)
+export async function compose (app: FastifyInstance, config: Config, place: RequestPrincipal, options: ComposeOptions = {}): Promise<Service> {
+  const closing = createCloseStack(app)
   try {
     return await composeParts(app, config, place, closing, options)
   } catch (error) {
-    await closing.now()
+    await closing.closeAll()
     throw error
   }
 }
 
-async function composeParts (app: FastifyInstance, config: Config, place: PrincipalPlace, closing: Closing, { open = openDatabase, prefix = '', hidden = false }: ComposeOptions): Promise<Service> {
-  const database = await open({ ...databaseOptions(config), log: app.log })
+async function composeParts (app: FastifyInstance, config: Config, place: RequestPrincipal, closing: CloseStack, { open = openDatabase, prefix = '', hidden = false }: ComposeOptions): Promise<Service> {
+  const database = await open({ ...databaseConfig(config), log: app.log })
   closing.add(database.close)
   const metrics = createMetrics()
   const audit = createAuditStore(database)
   const cookies = createCookies(config)
-  const crossSite = createCrossSiteRule(cookies, config.allowedOrigins)
+  const crossSite = createCsrfProtection(cookies, config.allowedOrigins)
 
-  const passwords = createPasswords(config)
-  measureHashQueue(metrics, passwords.queue)
-  const revocation = await createRevocation({ database, metrics, maxStaleness: config.maxStaleness, log: app.log })
+  const passwords = composePasswords(config)
+  addHashQueueMetrics(metrics, passwords.queue)
+  const revocation = await composeRevocation({ database, metrics, maxStaleness: config.maxStaleness, log: app.log })
   closing.add(revocation.close)
-  const tokens = await createTokens({ app, config, database, revocation })
-  const oneTime = createOneTimeStore(database)
-  const sessions = await createSessions({ config, database, revocation, tokens, passwords, audit, cookies, log: app.log })
+  const tokens = await composeTokens({ app, config, database, revocation })
+  const oneTime = createOneTimeTokenStore(database)
+  const sessions = await composeSessions({ config, database, revocation, tokens, passwords, audit, cookies, log: app.log })
   closing.add(sessions.close)
-  closing.add(purgeRegularly([sessions.purge, oneTime.purge, revocation.purge, createAuditPurge(database, config.auditRetention)], app.log))
-  const accounts = createAccounts({ database, sessions, passwords, propagation: revocation, audit, mintFor: tokens.mintFor })
+  closing.add(startPurgeJob([sessions.purge, oneTime.purge, revocation.purge, createAuditPurge(database, config.auditRetention)], app.log))
+  const accounts = composeAccounts({ database, sessions, passwords, propagation: revocation, audit, mintFor: tokens.mintFor })
   const onRefused = ({ reason }: InvalidToken) => metrics.tokenRefused(reason)
-  const clients = createClients({ database, tokens, revocation, sessions, audit, onRefused })
+  const clients = composeOAuth({ database, tokens, revocation, sessions, audit, onRefused })
   const feed = createRevocationFeed({ database, revocation, metrics })
 
   const guards = createGuards({
@@ -113,33 +113,33 @@ async function composeParts (app: FastifyInstance, config: Config, place: Princi
     onRefused,
     isUnavailable: isDatabaseUnavailable
   })
-  const providers = createProviders({ config, prefix, database, tokens, sessions, oneTime, passwords, revocation, audit, guards, cookies, log: app.log })
+  const providers = composeProviders({ config, prefix, database, tokens, sessions, oneTime, passwords, revocation, audit, guards, cookies, log: app.log })
   const shared = { guards, principal: place.read, cookies, crossSite, propagation: revocation }
 
   await app.register(async api => {
-    answerProblems(api, { isUnavailable: isDatabaseUnavailable })
-    readOnlyJson(api)
+    handleProblems(api, { isUnavailable: isDatabaseUnavailable })
+    acceptOnlyJson(api)
     limitBodies(api)
     const schemas = nameSchemas({ Login: LoginSchema, Session: SessionSchema, Identity: IdentitySchema, AdminUser: AdminUserSchema, AuditEvent: AuditEventSchema, OAuthError: OAuthErrorSchema })
     validateStrictly(api, schemas)
-    writeBySchema(api, schemas)
-    if (hidden) hideRoutes(api)
+    serializeLazily(api, schemas)
+    if (hidden) hideFromOpenApi(api)
     else addSchemas(api, schemas)
     api.addHook('onRequest', (request, reply, done) => {
       reply.header('cache-control', 'no-store')
-      crossSite.onCarrying(request)
+      crossSite.checkRequest(request)
       done()
     })
 
     await api.register(accountRoutes, { ...shared, ...accounts, standing: sessions.standing, deliver: sessions.deliver })
     await api.register(sessionRoutes, { ...shared, ...sessions })
     await api.register(refreshRoute, { ...shared, ...sessions })
-    await api.register(deviceRoutes, { ...shared, ...sessions })
+    await api.register(sessionListRoutes, { ...shared, ...sessions })
     await api.register(verifyRoute, shared)
     await api.register(signInRoutes, { ...shared, ...providers, cookieSameSite: config.cookieSameSite, isUnavailable: isDatabaseUnavailable })
-    await api.register(appRoutes, { ...shared, ...providers, deliver: sessions.deliver })
+    await api.register(mobileRoutes, { ...shared, ...providers, deliver: sessions.deliver })
     await api.register(identityRoutes, { ...shared, ...providers })
-    await api.register(auditRoutes, { ...shared, trail: createAuditTrail(database) })
+    await api.register(auditRoutes, { ...shared, trail: createAuditListStore(database) })
     await api.register(adminRoutes, { ...shared, users: createAdminStore(database), standing: sessions.standing })
     await api.register(oauthRoutes, { ...clients, isUnavailable: isDatabaseUnavailable })
     await api.register(feedRoute, { ...clients, feed, now: revocation.now })

@@ -1,22 +1,22 @@
 import { availableParallelism } from 'node:os'
 import { findWeakness } from './config/secret-strength.ts'
 import { loadGeneratedSecrets } from './config/generated-secrets.ts'
-import { knownProviders } from './config/known-providers.ts'
-import { checkOwnIssuers } from './config/own-issuers.ts'
+import { builtInProviders } from './config/built-in-providers.ts'
+import { checkUniqueIssuers } from './config/unique-issuers.ts'
 import { openIdProviders } from './config/openid-providers.ts'
 import type { PrivateKey } from './config/private-keys.ts'
 import type { ProviderSettings } from './config/provider-settings.ts'
-import { readSettings, type Environment, type Stated } from './config/setting.ts'
+import { readSettings, type Environment, type SettingValues } from './config/define-setting.ts'
 import { settings } from './config/settings.ts'
-import { signInSettings } from './config/sign-in-settings.ts'
+import { providerSettings } from './config/provider-settings-table.ts'
 
 type Settings = typeof settings
 
 /** What the variables say, before anything is derived from them. */
-type StatedSettings = Stated<Settings>
+type StatedSettings = SettingValues<Settings>
 
 /** The service's whole configuration. Durations are seconds. */
-export type Config = Readonly<Omit<StatedSettings, 'publicUrl' | 'allowedOrigins' | 'secrets' | 'jwtSecrets' | 'privateKeys' | 'issuer' | 'hashConcurrency' | 'threadPoolSize' | keyof typeof signInSettings>> & {
+export type Config = Readonly<Omit<StatedSettings, 'publicUrl' | 'allowedOrigins' | 'secrets' | 'jwtSecrets' | 'privateKeys' | 'issuer' | 'hashConcurrency' | 'threadPoolSize' | keyof typeof providerSettings>> & {
   /** Without a trailing slash. */
   readonly publicUrl: string
   readonly allowedOrigins: readonly string[]
@@ -83,10 +83,10 @@ export function readConfig (environment: Environment): Config {
     report('cookieDomain', 'must be the host of PUBLIC_URL or a domain above it')
   }
   const providers = [
-    ...knownProviders(stated, report),
+    ...builtInProviders(stated, report),
     ...openIdProviders(environment, ({ variable, example }, problem) => problems.push({ variable, problem, example }))
   ]
-  checkOwnIssuers(providers, ({ kind, id }, other) => problems.push({
+  checkUniqueIssuers(providers, ({ kind, id }, other) => problems.push({
     variable: kind === 'openid' ? `OIDC_${id.toUpperCase()}_ISSUER` : `${id.toUpperCase()}_${kind === 'google' ? 'ISSUER' : 'BASE_URL'}`,
     problem: `is the issuer of ${other.id} too`,
     example: 'https://login.example.com'
@@ -111,9 +111,9 @@ export function readConfig (environment: Environment): Config {
 }
 
 // What these variables say stands in `allowedRedirects` and `providers`.
-function withoutSignIn (stated: StatedSettings): Omit<StatedSettings, keyof typeof signInSettings> {
-  const entries = Object.entries(stated).filter(([name]) => !(name in signInSettings))
-  return Object.fromEntries(entries) as Omit<StatedSettings, keyof typeof signInSettings>
+function withoutSignIn (stated: StatedSettings): Omit<StatedSettings, keyof typeof providerSettings> {
+  const entries = Object.entries(stated).filter(([name]) => !(name in providerSettings))
+  return Object.fromEntries(entries) as Omit<StatedSettings, keyof typeof providerSettings>
 }
 
 function isWithin (host: string, domain: string): boolean {

@@ -3,9 +3,9 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastif
 import type { Principal } from 'countersign-verifier'
 import { compose, type Service } from './app.ts'
 import { readConfig } from './config.ts'
-import type { Guards } from './http/authenticate.ts'
+import type { Guards } from './http/guards.ts'
 import { toEnvironment, type DecoratorNames, type PluginOptions } from './plugin-options.ts'
-import { createPrincipalPlace } from './principal-place.ts'
+import { createRequestPrincipal } from './request-principal.ts'
 
 /** The guards, as the app is decorated with them. */
 export type CountersignGuards = Pick<Guards, 'authenticate' | 'authorize'>
@@ -31,7 +31,7 @@ const plugin: FastifyPluginAsync<PluginOptions> = async (app, options) => {
   const names = { user: 'user', authenticate: 'authenticate', authorize: 'authorize', ...options.decorators }
   refuseTaken(app, names)
 
-  const place = createPrincipalPlace(names.user)
+  const place = createRequestPrincipal(names.user)
   const config = readConfig(toEnvironment(options, process.env))
   const { guards, probes, metrics, cookies } = await compose(app, config, place, { hidden: true, ...options.prefix !== undefined && { prefix: options.prefix } })
 

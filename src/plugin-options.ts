@@ -1,6 +1,6 @@
 import { settings } from './config/settings.ts'
 import { openIdProviderName } from './config/openid-providers.ts'
-import { openIdSettings } from './config/sign-in-settings.ts'
+import { openIdSettings } from './config/provider-settings-table.ts'
 import type { Environment } from './config.ts'
 
 /** A setting as an option: the text that its variable would hold, or the like of it. */

@@ -4,18 +4,18 @@ import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions
 import { compose } from './app.ts'
 import type { Config } from './config.ts'
 import { isDatabaseUnavailable } from './database/errors.ts'
-import { openDatabase } from './database/open.ts'
+import { openDatabase } from './database/open-database.ts'
 import { createCookies } from './http/cookies.ts'
-import { allowOrigins } from './http/cors.ts'
-import { healthRoutes } from './http/health.ts'
+import { addCors } from './http/server/cors.ts'
+import { healthRoutes } from './http/server/health.ts'
 import { MAX_BODY_BYTES, MAX_HEADER_BYTES, REQUEST_TIMEOUT } from './http/limits.ts'
-import { createLogger, logRequests, nameRequests } from './http/logging.ts'
-import { addMetricsRoute } from './http/metrics.ts'
-import { addOpenApi } from './http/openapi.ts'
-import { answerClientError, answerProblems, answerUnknownRoutes, answerUnroutable } from './http/problem-response.ts'
+import { createLogger, logRequests, setRequestIds } from './http/server/logging.ts'
+import { addMetricsRoute } from './http/server/metrics.ts'
+import { addOpenApi } from './http/openapi/openapi-document.ts'
+import { handleClientError, handleProblems, handleUnknownRoutes, handleUnroutable } from './http/problem-response.ts'
 import { addSchemas, nameSchemas } from './http/schemas.ts'
-import { closeUnusedWhileStopping } from './http/stopping.ts'
-import { createPrincipalPlace } from './principal-place.ts'
+import { closeIdleConnectionsOnShutdown } from './http/server/graceful-shutdown.ts'
+import { createRequestPrincipal } from './request-principal.ts'
 import { version } from './version.ts'
 
 const START_TIMEOUT = 120_000
@@ -43,8 +43,8 @@ export async function createServer (config: Config, { logger = createLogger(conf
     pluginTimeout: START_TIMEOUT,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    clientErrorHandler: answerClientError,
-    frameworkErrors: answerUnroutable,
+    clientErrorHandler: handleClientError,
+    frameworkErrors: handleUnroutable,
     http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: LOOK_FOR_LATE_REQUESTS_EVERY }
   })
 
@@ -58,20 +58,20 @@ export async function createServer (config: Config, { logger = createLogger(conf
 }
 
 async function furnish (app: FastifyInstance, config: Config, open: typeof openDatabase): Promise<void> {
-  answerProblems(app, { isUnavailable: isDatabaseUnavailable })
-  answerUnknownRoutes(app)
-  nameRequests(app)
+  handleProblems(app, { isUnavailable: isDatabaseUnavailable })
+  handleUnknownRoutes(app)
+  setRequestIds(app)
   logRequests(app)
-  closeUnusedWhileStopping(app)
+  closeIdleConnectionsOnShutdown(app)
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
     strictTransportSecurity: config.publicUrl.startsWith('https:')
   })
-  await allowOrigins(app, config.allowedOrigins)
+  await addCors(app, config.allowedOrigins)
   await addOpenApi(app, { version, publicUrl: config.publicUrl, cookieNames: createCookies(config).names })
 
   addSchemas(app, nameSchemas())
-  const { probes, metrics } = await compose(app, config, createPrincipalPlace('user'), { open }).catch(async (error: unknown) => {
+  const { probes, metrics } = await compose(app, config, createRequestPrincipal('user'), { open }).catch(async (error: unknown) => {
     // What it had opened by then would keep the process from ending.
     await app.close()
     throw error

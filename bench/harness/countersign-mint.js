@@ -1,6 +1,6 @@
 // Tokens as the service itself makes them, seal and all: only its own code can.
 import { createHmac, createSecretKey, randomUUID } from 'node:crypto'
-import { createAccessTokenMint } from '../../dist/tokens/access-token.js'
+import { createAccessTokenMint } from '../../dist/tokens/mint-access-token.js'
 import { deriveKeyRing } from '../../dist/tokens/derived-keys.js'
 import { createSeal } from '../../dist/tokens/seal.js'
 

@@ -1,9 +1,9 @@
 import type { AuditStore } from '../audit/store.ts'
 import { Problem } from '../errors.ts'
-import type { ClientDetails } from '../http/client-details.ts'
-import type { Passwords } from '../passwords/passwords.ts'
-import type { Propagation } from '../revocation/propagation.ts'
-import type { StandingStore } from '../sessions/standing-store.ts'
+import type { ClientInfo } from '../http/client-info.ts'
+import type { Passwords } from '../passwords/compose.ts'
+import type { LedgerSync } from '../revocation/ledger-sync.ts'
+import type { AccountStatusStore } from '../sessions/standing-store.ts'
 import type { AccountStore } from './store.ts'
 
 /** Somebody who is logged in and wants another password. */
@@ -13,26 +13,25 @@ export interface PasswordChange {
   /** May be missing where there is none yet. */
   currentPassword: string | undefined
   newPassword: string
-  client: ClientDetails
+  client: ClientInfo
   /** Aborts when the client has gone. */
   signal: AbortSignal
 }
 
 export type ChangePassword = (change: PasswordChange) => Promise<void>
 
-/** What changing a password takes. */
-export interface ChangePasswordParts {
+export interface ChangePasswordDeps {
   accounts: AccountStore
-  standing: StandingStore
+  standing: AccountStatusStore
   passwords: Passwords
-  propagation: Pick<Propagation, 'apply'>
+  propagation: Pick<LedgerSync, 'apply'>
   audit: AuditStore
 }
 
 // Seconds within which a login is proof enough where there is no password to ask for.
 const RECENT = 300
 
-export function createChangePassword ({ accounts, standing, passwords, propagation, audit }: ChangePasswordParts): ChangePassword {
+export function createChangePassword ({ accounts, standing, passwords, propagation, audit }: ChangePasswordDeps): ChangePassword {
   return async function changePassword (change) {
     const { userId, sessionId, newPassword, client, signal } = change
     const place = { address: client.ip, known: true, signal }

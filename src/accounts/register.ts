@@ -1,9 +1,9 @@
 import { Problem } from '../errors.ts'
-import type { ClientDetails } from '../http/client-details.ts'
-import type { Passwords } from '../passwords/passwords.ts'
+import type { ClientInfo } from '../http/client-info.ts'
+import type { Passwords } from '../passwords/compose.ts'
 import type { Login, SessionOpening } from '../sessions/open-session.ts'
-import type { Channel } from '../sessions/store.ts'
-import type { Tokens } from '../tokens/tokens.ts'
+import type { Channel } from '../sessions/open-session-store.ts'
+import type { Tokens } from '../tokens/compose.ts'
 import type { AccountStore } from './store.ts'
 
 /** Somebody who wants an account. */
@@ -15,22 +15,21 @@ export interface Registration {
   channel: Channel
   /** Whom the access token is for; the service itself where nobody is named. */
   audience: string | undefined
-  client: ClientDetails
+  client: ClientInfo
   /** Aborts when the client has gone. */
   signal: AbortSignal
 }
 
 export type Register = (registration: Registration) => Promise<Login>
 
-/** What registering takes. */
-export interface RegisterParts {
+export interface RegisterDeps {
   accounts: AccountStore
   passwords: Passwords
   opening: SessionOpening
   mintFor: Tokens['mintFor']
 }
 
-export function createRegister ({ accounts, passwords, opening, mintFor }: RegisterParts): Register {
+export function createRegister ({ accounts, passwords, opening, mintFor }: RegisterDeps): Register {
   return async function register ({ email, password, name, channel, audience, client, signal }) {
     const mint = await mintFor(audience)
     passwords.assess(password, { email, ...name !== null && { name } })

@@ -3,39 +3,38 @@ import { Type } from 'typebox'
 import type { FastifyRequest } from 'fastify'
 import type { Principal } from 'countersign-verifier'
 import { Problem } from '../errors.ts'
-import { answer, AUTHENTICATED, BODY_PROBLEMS, done, problems, PUBLIC } from '../http/answers.ts'
-import type { Guards } from '../http/authenticate.ts'
-import { clientDetails } from '../http/client-details.ts'
-import { createClientSignal } from '../http/client-signal.ts'
+import { jsonResponse, AUTHENTICATED, BODY_PROBLEMS, emptyResponse, problemResponses, PUBLIC } from '../http/openapi/openapi-responses.ts'
+import type { Guards } from '../http/guards.ts'
+import { clientInfo } from '../http/client-info.ts'
+import { abortOnDisconnect } from '../http/abort-on-disconnect.ts'
 import type { Cookies } from '../http/cookies.ts'
 import { normaliseEmail } from '../http/email-address.ts'
-import type { CrossSiteRule } from '../http/cross-site.ts'
+import type { CsrfProtection } from '../http/csrf.ts'
 import { Email, EXAMPLE, EXAMPLE_USER, Name, named, Nullable } from '../http/schemas.ts'
-import type { Propagation } from '../revocation/propagation.ts'
-import type { DeliverLogin } from '../sessions/deliver-login.ts'
+import type { LedgerSync } from '../revocation/ledger-sync.ts'
+import type { SendLogin } from '../sessions/login-response.ts'
 import { AudienceName, CLEARED_COOKIES, Deliver, loginAnswer, refuseAudienceOf } from '../sessions/login-schema.ts'
-import type { StandingStore } from '../sessions/standing-store.ts'
-import { presentAccount } from './present-account.ts'
+import type { AccountStatusStore } from '../sessions/standing-store.ts'
+import { toAccountView } from './account-view.ts'
 import type { ChangePassword } from './change-password.ts'
 import type { Register } from './register.ts'
 import type { Account, AccountStore } from './store.ts'
 
-/** What the routes of an account take. */
 export interface AccountRoutesOptions {
   register: Register
   accounts: AccountStore
   changePassword: ChangePassword
-  standing: StandingStore
-  propagation: Pick<Propagation, 'apply'>
-  deliver: DeliverLogin
+  standing: AccountStatusStore
+  propagation: Pick<LedgerSync, 'apply'>
+  deliver: SendLogin
   guards: Guards
   principal: (request: FastifyRequest) => Principal
   cookies: Cookies
-  crossSite: CrossSiteRule
+  crossSite: CsrfProtection
 }
 
 const NEW_PASSWORD = 'a staple of nine words'
-const account = (description: string) => answer(named('User'), { description, example: EXAMPLE_USER })
+const account = (description: string) => jsonResponse(named('User'), { description, example: EXAMPLE_USER })
 
 export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = async (app, { register, accounts, changePassword, standing, propagation, deliver, guards, principal, cookies, crossSite }) => {
   app.post('/auth/register', {
@@ -53,21 +52,21 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
       }, { additionalProperties: false, examples: [{ email: EXAMPLE.email, password: EXAMPLE.password, name: EXAMPLE.name }] }),
       response: {
         201: loginAnswer('The account exists, and a session is open'),
-        ...problems(...BODY_PROBLEMS, 'cross_site_request', 'email_taken', 'weak_password', 'unknown_audience', 'too_busy', 'unavailable')
+        ...problemResponses(...BODY_PROBLEMS, 'cross_site_request', 'email_taken', 'weak_password', 'unknown_audience', 'too_busy', 'unavailable')
       }
     }
   }, async (request, reply) => {
     const { email, password, name = null, deliver: channel = 'body', audience } = request.body
     refuseAudienceOf(channel, audience)
-    if (channel !== 'body') crossSite.onSetting(request)
+    if (channel !== 'body') crossSite.checkLogin(request)
     const login = await register({
       email: normaliseEmail(email),
       password,
       name,
       channel,
       audience,
-      client: clientDetails(request),
-      signal: createClientSignal(reply)
+      client: clientInfo(request),
+      signal: abortOnDisconnect(reply)
     })
     reply.code(201)
     return deliver(reply, login)
@@ -80,10 +79,10 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
       tags: ['Accounts'],
       summary: 'My account',
       security: AUTHENTICATED,
-      response: { 200: account('My account'), ...problems('unauthenticated', 'invalid_token', 'unavailable') }
+      response: { 200: account('My account'), ...problemResponses('unauthenticated', 'invalid_token', 'unavailable') }
     }
   }, async request => {
-    return presentAccount(stillThere(await accounts.find(principal(request).id)))
+    return toAccountView(stillThere(await accounts.find(principal(request).id)))
   })
 
   app.patch('/auth/me', {
@@ -96,11 +95,11 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
       body: Type.Object({ name: Nullable(Name) }, { additionalProperties: false, examples: [{ name: EXAMPLE.name }] }),
       response: {
         200: account('My account, changed'),
-        ...problems(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'cross_site_request', 'unavailable')
+        ...problemResponses(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'cross_site_request', 'unavailable')
       }
     }
   }, async request => {
-    return presentAccount(stillThere(await accounts.rename(principal(request).id, request.body.name)))
+    return toAccountView(stillThere(await accounts.rename(principal(request).id, request.body.name)))
   })
 
   app.delete('/auth/me', {
@@ -110,11 +109,11 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
       tags: ['Accounts'],
       summary: 'Delete my account, and everything of it',
       security: AUTHENTICATED,
-      response: { 204: done('The account is gone', CLEARED_COOKIES), ...problems('unauthenticated', 'invalid_token', 'cross_site_request', 'last_admin', 'unavailable') }
+      response: { 204: emptyResponse('The account is gone', CLEARED_COOKIES), ...problemResponses('unauthenticated', 'invalid_token', 'cross_site_request', 'last_admin', 'unavailable') }
     }
   }, async (request, reply) => {
     const { id, credential } = principal(request)
-    propagation.apply(await standing.remove(id, { actorId: id, ...clientDetails(request) }) ?? [])
+    propagation.apply(await standing.remove(id, { actorId: id, ...clientInfo(request) }) ?? [])
     // Beside a Bearer token, cookies may well be another account's.
     if (credential !== 'bearer') cookies.clearCarried(reply, 'access', 'refresh', 'session', 'device')
     return reply.code(204).send(null)
@@ -133,14 +132,14 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
         newPassword: Type.String({ minLength: 1, maxLength: 1024, description: 'Used exactly as sent', examples: [NEW_PASSWORD] })
       }, { additionalProperties: false, examples: [{ currentPassword: EXAMPLE.password, newPassword: NEW_PASSWORD }] }),
       response: {
-        204: done('The new password is in force'),
-        ...problems(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'invalid_credentials', 'recent_login_required', 'cross_site_request', 'weak_password', 'too_busy', 'unavailable')
+        204: emptyResponse('The new password is in force'),
+        ...problemResponses(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'invalid_credentials', 'recent_login_required', 'cross_site_request', 'weak_password', 'too_busy', 'unavailable')
       }
     }
   }, async (request, reply) => {
     const { id: userId, sessionId } = principal(request)
     const { currentPassword, newPassword } = request.body
-    await changePassword({ userId, sessionId, currentPassword, newPassword, client: clientDetails(request), signal: createClientSignal(reply) })
+    await changePassword({ userId, sessionId, currentPassword, newPassword, client: clientInfo(request), signal: abortOnDisconnect(reply) })
     return reply.code(204).send(null)
   })
 }

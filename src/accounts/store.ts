@@ -3,9 +3,9 @@ import { auditSql } from '../audit/store.ts'
 import type { Database } from '../database/database.ts'
 import { violatedConstraint } from '../database/errors.ts'
 import { Problem } from '../errors.ts'
-import type { ClientDetails } from '../http/client-details.ts'
-import { isLiveSql } from '../sessions/live-session.ts'
-import { ACCOUNT, openingSql, openingValues, type NewSession, type OpenedSession } from '../sessions/store.ts'
+import type { ClientInfo } from '../http/client-info.ts'
+import { isLiveSql } from '../sessions/session-sql.ts'
+import { ACCOUNT, openSessionSql, openSessionValues, type NewSession, type OpenedSession } from '../sessions/open-session-store.ts'
 
 /** An account without its password hash. */
 export type Account = NonNullable<Awaited<ReturnType<Database['prisma']['user']['findUnique']>>>
@@ -20,7 +20,7 @@ export interface NewAccount {
 }
 
 /** Where an account was asked for; `null` where it was not over the network. */
-export type CreatedBy = { [K in keyof ClientDetails]: ClientDetails[K] | null }
+export type CreatedBy = { [K in keyof ClientInfo]: ClientInfo[K] | null }
 
 /** The queries of accounts. */
 export interface AccountStore {
@@ -49,7 +49,7 @@ const CREATE = {
 
 const CREATE_WITH_SESSION = {
   name: 'accounts.create-with-session',
-  text: openingSql(
+  text: openSessionSql(
     `INSERT INTO users (id, email, name, password_hash, role) VALUES ($11::uuid, $12, $13, $14, $15::role) RETURNING ${ACCOUNT}`,
     [auditSql('register', 'success', 'opened', { id: '$16', ip: '$6', userAgent: '$7' })]
   )
@@ -80,7 +80,7 @@ export function createAccountStore ({ prisma, query }: Pick<Database, 'prisma' |
 
     async createWithSession ({ email, name, passwordHash, role = 'user' }, session) {
       try {
-        const [opened] = await query<OpenedSession>(CREATE_WITH_SESSION, [...openingValues(session), uuidv7(), email, name, passwordHash, role, uuidv7()])
+        const [opened] = await query<OpenedSession>(CREATE_WITH_SESSION, [...openSessionValues(session), uuidv7(), email, name, passwordHash, role, uuidv7()])
         return opened
       } catch (error) {
         if (violatedConstraint(error) === undefined) throw error

@@ -1,15 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { AUDIT_ACTIONS } from '../audit/store.ts'
-import { answer, AUTHENTICATED, problems } from '../http/answers.ts'
-import type { Guards } from '../http/authenticate.ts'
+import { jsonResponse, AUTHENTICATED, problemResponses } from '../http/openapi/openapi-responses.ts'
+import type { Guards } from '../http/guards.ts'
 import { EXAMPLE, Id, named, Nullable, Time } from '../http/schemas.ts'
-import type { AuditTrail, ListedEvent } from './audit-store.ts'
-import { nextCursor, PAGE_QUERY, pageRequest } from './page.ts'
+import type { AuditListStore, ListedEvent } from '../audit/list-store.ts'
+import { nextCursor, PAGE_QUERY, pageRequest } from '../http/cursor-pagination.ts'
 
-/** What the route of the audit trail takes. */
 export interface AuditRoutesOptions {
-  trail: AuditTrail
+  trail: AuditListStore
   guards: Guards
 }
 
@@ -58,8 +57,8 @@ export const auditRoutes: FastifyPluginAsyncTypebox<AuditRoutesOptions> = async 
         action: Type.Optional(Type.Enum([...AUDIT_ACTIONS], { type: 'string', description: 'Only this', examples: ['login'] }))
       }, { additionalProperties: false }),
       response: {
-        200: answer(AuditPage, { description: 'One page', example: { items: [EXAMPLE_EVENT], nextCursor: null } }),
-        ...problems('unauthenticated', 'invalid_token', 'forbidden', 'validation_failed', 'unavailable')
+        200: jsonResponse(AuditPage, { description: 'One page', example: { items: [EXAMPLE_EVENT], nextCursor: null } }),
+        ...problemResponses('unauthenticated', 'invalid_token', 'forbidden', 'validation_failed', 'unavailable')
       }
     }
   }, async request => {

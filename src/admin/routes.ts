@@ -3,21 +3,20 @@ import { Type } from 'typebox'
 import type { FastifyRequest } from 'fastify'
 import type { Principal } from 'countersign-verifier'
 import { Problem } from '../errors.ts'
-import { answer, AUTHENTICATED, BODY_PROBLEMS, done, problems } from '../http/answers.ts'
-import type { Guards } from '../http/authenticate.ts'
-import { clientDetails } from '../http/client-details.ts'
+import { jsonResponse, AUTHENTICATED, BODY_PROBLEMS, emptyResponse, problemResponses } from '../http/openapi/openapi-responses.ts'
+import type { Guards } from '../http/guards.ts'
+import { clientInfo } from '../http/client-info.ts'
 import { normaliseEmail } from '../http/email-address.ts'
 import { Email, EXAMPLE, EXAMPLE_USER, Id, Name, named, Nullable, RoleName, Time } from '../http/schemas.ts'
-import type { Propagation } from '../revocation/propagation.ts'
-import type { Actor, StandingStore } from '../sessions/standing-store.ts'
-import { nextCursor, PAGE_QUERY, pageRequest } from './page.ts'
+import type { LedgerSync } from '../revocation/ledger-sync.ts'
+import type { Actor, AccountStatusStore } from '../sessions/standing-store.ts'
+import { nextCursor, PAGE_QUERY, pageRequest } from '../http/cursor-pagination.ts'
 import type { AdminStore, ListedUser } from './store.ts'
 
-/** What the routes of administration take. */
 export interface AdminRoutesOptions {
   users: AdminStore
-  standing: StandingStore
-  propagation: Pick<Propagation, 'apply'>
+  standing: AccountStatusStore
+  propagation: Pick<LedgerSync, 'apply'>
   guards: Guards
   principal: (request: FastifyRequest) => Principal
 }
@@ -42,7 +41,7 @@ const Params = Type.Object({ id: Id })
 const EXAMPLE_ADMIN_USER = { ...EXAMPLE_USER, disabled: false, updatedAt: EXAMPLE.time }
 const refusals = ['unauthenticated', 'invalid_token', 'forbidden', 'cross_site_request', 'not_found', 'validation_failed', 'unavailable'] as const
 
-const account = answer(named('AdminUser'), { description: 'The account', example: EXAMPLE_ADMIN_USER })
+const account = jsonResponse(named('AdminUser'), { description: 'The account', example: EXAMPLE_ADMIN_USER })
 
 export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async (app, { users, standing, propagation, guards, principal }) => {
   const [reading, writing] = [{ onRequest: guards.permit('users:read') }, { onRequest: guards.permit('users:write') }]
@@ -56,8 +55,8 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
       security: AUTHENTICATED,
       querystring: Type.Object(PAGE_QUERY, { additionalProperties: false }),
       response: {
-        200: answer(AdminUserPage, { description: 'One page', example: { items: [EXAMPLE_ADMIN_USER], nextCursor: null } }),
-        ...problems('unauthenticated', 'invalid_token', 'forbidden', 'validation_failed', 'unavailable')
+        200: jsonResponse(AdminUserPage, { description: 'One page', example: { items: [EXAMPLE_ADMIN_USER], nextCursor: null } }),
+        ...problemResponses('unauthenticated', 'invalid_token', 'forbidden', 'validation_failed', 'unavailable')
       }
     }
   }, async request => {
@@ -75,8 +74,8 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
       security: AUTHENTICATED,
       body: Type.Object({ email: Email, name: Type.Optional(Name), role: Type.Optional(RoleName) }, { additionalProperties: false, examples: [{ email: EXAMPLE.email, name: EXAMPLE.name, role: 'user' }] }),
       response: {
-        201: answer(named('AdminUser'), { description: 'The account is there', example: EXAMPLE_ADMIN_USER }),
-        ...problems('unauthenticated', 'invalid_token', 'forbidden', 'cross_site_request', 'email_taken', ...BODY_PROBLEMS, 'unavailable')
+        201: jsonResponse(named('AdminUser'), { description: 'The account is there', example: EXAMPLE_ADMIN_USER }),
+        ...problemResponses('unauthenticated', 'invalid_token', 'forbidden', 'cross_site_request', 'email_taken', ...BODY_PROBLEMS, 'unavailable')
       }
     }
   }, async (request, reply) => {
@@ -93,7 +92,7 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
       summary: 'One account',
       security: AUTHENTICATED,
       params: Params,
-      response: { 200: account, ...problems(...refusals) }
+      response: { 200: account, ...problemResponses(...refusals) }
     }
   }, async request => {
     return presentUser(found(await users.findUser(request.params.id)))
@@ -109,11 +108,11 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
       security: AUTHENTICATED,
       params: Params,
       body: Type.Object({ role: Type.Optional(RoleName), disabled: Type.Optional(Type.Boolean()) }, { additionalProperties: false, minProperties: 1, examples: [{ role: 'admin' }] }),
-      response: { 200: account, ...problems(...refusals, ...BODY_PROBLEMS, 'last_admin') }
+      response: { 200: account, ...problemResponses(...refusals, ...BODY_PROBLEMS, 'last_admin') }
     }
   }, async request => {
     const { id } = request.params
-    propagation.apply(found(await standing.setRoleAndStanding(id, request.body, actor(request))))
+    propagation.apply(found(await standing.setRoleAndStatus(id, request.body, actor(request))))
     return presentUser(found(await users.findUser(id)))
   })
 
@@ -125,7 +124,7 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
       summary: 'Delete an account',
       security: AUTHENTICATED,
       params: Params,
-      response: { 204: done('The account is gone'), ...problems(...refusals, 'last_admin') }
+      response: { 204: emptyResponse('The account is gone'), ...problemResponses(...refusals, 'last_admin') }
     }
   }, async (request, reply) => {
     propagation.apply(found(await standing.remove(request.params.id, actor(request))))
@@ -140,7 +139,7 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
       summary: 'End all sessions of an account',
       security: AUTHENTICATED,
       params: Params,
-      response: { 204: done('They have ended'), ...problems(...refusals) }
+      response: { 204: emptyResponse('They have ended'), ...problemResponses(...refusals) }
     }
   }, async (request, reply) => {
     propagation.apply(found(await standing.endAllSessions(request.params.id, actor(request))))
@@ -148,7 +147,7 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
   })
 
   function actor (request: FastifyRequest): Actor {
-    return { actorId: principal(request).id, ...clientDetails(request) }
+    return { actorId: principal(request).id, ...clientInfo(request) }
   }
 }
 

@@ -5,7 +5,7 @@ import type { Database } from '../database/database.ts'
 import { violatedConstraint } from '../database/errors.ts'
 import { Problem } from '../errors.ts'
 import type { Actor } from '../sessions/standing-store.ts'
-import type { Page, PageRequest } from './page.ts'
+import type { Page, PageRequest } from '../http/cursor-pagination.ts'
 
 /** An account as an admin sees it. */
 export type ListedUser = Awaited<ReturnType<Database['prisma']['user']['findMany']>>[number]

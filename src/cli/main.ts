@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { version } from '../version.ts'
 import { clientsCommand } from './clients/clients.ts'
-import { explain } from './explain.ts'
+import { errorMessage } from './error-message.ts'
 import { migrateCommand } from './migrate.ts'
 import { secretCommand } from './secret.ts'
 import { serveCommand } from './serve.ts'
@@ -26,7 +26,7 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE
   } else {
-    process.stderr.write(`${explain(error)}\n`)
+    process.stderr.write(`${errorMessage(error)}\n`)
     process.exitCode = FAILED
   }
 }

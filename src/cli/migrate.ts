@@ -1,6 +1,6 @@
 import { Command } from 'commander'
-import { withDatabase } from './open-database.ts'
-import { report } from './report.ts'
+import { withDatabase } from './with-database.ts'
+import { writeOutput } from './output.ts'
 
 export const migrateCommand = new Command('migrate')
   .description('apply the migrations that the database has not seen; serve does so too')
@@ -8,5 +8,5 @@ export const migrateCommand = new Command('migrate')
   .action(async ({ json = false }: { json?: boolean }) => {
     const migrated = await withDatabase(async database => database.migrated)
     const text = migrated.length === 0 ? 'Nothing to do: the database is up to date.' : `Applied ${migrated.join(', ')}.`
-    report(json, { migrated }, text)
+    writeOutput(json, { migrated }, text)
   })

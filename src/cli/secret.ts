@@ -1,20 +1,20 @@
 import { Command } from 'commander'
 import { generateSecret } from '../config/generated-secrets.ts'
-import { createOldSecretStore } from '../providers/old-secret-store.ts'
-import { reencrypt, type Reencryption } from '../providers/reencrypt.ts'
+import { createReencryptStore } from '../providers/tokens/reencrypt-store.ts'
+import { reencrypt, type Reencryption } from '../providers/tokens/reencrypt.ts'
 import { deriveKeyRing } from '../tokens/derived-keys.ts'
 import { createEncryption } from '../tokens/encryption.ts'
-import { withDatabase } from './open-database.ts'
-import { report } from './report.ts'
+import { withDatabase } from './with-database.ts'
+import { writeOutput } from './output.ts'
 
 const reencryptCommand = new Command('reencrypt')
   .description('put what is encrypted under the first secret of COUNTERSIGN_SECRET, and count what still needs another')
   .option('--json', 'print the counts as JSON')
   .action(async (_options: object, command: Command) => {
     const result = await withDatabase(async (database, { secrets }) =>
-      await reencrypt(createOldSecretStore(database), createEncryption(deriveKeyRing(secrets, 'provider-token'))))
+      await reencrypt(createReencryptStore(database), createEncryption(deriveKeyRing(secrets, 'provider-token'))))
     const { json = false } = command.optsWithGlobals<{ json?: boolean }>()
-    report(json, result, describe(result))
+    writeOutput(json, result, describe(result))
   })
 
 function describe ({ reencrypted, needOldSecret: { identities, sessions } }: Reencryption): string {
@@ -28,6 +28,6 @@ export const secretCommand = new Command('secret')
   .option('--json', 'print it as JSON')
   .action(({ json = false }: { json?: boolean }) => {
     const secret = generateSecret()
-    report(json, { secret }, secret)
+    writeOutput(json, { secret }, secret)
   })
   .addCommand(reencryptCommand)

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { Command } from 'commander'
 import { readConfig, type Config } from '../config.ts'
 import { serve } from '../server.ts'
-import { lowerBackgroundThreads } from './background-threads.ts'
+import { lowerBackgroundThreadPriority } from './thread-priority.ts'
 
 export const serveCommand = new Command('serve')
   .description('run the service until it is told to stop')
@@ -11,7 +11,7 @@ export const serveCommand = new Command('serve')
     collectEarly()
     const config = readConfig(process.env)
     const { server } = await serve(config)
-    await lowerBackgroundThreads()
+    await lowerBackgroundThreadPriority()
     if (config.nodeEnv !== 'production') process.stdout.write(welcome(config, (server.address() as AddressInfo).port))
   })
 

@@ -2,12 +2,12 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { ROLES, type Role } from 'countersign-verifier'
 import { createAccountStore } from '../accounts/store.ts'
 import { readConfig } from '../config.ts'
-import { createPasswords } from '../passwords/passwords.ts'
+import { composePasswords } from '../passwords/compose.ts'
 import { isEmailAddress, normaliseEmail } from '../http/email-address.ts'
-import { matching } from './clients/arguments.ts'
-import { withDatabase } from './open-database.ts'
+import { matching } from './clients/option-parsers.ts'
+import { withDatabase } from './with-database.ts'
 import { readPassword } from './read-password.ts'
-import { report } from './report.ts'
+import { writeOutput } from './output.ts'
 
 interface CreateOptions {
   email: string
@@ -24,7 +24,7 @@ const create = new Command('create')
   .option('--json', 'print the account as JSON')
   .action(async ({ email, role, name, json = false }: CreateOptions) => {
     const config = readConfig(process.env)
-    const passwords = createPasswords(config)
+    const passwords = composePasswords(config)
     // Before the database is opened: it need not wait for somebody who types.
     const password = await readPassword(`Password for ${email}: `)
     passwords.assess(password, { email, name })
@@ -32,7 +32,7 @@ const create = new Command('create')
       const passwordHash = await passwords.hash(password, { address: 'local', known: true })
       return createAccountStore(database).create({ email, name: name ?? null, role, passwordHash }, { ip: null, userAgent: null })
     }, config)
-    report(json, { id, email, role }, `Created ${email} (${role}), id ${id}.`)
+    writeOutput(json, { id, email, role }, `Created ${email} (${role}), id ${id}.`)
   })
 
 function parseAddress (text: string): string {

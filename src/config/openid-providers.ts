@@ -1,6 +1,6 @@
 import type { OpenIdSettings } from './provider-settings.ts'
-import { readSettings, type Environment, type Setting } from './setting.ts'
-import { openIdSettings } from './sign-in-settings.ts'
+import { readSettings, type Environment, type Setting } from './define-setting.ts'
+import { openIdSettings } from './provider-settings-table.ts'
 
 const FAMILY = /^OIDC_([A-Z0-9]+(?:_[A-Z0-9]+)*?)_(?:ISSUER|CLIENT_ID|CLIENT_SECRET|LABEL|SCOPES|TRUST_EMAIL|KEEP_TOKENS|NATIVE_CLIENT_IDS)$/
 const REQUIRED = ['issuer', 'clientId', 'clientSecret'] as const

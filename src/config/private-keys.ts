@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
-import type { AsymmetricAlgorithm, PublicJwk } from 'countersign-verifier/core'
-import type { Parse } from './values.ts'
+import type { AsymmetricAlgorithm, PublicJwk } from 'countersign-verifier/internal'
+import type { Parse } from './parsers.ts'
 
 /** A private key that access tokens are signed with. */
 export interface PrivateKey {

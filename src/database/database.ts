@@ -1,5 +1,5 @@
 import type { Prisma, PrismaClient } from '../generated/prisma/client.ts'
-import type { DatabaseStartError } from './start-error.ts'
+import type { DatabaseStartError } from './database-start-error.ts'
 
 /** The Prisma client as this service uses it: a user comes without the password hash unless a query asks for it. */
 export type Db = PrismaClient<never, { user: { passwordHash: true } }>

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Log } from './database.ts'
 import type { Migration } from './migration-files.ts'
-import { DatabaseStartError } from './start-error.ts'
+import { DatabaseStartError } from './database-start-error.ts'
 
 /** One connection, used by nobody else and without a statement timeout, so that BEGIN and COMMIT mean something. */
 export interface MigrationSession {

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ConnectionError, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem, toProblemDocument, type ProblemCode } from '../errors.ts'
-import { describeInvalidFields } from './validation.ts'
+import { describeInvalidFields } from './strict-validator.ts'
 
 const FASTIFY_ERRORS: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
@@ -26,22 +26,22 @@ const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
 export type IsUnavailable = (error: unknown) => boolean
 
 /** Makes an instance, and what is registered in it, answer every error as problem+json (RFC 9457). */
-export function answerProblems (app: FastifyInstance, { isUnavailable }: { isUnavailable: IsUnavailable }): void {
+export function handleProblems (app: FastifyInstance, { isUnavailable }: { isUnavailable: IsUnavailable }): void {
   app.setErrorHandler<FastifyError>((error, request, reply) => sendProblem(toProblem(error, isUnavailable), request, reply))
 }
 
 /** Answers a route that nobody has. */
-export function answerUnknownRoutes (app: FastifyInstance): void {
+export function handleUnknownRoutes (app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => sendProblem(new Problem('not_found'), request, reply))
 }
 
 /** Answers a request that could not be routed, such as one with a malformed URL. */
-export function answerUnroutable (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+export function handleUnroutable (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   sendProblem(toProblem(error, () => false), request, reply)
 }
 
 /** Answers what is no HTTP request at all, before there is a request to speak of. */
-export function answerClientError (error: ConnectionError, socket: Socket): void {
+export function handleClientError (error: ConnectionError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return

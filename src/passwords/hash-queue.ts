@@ -1,10 +1,10 @@
-import { clientNetwork } from './client-network.ts'
+import { ipPrefix } from './ip-prefix.ts'
 import { HashQueueFull } from './hash-queue-full.ts'
-import { createWaitingPlaces } from './waiting-places.ts'
-import type { Waiter } from './waiting-places.ts'
+import { createFairAdmission } from './fair-admission.ts'
+import type { Waiter } from './fair-admission.ts'
 
 /** Whose hash it is, and so where it waits. */
-export interface Place {
+export interface QueueTicket {
   /** The client's IP address. */
   address: string
   /** Whether the client showed a valid device cookie or a live session. */
@@ -37,7 +37,7 @@ export interface HashQueue {
    * @throws {HashQueueFull} at once if there is no place; when its place goes to a known client; after `maxWaitMs`
    * @throws the signal's reason if it is aborted before the job's turn; or whatever the job throws
    */
-  run<T> (job: () => Promise<T>, place: Place): Promise<T>
+  run<T> (job: () => Promise<T>, place: QueueTicket): Promise<T>
   stats (): HashQueueStats
 }
 
@@ -63,16 +63,16 @@ const LONGEST_WAIT_MS = 2000
 
 export function createHashQueue (options: HashQueueOptions): HashQueue {
   const { concurrency, limit, maxWaitMs = LONGEST_WAIT_MS, clock = () => performance.now() } = options
-  const places = createWaitingPlaces<Waiting>(limit)
+  const places = createFairAdmission<Waiting>(limit)
   const arrivals = new Set<Waiting>()
   const turnedAway = { refused: 0, expired: 0, abandoned: 0 }
   let running = 0
   let wake: NodeJS.Timeout | undefined
 
-  function turn ({ address, known, signal }: Place): Promise<void> {
+  function turn ({ address, known, signal }: QueueTicket): Promise<void> {
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
-        network: clientNetwork(address),
+        network: ipPrefix(address),
         known,
         deadline: clock() + maxWaitMs,
         proceed () {
@@ -96,7 +96,7 @@ export function createHashQueue (options: HashQueueOptions): HashQueue {
       }
 
       turnAwayExpired()
-      const { taken, displaced } = places.take(waiting)
+      const { taken, displaced } = places.admit(waiting)
       displaced?.giveUp('refused')
       if (!taken) return waiting.giveUp('refused')
       arrivals.add(waiting)

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import argon2 from 'argon2'
 import { createDecoy, readArgon2id, SALT_BYTES, TAG_BYTES } from './argon2id-hash.ts'
 import type { Argon2idCost } from './argon2id-hash.ts'
-import { createCostCeiling } from './cost-ceiling.ts'
-import type { HashQueue, Place } from './hash-queue.ts'
+import { createHashCostLimit } from './hash-cost-limit.ts'
+import type { HashQueue, QueueTicket } from './hash-queue.ts'
 import { isWellFormed } from './well-formed-text.ts'
 
 /** Hashes passwords and verifies them, each in its place of the hash queue, whose errors it passes on. */
@@ -12,12 +12,12 @@ export interface PasswordHasher {
    * @returns argon2id as a PHC string, with a fresh 16-byte salt and a 32-byte tag
    * @throws {TypeError} if the password has a lone surrogate, which the policy refuses
    */
-  hash (password: string, place: Place): Promise<string>
+  hash (password: string, place: QueueTicket): Promise<string>
   /**
    * Whether the password is the one that was hashed. Without a hash, or with one that cannot be read or costs beyond
    * all measure, it is not, and finding that out costs what a hash of the current cost does.
    */
-  verify (stored: string | null | undefined, password: string, place: Place): Promise<boolean>
+  verify (stored: string | null | undefined, password: string, place: QueueTicket): Promise<boolean>
   /** Whether a stored hash is of another format or cost than `hash` makes now, and so due for a new one. */
   isStale (stored: string): boolean
 }
@@ -29,7 +29,7 @@ export interface PasswordHasherOptions extends Argon2idCost {
 export function createPasswordHasher (options: PasswordHasherOptions): PasswordHasher {
   const { memoryKiB, iterations, parallelism, queue } = options
   const cost = { type: argon2.argon2id, memoryCost: memoryKiB, timeCost: iterations, parallelism, hashLength: TAG_BYTES }
-  const isBearable = createCostCeiling({ memoryKiB, iterations, parallelism })
+  const isBearable = createHashCostLimit({ memoryKiB, iterations, parallelism })
   const decoy = createDecoy({ memoryKiB, iterations, parallelism })
 
   function isVerifiable (stored: string): boolean {

@@ -1,4 +1,4 @@
-import { isCommonPassword } from './common-password.ts'
+import { isCommonPassword } from './is-common-password.ts'
 import { guessableWords, isMadeOf, partsOfEmail } from './personal-words.ts'
 import { isWellFormed } from './well-formed-text.ts'
 

@@ -10,7 +10,7 @@ export interface ProviderTokens {
 }
 
 /** Somebody who has come back from a provider. */
-export interface Arrival {
+export interface ProviderResult {
   profile: Profile
   /** Absent where an app brought an ID token. */
   tokens?: ProviderTokens
@@ -41,7 +41,7 @@ export interface Provider {
   /** Where the browser goes. */
   authorizationUrl (request: AuthorizationRequest): Promise<URL>
   /** Checks what the browser came back with, and redeems its code. @param query of the callback, as it was sent */
-  redeem (query: URLSearchParams, expected: ExpectedReturn): Promise<Arrival>
+  redeem (query: URLSearchParams, expected: ExpectedReturn): Promise<ProviderResult>
   /** @param owner whose tokens they must be. @throws Problem 409 `reauthorization_required` when the provider refuses */
   refresh (refreshToken: string, owner: Pick<Profile, 'issuer' | 'subject'>): Promise<ProviderTokens>
   /** Reads an ID token that an app brought; absent where the provider has none, or no app is registered. */

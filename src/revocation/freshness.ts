@@ -1,5 +1,5 @@
 import { Problem } from '../errors.ts'
-import type { Propagation } from './propagation.ts'
+import type { LedgerSync } from './ledger-sync.ts'
 
 /** Whether what is known of revocations is new enough to answer by. */
 export interface Freshness {
@@ -9,7 +9,7 @@ export interface Freshness {
 }
 
 /** @param maxStaleness seconds that may have passed since the last completed read of the ledger began */
-export function createFreshness ({ age }: Pick<Propagation, 'age'>, maxStaleness: number): Freshness {
+export function createFreshness ({ age }: Pick<LedgerSync, 'age'>, maxStaleness: number): Freshness {
   const isFresh = () => age() <= maxStaleness * 1000
 
   return {

@@ -1,27 +1,26 @@
 import type { FastifyRequest } from 'fastify'
 import { InvalidToken } from 'countersign-verifier'
-import type { TokenVerifier } from 'countersign-verifier/core'
-import { bearerToken } from '../http/authenticate.ts'
+import type { TokenVerifier } from 'countersign-verifier/internal'
+import { bearerToken } from '../http/guards.ts'
 import { AmbiguousCookie, type Cookies } from '../http/cookies.ts'
-import type { DeviceCookies } from './device-cookie.ts'
-import type { RecogniseSession } from './recognise-session.ts'
+import type { KnownDeviceCookie } from './known-device-cookie.ts'
+import type { AuthenticateSession } from './authenticate-session.ts'
 
 /** Finds out for which accounts the client that makes a request is known. */
 export type KnowsDevice = (request: FastifyRequest) => Promise<(userId: string) => boolean>
 
-/** What knowing a device takes. */
-export interface KnownDeviceParts {
+export interface KnownDeviceDeps {
   cookies: Cookies
-  devices: DeviceCookies
+  devices: KnownDeviceCookie
   verifier: TokenVerifier
-  recognise: RecogniseSession
+  recognise: AuthenticateSession
 }
 
 /**
  * A client is known for an account by its device cookie, or by a live session of that account's. It is found out before
  * anybody looks for the account: what it takes must not tell whether there is one.
  */
-export function createKnowsDevice ({ cookies, devices, verifier, recognise }: KnownDeviceParts): KnowsDevice {
+export function createKnowsDevice ({ cookies, devices, verifier, recognise }: KnownDeviceDeps): KnowsDevice {
   function deviceOwner (request: FastifyRequest): string | undefined {
     const cookie = cookies.read(request, 'device')
     return cookie === undefined ? undefined : devices.read(cookie)

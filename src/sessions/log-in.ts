@@ -1,11 +1,11 @@
 import type { AuditStore } from '../audit/store.ts'
 import { Problem } from '../errors.ts'
-import type { ClientDetails } from '../http/client-details.ts'
-import type { Place } from '../passwords/hash-queue.ts'
-import type { Passwords } from '../passwords/passwords.ts'
-import type { Tokens } from '../tokens/tokens.ts'
+import type { ClientInfo } from '../http/client-info.ts'
+import type { QueueTicket } from '../passwords/hash-queue.ts'
+import type { Passwords } from '../passwords/compose.ts'
+import type { Tokens } from '../tokens/compose.ts'
 import type { Login, OpenSession } from './open-session.ts'
-import type { Channel, SessionStore } from './store.ts'
+import type { Channel, OpenSessionStore } from './open-session-store.ts'
 
 /** Somebody's attempt to log in. */
 export interface LoginAttempt {
@@ -15,7 +15,7 @@ export interface LoginAttempt {
   channel: Channel
   /** Whom the access token is for; the service itself where nobody is named. */
   audience: string | undefined
-  client: ClientDetails
+  client: ClientInfo
   /** Whether the account has logged in from this client before. */
   knows (userId: string): boolean
   /** Aborts when the client has gone. */
@@ -24,16 +24,15 @@ export interface LoginAttempt {
 
 export type LogIn = (attempt: LoginAttempt) => Promise<Login>
 
-/** What logging in takes. */
-export interface LogInParts {
-  sessions: SessionStore
+export interface LogInDeps {
+  sessions: OpenSessionStore
   passwords: Passwords
   openSession: OpenSession
   mintFor: Tokens['mintFor']
   audit: AuditStore
 }
 
-export function createLogIn ({ sessions, passwords, openSession, mintFor, audit }: LogInParts): LogIn {
+export function createLogIn ({ sessions, passwords, openSession, mintFor, audit }: LogInDeps): LogIn {
   return async function logIn ({ email, password, channel, audience, client, knows, signal }) {
     const mint = await mintFor(audience)
     const account = await sessions.findAccount(email)
@@ -56,13 +55,13 @@ export function createLogIn ({ sessions, passwords, openSession, mintFor, audit 
   }
 
   /** Brings a hash up to date, where it is behind and there is time for it. @returns the hash that now stands */
-  async function renew (userId: string, from: string, password: string, place: Place): Promise<string> {
+  async function renew (userId: string, from: string, password: string, place: QueueTicket): Promise<string> {
     if (!passwords.isStale(from)) return from
     const to = await passwords.hash(password, place).catch(keepWhenBusy)
     return to !== undefined && await sessions.replacePasswordHash({ userId, from, to }) ? to : from
   }
 
-  async function refuse (subjectId: string | undefined, client: ClientDetails): Promise<never> {
+  async function refuse (subjectId: string | undefined, client: ClientInfo): Promise<never> {
     await audit.record({ action: 'login', outcome: 'failure', subjectId, ...client })
     throw new Problem('invalid_credentials')
   }

@@ -1,6 +1,6 @@
-import type { ClientDetails } from '../http/client-details.ts'
-import type { Propagation } from '../revocation/propagation.ts'
-import type { EndingStore } from './ending-store.ts'
+import type { ClientInfo } from '../http/client-info.ts'
+import type { LedgerSync } from '../revocation/ledger-sync.ts'
+import type { EndSessionStore } from './end-session-store.ts'
 
 /** The session to end: by its id, and by its nonce where a refresh token named it. */
 export interface LogoutRequest {
@@ -8,9 +8,9 @@ export interface LogoutRequest {
   nonce?: Buffer
 }
 
-export type LogOut = (request: LogoutRequest, client: ClientDetails) => Promise<void>
+export type LogOut = (request: LogoutRequest, client: ClientInfo) => Promise<void>
 
-export function createLogOut ({ endings, propagation }: { endings: Pick<EndingStore, 'logOut'>, propagation: Pick<Propagation, 'apply' | 'catchUp'> }): LogOut {
+export function createLogOut ({ endings, propagation }: { endings: Pick<EndSessionStore, 'logOut'>, propagation: Pick<LedgerSync, 'apply' | 'catchUp'> }): LogOut {
   return async function logOut ({ sessionId, nonce }, client) {
     const revocations = await endings.logOut({ id: sessionId, ...nonce !== undefined && { nonce } }, client)
     propagation.apply(revocations)

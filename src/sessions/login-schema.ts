@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { invalidField } from '../errors.ts'
-import { answer } from '../http/answers.ts'
+import { jsonResponse } from '../http/openapi/openapi-responses.ts'
 import { EXAMPLE_USER, named, WITHOUT_NUL } from '../http/schemas.ts'
 
 export const Deliver = Type.Enum(['body', 'cookie', 'session'], {
@@ -35,7 +35,7 @@ const example = { user: EXAMPLE_USER, tokenType: 'Bearer', expiresIn: 600 }
 
 /** The answer of a route that logs in. */
 export function loginAnswer (description: string) {
-  return answer(named('Login'), {
+  return jsonResponse(named('Login'), {
     description,
     headers: {
       'Set-Cookie': Type.String({

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
-import type { ClientDetails } from '../http/client-details.ts'
-import type { Propagation } from '../revocation/propagation.ts'
-import type { MintAccessToken } from '../tokens/access-token.ts'
+import type { ClientInfo } from '../http/client-info.ts'
+import type { LedgerSync } from '../revocation/ledger-sync.ts'
+import type { MintAccessToken } from '../tokens/mint-access-token.ts'
 import type { KeyRing } from '../tokens/derived-keys.ts'
-import type { EndingStore } from './ending-store.ts'
+import type { EndSessionStore } from './end-session-store.ts'
 import type { RefreshTokens } from './refresh-token.ts'
 import { createSessionSecret } from './session-secret.ts'
-import type { SessionCopies } from './session-copies.ts'
-import type { SessionRecord } from './stateful-store.ts'
-import type { Channel, LoginProof, NewSession, OpenedSession, SessionAccount, SessionStore } from './store.ts'
+import type { SessionCache } from './cache/redis-session-cache.ts'
+import type { SessionRecord } from './stateful-session-store.ts'
+import type { Channel, LoginProof, NewSession, OpenedSession, SessionAccount, OpenSessionStore } from './open-session-store.ts'
 
 /** A session and its credentials: a pair of tokens, or the secret of a stateful session. */
 export type Login = { user: SessionAccount, sessionId: string } & (
@@ -21,7 +21,7 @@ export type Login = { user: SessionAccount, sessionId: string } & (
  * Opens a session for an account, given what was proved of it; `undefined` when that no longer holds. Its access token is
  * for the service's own audience, unless `mint` makes it for another.
  */
-export type OpenSession = (account: { id: string } & LoginProof, channel: Channel, client: ClientDetails, mint?: MintAccessToken) => Promise<Login | undefined>
+export type OpenSession = (account: { id: string } & LoginProof, channel: Channel, client: ClientInfo, mint?: MintAccessToken) => Promise<Login | undefined>
 
 /** A session that is to be stored, and what only its client will hold. */
 export interface PreparedSession {
@@ -34,9 +34,9 @@ export interface PreparedSession {
 /** Opening a session, in the two steps between which it is stored together with whatever belongs to it. */
 export interface SessionOpening {
   /** @param mint makes the access token for another audience than the service's own */
-  prepare (channel: Channel, client: ClientDetails, mint?: MintAccessToken): PreparedSession
+  prepare (channel: Channel, client: ClientInfo, mint?: MintAccessToken): PreparedSession
   /** Makes the credentials of a session that is stored now. */
-  complete (prepared: PreparedSession, opened: OpenedSession, client: ClientDetails): Promise<Login>
+  complete (prepared: PreparedSession, opened: OpenedSession, client: ClientInfo): Promise<Login>
 }
 
 /** How long sessions last, in seconds. */
@@ -45,14 +45,13 @@ export interface SessionLives {
   ttl: number
 }
 
-/** What opening a session takes. */
-export interface SessionOpeningParts {
-  endings: Pick<EndingStore, 'endOldest'>
-  propagation: Pick<Propagation, 'apply'>
+export interface SessionOpeningDeps {
+  endings: Pick<EndSessionStore, 'endOldest'>
+  propagation: Pick<LedgerSync, 'apply'>
   mint: MintAccessToken
   refreshTokens: RefreshTokens
   /** What a stateful session is written through to, where other instances read it. */
-  sharedCopies: Pick<SessionCopies, 'set'> | undefined
+  sharedCopies: Pick<SessionCache, 'set'> | undefined
   ring: KeyRing
   stateless: SessionLives
   stateful: SessionLives
@@ -61,7 +60,7 @@ export interface SessionOpeningParts {
 /** The most live sessions of a user. */
 const MOST_SESSIONS = 100
 
-export function createOpenSession (sessions: Pick<SessionStore, 'open'>, opening: SessionOpening): OpenSession {
+export function createOpenSession (sessions: Pick<OpenSessionStore, 'open'>, opening: SessionOpening): OpenSession {
   return async function openSession (account, channel, client, mint) {
     const prepared = opening.prepare(channel, client, mint)
     const opened = await sessions.open(prepared.session, account)
@@ -69,10 +68,10 @@ export function createOpenSession (sessions: Pick<SessionStore, 'open'>, opening
   }
 }
 
-export function createSessionOpening ({ endings, propagation, mint: mintForService, refreshTokens, sharedCopies, ring, stateless, stateful }: SessionOpeningParts): SessionOpening {
+export function createSessionOpening ({ endings, propagation, mint: mintForService, refreshTokens, sharedCopies, ring, stateless, stateful }: SessionOpeningDeps): SessionOpening {
   // Where so many have ended that one row for the user speaks of them all, the account's version has risen: the new
   // session's token must be of that version, or it would be among what is revoked.
-  async function makeRoom ({ userId, others, version }: OpenedSession, client: ClientDetails): Promise<number> {
+  async function makeRoom ({ userId, others, version }: OpenedSession, client: ClientInfo): Promise<number> {
     if (others < MOST_SESSIONS) return version
     const revocations = await endings.endOldest({ id: userId, kept: MOST_SESSIONS }, client)
     propagation.apply(revocations)

@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts'
-import type { PurgeBatch } from '../database/purge.ts'
-import { createPurge } from '../database/purge-statement.ts'
+import type { PurgeBatch } from '../database/purge-job.ts'
+import { createPurgeBatch } from '../database/purge-batch.ts'
 
 // Ended sessions are kept an hour, so that a late repeat is told from nonsense.
 const OVER = `
@@ -11,5 +11,5 @@ const OVER = `
 
 /** @returns what deletes a batch of sessions that have ended or expired */
 export function createSessionPurge (database: Pick<Database, 'query'>): PurgeBatch {
-  return createPurge(database, { what: 'sessions', table: 'sessions', key: 'id', over: OVER })
+  return createPurgeBatch(database, { what: 'sessions', table: 'sessions', key: 'id', over: OVER })
 }

@@ -1,21 +1,20 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { Problem } from '../errors.ts'
-import { BODY_PROBLEMS, problems, PUBLIC } from '../http/answers.ts'
-import { clientDetails } from '../http/client-details.ts'
+import { BODY_PROBLEMS, problemResponses, PUBLIC } from '../http/openapi/openapi-responses.ts'
+import { clientInfo } from '../http/client-info.ts'
 import type { Cookies } from '../http/cookies.ts'
-import type { CrossSiteRule } from '../http/cross-site.ts'
+import type { CsrfProtection } from '../http/csrf.ts'
 import { Nullable } from '../http/schemas.ts'
-import type { DeliverLogin } from './deliver-login.ts'
+import type { SendLogin } from './login-response.ts'
 import { AudienceName, loginAnswer } from './login-schema.ts'
 import type { RotateRefreshToken } from './rotate-refresh-token.ts'
 
-/** What the route of refreshing takes. */
 export interface RefreshRouteOptions {
   rotate: RotateRefreshToken
-  deliver: DeliverLogin
+  deliver: SendLogin
   cookies: Cookies
-  crossSite: CrossSiteRule
+  crossSite: CsrfProtection
 }
 
 export const refreshRoute: FastifyPluginAsyncTypebox<RefreshRouteOptions> = async (app, { rotate, deliver, cookies, crossSite }) => {
@@ -35,7 +34,7 @@ export const refreshRoute: FastifyPluginAsyncTypebox<RefreshRouteOptions> = asyn
       })),
       response: {
         200: loginAnswer('The new pair'),
-        ...problems(...BODY_PROBLEMS, 'invalid_refresh_token', 'refresh_token_reused', 'cross_site_request', 'unknown_audience', 'unavailable')
+        ...problemResponses(...BODY_PROBLEMS, 'invalid_refresh_token', 'refresh_token_reused', 'cross_site_request', 'unknown_audience', 'unavailable')
       }
     }
   }, async (request, reply) => {
@@ -43,9 +42,9 @@ export const refreshRoute: FastifyPluginAsyncTypebox<RefreshRouteOptions> = asyn
     const refreshToken = fromBody ?? cookies.read(request, 'refresh')
     if (refreshToken === undefined) throw new Problem('invalid_refresh_token')
     const channel = fromBody === undefined ? 'cookie' : 'body'
-    if (channel === 'cookie') crossSite.onSetting(request)
+    if (channel === 'cookie') crossSite.checkLogin(request)
     try {
-      return deliver(reply, await rotate({ refreshToken, channel, audience: request.body?.audience, idempotencyKey: request.headers['idempotency-key'], client: clientDetails(request) }))
+      return deliver(reply, await rotate({ refreshToken, channel, audience: request.body?.audience, idempotencyKey: request.headers['idempotency-key'], client: clientInfo(request) }))
     } catch (error) {
       // What is over is over: a browser need not go on sending it.
       if (channel === 'cookie' && error instanceof Problem && error.statusCode === 401) for (const role of ['access', 'refresh'] as const) cookies.clear(reply, role)

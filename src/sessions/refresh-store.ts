@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.ts'
-import type { ClientDetails } from '../http/client-details.ts'
-import { isGoodSql } from './live-session.ts'
-import { accountColumns, type Channel, type SessionAccount } from './store.ts'
+import type { ClientInfo } from '../http/client-info.ts'
+import { isGoodSql } from './session-sql.ts'
+import { accountColumns, type Channel, type SessionAccount } from './open-session-store.ts'
 
 /** Which session is to be rotated, and what its row has to agree with. */
 export interface Rotation {
@@ -14,7 +14,7 @@ export interface Rotation {
   /** The key of the ring that the successor is written with. */
   keyId: string
   /** Where the request comes from: a repeat from elsewhere is told by it. */
-  client: ClientDetails
+  client: ClientInfo
   /** Seconds. */
   idleTtl: number
 }

@@ -1,6 +1,6 @@
 import { Problem } from '../errors.ts'
 import type { KeyRing } from '../tokens/derived-keys.ts'
-import { createMacRing } from '../tokens/mac-ring.ts'
+import { createSignedText } from '../tokens/signed-text.ts'
 
 /** What a refresh token says, once its MAC was found good. The session's row has yet to agree. */
 export interface RefreshTokenContent {
@@ -20,7 +20,7 @@ export interface RefreshTokens {
 const FORM = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.(0|[1-9][0-9]{0,8})\.([A-Za-z0-9_-]{22})\.[A-Za-z0-9_-]{43}$/
 
 export function createRefreshTokens (ring: KeyRing): RefreshTokens {
-  const { sign, open } = createMacRing(ring)
+  const { sign, open } = createSignedText(ring)
 
   return {
     write: ({ sessionId, generation, nonce }) => sign(`${sessionId}.${generation}.${nonce.toString('base64url')}`),

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { AuditStore } from '../audit/store.ts'
 import { Problem } from '../errors.ts'
-import type { ClientDetails } from '../http/client-details.ts'
-import type { Propagation } from '../revocation/propagation.ts'
-import type { MintAccessToken } from '../tokens/access-token.ts'
+import type { ClientInfo } from '../http/client-info.ts'
+import type { LedgerSync } from '../revocation/ledger-sync.ts'
+import type { MintAccessToken } from '../tokens/mint-access-token.ts'
 import type { KeyRing } from '../tokens/derived-keys.ts'
-import type { Tokens } from '../tokens/tokens.ts'
-import type { EndingStore } from './ending-store.ts'
+import type { Tokens } from '../tokens/compose.ts'
+import type { EndSessionStore } from './end-session-store.ts'
 import type { Login } from './open-session.ts'
 import type { RefreshTokenContent, RefreshTokens } from './refresh-token.ts'
 import type { RefreshStore, SessionState } from './refresh-store.ts'
-import type { Channel, SessionAccount } from './store.ts'
+import type { Channel, SessionAccount } from './open-session-store.ts'
 
 /** How long the token before the present one still gets the same successor, in seconds. */
 const REPEAT_WINDOW = 30
@@ -24,16 +24,16 @@ export interface RefreshAttempt {
   audience: string | undefined
   /** 128 or more random bits that the client stored before it sent them. */
   idempotencyKey: string | undefined
-  client: ClientDetails
+  client: ClientInfo
 }
 
 export type RotateRefreshToken = (attempt: RefreshAttempt) => Promise<Login>
 
 /** What rotating takes. `idleTtl` is seconds. */
-export interface RotationParts {
+export interface RotationDeps {
   sessions: RefreshStore
-  endings: Pick<EndingStore, 'endReused'>
-  propagation: Pick<Propagation, 'apply'>
+  endings: Pick<EndSessionStore, 'endReused'>
+  propagation: Pick<LedgerSync, 'apply'>
   audit: AuditStore
   refreshTokens: RefreshTokens
   mintFor: Tokens['mintFor']
@@ -41,7 +41,7 @@ export interface RotationParts {
   idleTtl: number
 }
 
-export function createRotateRefreshToken ({ sessions, endings, propagation, audit, refreshTokens, mintFor, ring, idleTtl }: RotationParts): RotateRefreshToken {
+export function createRotateRefreshToken ({ sessions, endings, propagation, audit, refreshTokens, mintFor, ring, idleTtl }: RotationDeps): RotateRefreshToken {
   return async function rotateRefreshToken ({ refreshToken, channel, audience, idempotencyKey, client }) {
     const token = refreshTokens.read(refreshToken)
     const mint = await mintFor(audience)
@@ -69,12 +69,12 @@ export function createRotateRefreshToken ({ sessions, endings, propagation, audi
     }
   }
 
-  async function refuseReuse (sessionId: string, client: ClientDetails): Promise<never> {
+  async function refuseReuse (sessionId: string, client: ClientInfo): Promise<never> {
     propagation.apply(await endings.endReused(sessionId, client))
     throw new Problem('refresh_token_reused')
   }
 
-  async function noteRepeat ({ ip, userAgent, userId }: SessionState, sessionId: string, client: ClientDetails): Promise<void> {
+  async function noteRepeat ({ ip, userAgent, userId }: SessionState, sessionId: string, client: ClientInfo): Promise<void> {
     if (client.ip === ip && client.userAgent === userAgent) return
     await audit.record({ action: 'refresh', outcome: 'repeated', actorId: userId, subjectId: userId, sessionId, ...client })
   }

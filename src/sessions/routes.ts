@@ -1,31 +1,30 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { AUTHENTICATED, BODY_PROBLEMS, done, problems, PUBLIC } from '../http/answers.ts'
+import { AUTHENTICATED, BODY_PROBLEMS, emptyResponse, problemResponses, PUBLIC } from '../http/openapi/openapi-responses.ts'
 import { Problem } from '../errors.ts'
-import { bearerToken, type Guards } from '../http/authenticate.ts'
-import { clientDetails } from '../http/client-details.ts'
-import { createClientSignal } from '../http/client-signal.ts'
+import { bearerToken, type Guards } from '../http/guards.ts'
+import { clientInfo } from '../http/client-info.ts'
+import { abortOnDisconnect } from '../http/abort-on-disconnect.ts'
 import type { Cookies } from '../http/cookies.ts'
 import { normaliseEmail } from '../http/email-address.ts'
-import type { CrossSiteRule } from '../http/cross-site.ts'
+import type { CsrfProtection } from '../http/csrf.ts'
 import { EXAMPLE, Nullable, WITHOUT_NUL } from '../http/schemas.ts'
-import type { DeliverLogin } from './deliver-login.ts'
+import type { SendLogin } from './login-response.ts'
 import type { KnowsDevice } from './known-device.ts'
 import type { LogIn } from './log-in.ts'
 import type { LogOut, LogoutRequest } from './log-out.ts'
 import { AudienceName, CLEARED_COOKIES, Deliver, loginAnswer, refuseAudienceOf } from './login-schema.ts'
 import type { RefreshTokens } from './refresh-token.ts'
 
-/** What the routes of logging in and out take. */
 export interface SessionRoutesOptions {
   logIn: LogIn
   logOut: LogOut
-  deliver: DeliverLogin
+  deliver: SendLogin
   knowsDevice: KnowsDevice
   guards: Guards
   refreshTokens: RefreshTokens
   cookies: Cookies
-  crossSite: CrossSiteRule
+  crossSite: CsrfProtection
 }
 
 const Email = Type.String({ minLength: 1, maxLength: 320, pattern: WITHOUT_NUL, description: 'Compared without regard to case', examples: [EXAMPLE.email] })
@@ -45,21 +44,21 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = as
       }),
       response: {
         200: loginAnswer('The session is open'),
-        ...problems(...BODY_PROBLEMS, 'invalid_credentials', 'cross_site_request', 'unknown_audience', 'too_busy', 'unavailable')
+        ...problemResponses(...BODY_PROBLEMS, 'invalid_credentials', 'cross_site_request', 'unknown_audience', 'too_busy', 'unavailable')
       }
     }
   }, async (request, reply) => {
     const { email, password, deliver: channel = 'body', audience } = request.body
     refuseAudienceOf(channel, audience)
-    if (channel !== 'body') crossSite.onSetting(request)
+    if (channel !== 'body') crossSite.checkLogin(request)
     const login = await logIn({
       email: normaliseEmail(email),
       password,
       channel,
       audience,
-      client: clientDetails(request),
+      client: clientInfo(request),
       knows: await knowsDevice(request),
-      signal: createClientSignal(reply)
+      signal: abortOnDisconnect(reply)
     })
     return deliver(reply, login)
   })
@@ -76,8 +75,8 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = as
         examples: [{ refreshToken: '01890a5d-ac96-774b-bcce-b302099a8057.0.…' }]
       })),
       response: {
-        204: done('The session has ended', CLEARED_COOKIES),
-        ...problems(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'invalid_refresh_token', 'cross_site_request', 'unavailable')
+        204: emptyResponse('The session has ended', CLEARED_COOKIES),
+        ...problemResponses(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'invalid_refresh_token', 'cross_site_request', 'unavailable')
       }
     }
   }, async (request, reply) => {
@@ -85,7 +84,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = as
     const isByCookie = body?.refreshToken === undefined && bearerToken(authorization) === undefined
     const tokens = [isByCookie ? cookies.read(request, 'refresh') : body?.refreshToken].filter(token => token !== undefined)
     const sessions = await findGood([...tokens.map(readRefreshToken), ...isByCookie ? guards.byCookie(request) : guards.byBearer(request)])
-    for (const session of sessions) await logOut(session, clientDetails(request))
+    for (const session of sessions) await logOut(session, clientInfo(request))
     if (isByCookie) cookies.clear(reply, 'access', 'refresh', 'session')
     return reply.code(204).send(null)
   })

@@ -1,13 +1,13 @@
 import type { Role } from 'countersign-verifier'
-import type { Revocation } from 'countersign-verifier/core'
+import type { Revocation } from 'countersign-verifier/internal'
 import { recordAudit, type AuditAction } from '../audit/store.ts'
 import type { Database, DbTransaction } from '../database/database.ts'
 import { Problem } from '../errors.ts'
-import type { ClientDetails } from '../http/client-details.ts'
-import { collapseSessions, NO_VERSION, noteRevocation } from '../revocation/store.ts'
+import type { ClientInfo } from '../http/client-info.ts'
+import { collapseSessions, NO_VERSION, recordRevocation } from '../revocation/ledger-writer.ts'
 
 /** Who changes an account's standing, and from where. */
-export interface Actor extends ClientDetails {
+export interface Actor extends ClientInfo {
   actorId: string
 }
 
@@ -18,9 +18,9 @@ export type Change = Revocation[]
  * The changes by which credentials lose their worth: each raises the account's version, writes the ledger and the audit
  * trail, all in one transaction.
  */
-export interface StandingStore {
+export interface AccountStatusStore {
   /** @returns `undefined` when there is no such account. @throws Problem 409 `last_admin` */
-  setRoleAndStanding (userId: string, change: { role?: Role | undefined, disabled?: boolean | undefined }, by: Actor): Promise<Change | undefined>
+  setRoleAndStatus (userId: string, change: { role?: Role | undefined, disabled?: boolean | undefined }, by: Actor): Promise<Change | undefined>
   /** @returns `undefined` when there is no such account. @throws Problem 409 `last_admin` */
   remove (userId: string, by: Actor): Promise<Change | undefined>
   /** Ends every session of an account. @returns `undefined` when there is no such account */
@@ -29,9 +29,9 @@ export interface StandingStore {
   replacePassword (change: { userId: string, from: string | null, to: string, keptSession: string }, by: Actor): Promise<Change | undefined>
 }
 
-export function createStandingStore ({ prisma }: Pick<Database, 'prisma'>): StandingStore {
+export function createAccountStatusStore ({ prisma }: Pick<Database, 'prisma'>): AccountStatusStore {
   return {
-    setRoleAndStanding: (id, { role, disabled }, { actorId, ...client }) => prisma.$transaction(async tx => {
+    setRoleAndStatus: (id, { role, disabled }, { actorId, ...client }) => prisma.$transaction(async tx => {
       const before = await lockWithAdmins(tx, id)
       if (before === undefined) return undefined
       const { id: userId } = before
@@ -54,7 +54,7 @@ export function createStandingStore ({ prisma }: Pick<Database, 'prisma'>): Stan
       if (before.isLastAdmin) throw new Problem('last_admin')
       await tx.user.delete({ where: { id: userId } })
       await recordAudit(tx, { action: 'delete', outcome: 'success', actorId, subjectId: userId, ...client })
-      return await noteRevocation(tx, { kind: 'user', subject: userId, minVersion: NO_VERSION })
+      return await recordRevocation(tx, { kind: 'user', subject: userId, minVersion: NO_VERSION })
     }),
 
     endAllSessions: (id, { actorId, ...client }) => prisma.$transaction(async tx => {
@@ -76,7 +76,7 @@ export function createStandingStore ({ prisma }: Pick<Database, 'prisma'>): Stan
       // The session that changed it goes on with the token it has, unless there are more to end than the ledger lists.
       if (await collapseSessions(tx, userId, ended.length)) return await raiseVersion(tx, userId)
       const noted: Revocation[] = []
-      for (const id of ended) noted.push(...await noteRevocation(tx, { kind: 'session', subject: id, userId }))
+      for (const id of ended) noted.push(...await recordRevocation(tx, { kind: 'session', subject: id, userId }))
       return noted
     })
   }
@@ -85,7 +85,7 @@ export function createStandingStore ({ prisma }: Pick<Database, 'prisma'>): Stan
 /** Raises the version within a transaction and tells the ledger: nothing that was issued before is good any longer. */
 export async function raiseVersion (tx: DbTransaction, userId: string): Promise<Revocation[]> {
   const { version } = await tx.user.update({ where: { id: userId }, data: { version: { increment: 1 } }, select: { version: true } })
-  return noteRevocation(tx, { kind: 'user', subject: userId, minVersion: version })
+  return recordRevocation(tx, { kind: 'user', subject: userId, minVersion: version })
 }
 
 interface Standing {

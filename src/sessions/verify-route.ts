@@ -2,11 +2,10 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { FastifyRequest } from 'fastify'
 import type { Principal } from 'countersign-verifier'
-import { answer, AUTHENTICATED, problems } from '../http/answers.ts'
-import type { Guards } from '../http/authenticate.ts'
+import { jsonResponse, AUTHENTICATED, problemResponses } from '../http/openapi/openapi-responses.ts'
+import type { Guards } from '../http/guards.ts'
 import { EXAMPLE, named } from '../http/schemas.ts'
 
-/** What the route takes. */
 export interface VerifyRouteOptions {
   guards: Guards
   principal: (request: FastifyRequest) => Principal
@@ -37,7 +36,7 @@ export const verifyRoute: FastifyPluginAsyncTypebox<VerifyRouteOptions> = async 
       description: 'Checks an access token with no I/O; a stateful session is looked up where no copy of it is at hand. The headers of the answer are for gateways; `X-Auth-Email` is percent-encoded, and sent only when the address is verified.',
       security: AUTHENTICATED,
       response: {
-        200: answer(named('Principal'), {
+        200: jsonResponse(named('Principal'), {
           description: 'The credential is good',
           headers: {
             'X-Auth-User-Id': Type.String({ examples: [EXAMPLE.id] }),
@@ -46,7 +45,7 @@ export const verifyRoute: FastifyPluginAsyncTypebox<VerifyRouteOptions> = async 
           },
           example: EXAMPLE_PRINCIPAL
         }),
-        ...problems('unauthenticated', 'invalid_token', 'cross_site_request', 'unavailable')
+        ...problemResponses('unauthenticated', 'invalid_token', 'cross_site_request', 'unavailable')
       }
     }
   }, (request, reply) => {

@@ -1,4 +1,4 @@
-import { createHmacKey, MAX_TOKEN_BYTES, type VerificationKey } from 'countersign-verifier/core'
+import { createHmacKey, MAX_TOKEN_BYTES, type VerificationKey } from 'countersign-verifier/internal'
 import { Problem } from '../errors.ts'
 import { deriveAudienceKeys, type Audience } from './audience-keys.ts'
 import type { AudienceStore } from './audience-store.ts'
@@ -20,8 +20,7 @@ export interface Audiences {
   claimedBy (token: string): Promise<TokenAudience | undefined>
 }
 
-/** What finding audiences takes. */
-export interface AudiencesParts {
+export interface AudiencesDeps {
   own: TokenAudience
   store: AudienceStore
   signer: JwtSigner
@@ -33,7 +32,7 @@ export interface AudiencesParts {
  * An audience that is not the service's own has an HS256 key of its own, whatever the service signs with: its holder
  * needs nothing else to verify with, and can forge for itself alone.
  */
-export function createAudiences ({ own, store, signer, secrets, issuer }: AudiencesParts): Audiences {
+export function createAudiences ({ own, store, signer, secrets, issuer }: AudiencesDeps): Audiences {
   function derive ({ name, keyVersion }: Audience): TokenAudience {
     // What the key before signed is good until it expires: its seal shows that it was signed here.
     const texts = [keyVersion, keyVersion - 1].flatMap(version => deriveAudienceKeys(secrets, { name, keyVersion: version }))

@@ -1,6 +1,6 @@
 import fastifyJwt, { type JWT } from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
-import type { AccessTokenClaims, AsymmetricAlgorithm, ClientTokenClaims } from 'countersign-verifier/core'
+import type { AccessTokenClaims, AsymmetricAlgorithm, ClientTokenClaims } from 'countersign-verifier/internal'
 
 /** A key that signs: a shared secret, or a pair in PEM. */
 export type SigningKey = { readonly kid: string } & (

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
-import { createHmacSha256 } from 'countersign-verifier/core'
-import { createRandomBytes } from './random-bytes.ts'
+import { createHmacSha256 } from 'countersign-verifier/internal'
+import { createRandomPool } from './random-pool.ts'
 
 const HALF = 16
 const ENCODED = 43
@@ -28,7 +28,7 @@ export function createSeal (keys: readonly Uint8Array[]): Seal {
   const [current] = macs
   if (current === undefined) throw new Error('A seal needs a key')
 
-  const randomBytes = createRandomBytes(HALF)
+  const randomBytes = createRandomPool(HALF)
   const jti = Buffer.alloc(HALF * 2)
   const expected = Buffer.alloc(HALF)
   const claimed = jti.subarray(HALF)

@@ -22,7 +22,7 @@ const open = `
 async function modulesOf (options: object) {
   const { stdout } = await promisify(execFile)(process.execPath, [
     '--import', tracer, '--input-type=module', '--eval', open,
-    new URL('../../src/database/open.js', import.meta.url).href, JSON.stringify(options)
+    new URL('../../src/database/open-database.js', import.meta.url).href, JSON.stringify(options)
   ], { env: { PATH: process.env.PATH } })
   return stdout.split('\n').filter(line => line.startsWith('module ')).map(line => line.slice(7))
 }

@@ -1,7 +1,7 @@
 // A process that inserts users into the embedded database in argv[2] and prints each one's number once it is stored.
 import { randomUUID } from 'node:crypto'
 import { writeSync } from 'node:fs'
-import { openDatabase } from '../../src/database/open.ts'
+import { openDatabase } from '../../src/database/open-database.ts'
 import { silent } from '../support/database.ts'
 
 const database = await openDatabase({ dataDir: process.argv[2] ?? '', log: silent })

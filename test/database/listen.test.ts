@@ -1,6 +1,6 @@
 import { once, EventEmitter } from 'node:events'
 import t from 'tap'
-import { openDatabase } from '../../src/database/open.ts'
+import { openDatabase } from '../../src/database/open-database.ts'
 import { onPostgres, onServer, openTestDatabase, silent, testDatabase } from '../support/database.ts'
 import { tcpProxy } from './tcp-proxy.ts'
 

@@ -1,5 +1,5 @@
 // A process that opens the embedded database in argv[2] and holds it until it is killed.
-import { openDatabase } from '../../src/database/open.ts'
+import { openDatabase } from '../../src/database/open-database.ts'
 import { silent } from '../support/database.ts'
 
 try {

@@ -3,7 +3,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import type { Database, DatabaseOptions } from '../../src/database/database.ts'
 import { isDatabaseUnavailable } from '../../src/database/errors.ts'
-import { openDatabase } from '../../src/database/open.ts'
+import { openDatabase } from '../../src/database/open-database.ts'
 import { onPostgres, onServer, silent, testDatabase } from '../support/database.ts'
 import { tcpProxy } from './tcp-proxy.ts'
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
 import t from 'tap'
-import { openDatabase } from '../../src/database/open.ts'
+import { openDatabase } from '../../src/database/open-database.ts'
 import { databaseUrl, emptyPostgres, onPostgres, onServer, silent } from '../support/database.ts'
 
 const dataDir = '/nowhere'

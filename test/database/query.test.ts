@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { onPostgres, onServer, openTestDatabase, silent, testDatabase } from '../support/database.ts'
-import { openDatabase } from '../../src/database/open.ts'
+import { openDatabase } from '../../src/database/open-database.ts'
 import type { Database } from '../../src/database/database.ts'
 
 t.test('parameters and columns have the same shapes on every engine', async t => {

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import t from 'tap'
 import { readSnapshot, snapshotFile } from '../../src/database/embedded/snapshot.ts'
-import { openDatabase } from '../../src/database/open.ts'
+import { openDatabase } from '../../src/database/open-database.ts'
 import { silent, temporaryDirectory } from '../support/database.ts'
 import { child } from './child.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { COMMON_PASSWORDS } from '../../src/passwords/common-passwords.ts'
+import { COMMON_PASSWORDS } from '../../src/passwords/common-passwords-list.ts'
 import { assessPassword } from '../../src/passwords/policy.ts'
 
 const ADA = { email: 'ada.lovelace@engines.example.com', name: 'Ada King', serviceName: 'Countersign' }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { openDatabase } from '../../src/database/open.ts'
+import { openDatabase } from '../../src/database/open-database.ts'
 import { countersign } from '../../src/index.ts'
 import { databaseUrl, onPostgres, onServer, silent } from '../support/database.ts'
 import { bareHost, pluginOptions } from './host.ts'

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
 import { readCursor, writeCursor } from '../../src/revocation/cursor.ts'
-import { createLedgerStore } from '../../src/revocation/ledger-store.ts'
+import { createLedgerReader } from '../../src/revocation/ledger-reader.ts'
 import { onPostgres, onServer, openTestDatabase, testDatabase } from '../support/database.ts'
 import { readFrom, revokeIn } from './following.ts'
 
@@ -36,7 +36,7 @@ t.test('anything else is no cursor', async t => {
 
 t.test('a reading of the ledger', async t => {
   const database = await openTestDatabase(t)
-  const ledger = createLedgerStore(database)
+  const ledger = createLedgerReader(database)
 
   t.test('asks only for what an earlier one has not seen', async t => {
     const known = await revokeIn(database)
@@ -96,7 +96,7 @@ t.test('a reading of the ledger', async t => {
 
 t.test('many who find no identity agree on one', async t => {
   const database = await openTestDatabase(t)
-  const cursors = await Promise.all(Array.from({ length: 8 }, () => readFrom(createLedgerStore(database))))
+  const cursors = await Promise.all(Array.from({ length: 8 }, () => readFrom(createLedgerReader(database))))
   t.equal(new Set(cursors.map(({ cursor }) => cursor.split('~')[0])).size, 1)
 })
 
@@ -105,7 +105,7 @@ t.test('the identity outlives the process', async t => {
   const identities = []
   for (let start = 0; start < 2; start++) {
     const database = await openTestDatabase(t, options)
-    identities.push((await readFrom(createLedgerStore(database))).cursor.split('~')[0])
+    identities.push((await readFrom(createLedgerReader(database))).cursor.split('~')[0])
     await database.close()
   }
   t.equal(identities[0], identities[1])
@@ -114,7 +114,7 @@ t.test('the identity outlives the process', async t => {
 t.test('a database copied within a server is another ledger', onPostgres, async t => {
   const { url = '', dataDir } = await testDatabase(t)
   const original = await openTestDatabase(t, { url, dataDir })
-  const { cursor } = await readFrom(createLedgerStore(original))
+  const { cursor } = await readFrom(createLedgerReader(original))
   await original.close()
 
   const copy = new URL(url)
@@ -124,7 +124,7 @@ t.test('a database copied within a server is another ledger', onPostgres, async 
   t.teardown(() => onServer(new URL('/postgres', url).href, server => server.query(`DROP DATABASE ${name} WITH (FORCE)`)))
   const database = await openTestDatabase(t, { url: copy.href, dataDir })
   const known = await revokeIn(database)
-  const again = await readFrom(createLedgerStore(database), cursor)
+  const again = await readFrom(createLedgerReader(database), cursor)
   t.ok(again.ids.includes(known))
   t.not(again.cursor.split('~')[0], cursor.split('~')[0])
 })

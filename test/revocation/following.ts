@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
-import { createRevocationSet, type RevocationSet } from 'countersign-verifier/core'
+import { createRevocationSet, type RevocationSet } from 'countersign-verifier/internal'
 import type { Database } from '../../src/database/database.ts'
-import { createLedgerStore, type LedgerStore } from '../../src/revocation/ledger-store.ts'
-import { followLedger, type Propagation, type PropagationParts } from '../../src/revocation/propagation.ts'
-import { noteSql } from '../../src/revocation/store.ts'
+import { createLedgerReader, type LedgerReader } from '../../src/revocation/ledger-reader.ts'
+import { followLedger, type LedgerSync, type LedgerSyncDeps } from '../../src/revocation/ledger-sync.ts'
+import { revocationSql } from '../../src/revocation/ledger-writer.ts'
 import { openTestDatabase } from '../support/database.ts'
 
 /** An instance's view of the ledger, without the service around it. */
 export interface Follower {
-  readonly propagation: Propagation
+  readonly propagation: LedgerSync
   readonly set: RevocationSet
   readonly warnings: string[]
   readonly database: Database
@@ -18,12 +18,12 @@ export interface Follower {
 }
 
 /** Follows the ledger of a fresh database until the test ends. */
-export async function follow (t: Test, { database, ...parts }: Partial<PropagationParts> & { database?: Database } = {}): Promise<Follower> {
+export async function follow (t: Test, { database, ...parts }: Partial<LedgerSyncDeps> & { database?: Database } = {}): Promise<Follower> {
   const opened = database ?? await openTestDatabase(t)
   const set = createRevocationSet()
   const warnings: string[] = []
   const log = { warn: (_details: object, message: string) => { warnings.push(message) } }
-  const propagation = await followLedger({ ledger: createLedgerStore(opened), database: opened, set, log, ...parts })
+  const propagation = await followLedger({ ledger: createLedgerReader(opened), database: opened, set, log, ...parts })
   t.teardown(() => propagation.close())
   return { propagation, set, warnings, database: opened, revoke: () => revokeIn(opened) }
 }
@@ -38,11 +38,11 @@ export async function revokeIn ({ query }: Pick<Database, 'query'>): Promise<str
 /** Takes the session's id. */
 export const REVOKE = {
   name: 'test.revoke',
-  text: `WITH ${noteSql("SELECT 'session' AS kind, $1::text AS subject, NULL AS user_id, NULL AS min_version")} SELECT * FROM announced`
+  text: `WITH ${revocationSql("SELECT 'session' AS kind, $1::text AS subject, NULL AS user_id, NULL AS min_version")} SELECT * FROM announced`
 }
 
 /** Reads a ledger, from a cursor or from its beginning. */
-export async function readFrom (ledger: LedgerStore, since?: string): Promise<{ ids: string[], cursor: string }> {
+export async function readFrom (ledger: LedgerReader, since?: string): Promise<{ ids: string[], cursor: string }> {
   const ids: string[] = []
   const { cursor } = await ledger.read(rows => { ids.push(...rows.map(({ subject }) => subject)) }, since)
   return { ids, cursor }

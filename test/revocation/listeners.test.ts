@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
-import type { Revocation } from 'countersign-verifier/core'
-import { createLedgerStore } from '../../src/revocation/ledger-store.ts'
+import type { Revocation } from 'countersign-verifier/internal'
+import { createLedgerReader } from '../../src/revocation/ledger-reader.ts'
 import { openTestDatabase } from '../support/database.ts'
 import { until } from '../support/until.ts'
 import { follow, readFrom, REVOKE, revokeIn } from './following.ts'
@@ -69,7 +69,7 @@ t.test('who follows what an instance learns', async t => {
     await until(() => told.length > at + 1)
     const next = told[at + 1]
     if (next === undefined || !('cursor' in next)) return t.fail('a read follows')
-    t.strictSame((await readFrom(createLedgerStore(database), next.cursor)).ids, [], 'from its cursor nothing is missing')
+    t.strictSame((await readFrom(createLedgerReader(database), next.cursor)).ids, [], 'from its cursor nothing is missing')
   })
 
   t.test('is told nothing after it has stopped', async t => {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createAuditPurge } from '../../src/audit/purge-store.ts'
-import { createLedgerStore } from '../../src/revocation/ledger-store.ts'
-import { purgeRegularly } from '../../src/database/purge.ts'
+import { createLedgerReader } from '../../src/revocation/ledger-reader.ts'
+import { startPurgeJob } from '../../src/database/purge-job.ts'
 import { createSessionPurge } from '../../src/sessions/purge-store.ts'
 import { onPostgres, onServer } from '../support/database.ts'
 import { startService } from '../support/service.ts'
@@ -11,7 +11,7 @@ import { rowOf, sessionIdOf } from './session-rows.ts'
 t.test('purging', async t => {
   const service = await startService(t)
   const purge = createSessionPurge(service.database)
-  const ledger = createLedgerStore(service.database)
+  const ledger = createLedgerReader(service.database)
   const owner = await service.person()
   const fill = (count: number, { idle, ended = 'NULL' }: { idle: string, ended?: string }) => service.sql(`
     INSERT INTO sessions (id, user_id, channel, nonce, key_id, idle_ends_at, ends_at, ended_at)
@@ -73,7 +73,7 @@ t.test('purging', async t => {
   t.test('goes on after a failure, and stops when it is told to', async t => {
     const warnings: string[] = []
     let calls = 0
-    const stop = purgeRegularly([async limit => {
+    const stop = startPurgeJob([async limit => {
       calls++
       if (calls === 1) throw new Error('the database is away')
       return calls < 4 ? limit : 0

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { createSessionSecret } from '../../src/sessions/session-secret.ts'
-import { createSignedCopies } from '../../src/sessions/signed-copy.ts'
+import { createSignedCacheEntry } from '../../src/sessions/cache/signed-cache-entry.ts'
 import { deriveKeyRing } from '../../src/tokens/derived-keys.ts'
 import { tcpProxy } from '../database/tcp-proxy.ts'
 import { databaseUrl, testDatabase } from '../support/database.ts'
@@ -129,7 +129,7 @@ t.test('two instances on one redis', onBoth, async t => {
   const [a, b] = await startTwo(t, { REDIS_URL: redisUrl })
   await until(async () => (await b.call('GET /health/ready')).status === 200)
   const statements = watchStatements(b)
-  const signed = createSignedCopies(deriveKeyRing(a.config.secrets, 'session-copy'))
+  const signed = createSignedCacheEntry(deriveKeyRing(a.config.secrets, 'session-copy'))
 
   t.test('what one has asked Postgres for the other reads from redis', async t => {
     const { session } = await statefulSession(a, await a.person())

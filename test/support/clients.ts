@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { hashClientSecret } from '../../src/clients/client-secret.ts'
-import { createClientRegistry, type ClientRegistry } from '../../src/clients/registry-store.ts'
+import { hashClientSecret } from '../../src/oauth/client-secret.ts'
+import { createClientRegistry, type ClientRegistry } from '../../src/oauth/client-registry-store.ts'
 import type { Database } from '../../src/database/database.ts'
 
 /** A client that is registered, and what it shows itself by. */

@@ -9,7 +9,7 @@ import pg from 'pg'
 import type { Test } from 'tap'
 import type { Database, DatabaseOptions, Log } from '../../src/database/database.ts'
 import { readMigrations } from '../../src/database/migration-files.ts'
-import { openDatabase } from '../../src/database/open.ts'
+import { openDatabase } from '../../src/database/open-database.ts'
 
 const run = promisify(execFile)
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import type { Test } from 'tap'
-import type { Revocation } from 'countersign-verifier/core'
+import type { Revocation } from 'countersign-verifier/internal'
 
 /** One event of the feed, as it came. */
 export type FeedEvent =

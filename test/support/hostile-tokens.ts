@@ -1,6 +1,6 @@
 import { createHmac, generateKeyPairSync } from 'node:crypto'
 import type { TokenFailure } from 'countersign-verifier'
-import { MAX_ACCESS_TOKEN_LIFE, MAX_TOKEN_BYTES, type AccessTokenClaims } from 'countersign-verifier/core'
+import { MAX_ACCESS_TOKEN_LIFE, MAX_TOKEN_BYTES, type AccessTokenClaims } from 'countersign-verifier/internal'
 
 /** Whoever holds the key: the service itself, and everyone it shares `JWT_SECRET` with. */
 export interface TokenIssuer {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createClientRegistry, type ClientRegistry } from '../../src/clients/registry-store.ts'
+import { createClientRegistry, type ClientRegistry } from '../../src/oauth/client-registry-store.ts'
 import { generateSecret } from '../../src/config/generated-secrets.ts'
 import { deriveAudienceKeys } from '../../src/tokens/audience-keys.ts'
 import { hashOf } from './clients.ts'

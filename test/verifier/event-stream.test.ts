@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { createEventStreamReader, type StreamEvent } from '../../verifier/src/feed/event-stream.ts'
-import { UnreadableFeed } from '../../verifier/src/feed/unreadable-feed.ts'
+import { FeedParseError } from '../../verifier/src/feed/feed-parse-error.ts'
 
 /** Reads a stream that comes in the given pieces. */
 function read (...chunks: Array<string | Buffer>): StreamEvent[] {
@@ -62,16 +62,16 @@ t.test('whatever comes, it gives events or says that it cannot be read', async t
     try {
       return read(...chunks.map(chunk => Buffer.from(chunk))).every(({ data }) => data.length <= 1000)
     } catch (error) {
-      return error instanceof UnreadableFeed
+      return error instanceof FeedParseError
     }
   }), { numRuns: 1000 })
   t.strictSame(read(Buffer.from([0xff, 0xfe, 0x0a, 0x0a])), [])
 })
 
 t.test('a line or an event without end is not kept in memory', async t => {
-  t.throws(() => read('x'.repeat(1001)), UnreadableFeed)
-  t.throws(() => read('x'.repeat(600), 'x'.repeat(600)), UnreadableFeed)
-  t.throws(() => read(`data: ${'x'.repeat(999)}\n`), UnreadableFeed)
-  t.throws(() => read(...Array<string>(200).fill('data: 123456789\n')), UnreadableFeed)
+  t.throws(() => read('x'.repeat(1001)), FeedParseError)
+  t.throws(() => read('x'.repeat(600), 'x'.repeat(600)), FeedParseError)
+  t.throws(() => read(`data: ${'x'.repeat(999)}\n`), FeedParseError)
+  t.throws(() => read(...Array<string>(200).fill('data: 123456789\n')), FeedParseError)
   t.equal(read(`data: ${'x'.repeat(990)}\n\n`).length, 1)
 })

@@ -1,6 +1,6 @@
 import { createHash, createHmac, generateKeyPairSync, randomBytes } from 'node:crypto'
 import t from 'tap'
-import { createHmacKey } from 'countersign-verifier/core'
+import { createHmacKey } from 'countersign-verifier/internal'
 
 const ISSUER = 'https://auth.example.com'
 const secret = randomBytes(48).toString('base64url')

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
-import { createHmacSha256, MAX_TOKEN_BYTES } from 'countersign-verifier/core'
+import { createHmacSha256, MAX_TOKEN_BYTES } from 'countersign-verifier/internal'
 
 const nodes = (key: Uint8Array, text: string) => createHmac('sha256', key).update(text, 'utf8').digest('base64url')
 const keys = fc.uint8Array({ maxLength: 200 })

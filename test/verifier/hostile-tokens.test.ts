@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { createSeal } from '../../src/tokens/seal.ts'
 import { InvalidToken } from 'countersign-verifier'
-import { createHmacKey, createTokenVerifier, MAX_TOKEN_BYTES, type TokenVerifierOptions } from 'countersign-verifier/core'
+import { createHmacKey, createTokenVerifier, MAX_TOKEN_BYTES, type TokenVerifierOptions } from 'countersign-verifier/internal'
 import { createTokenWriter, fitsInHeader, hostileTokens, oddTokens, SUBJECT, type TokenIssuer } from '../support/hostile-tokens.ts'
 
 const NOW = 1_800_000_000.5

@@ -2,9 +2,9 @@ import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
 import { createVerifier } from 'countersign-verifier'
-import { createPublicKey, type PublicJwk } from 'countersign-verifier/core'
+import { createPublicKey, type PublicJwk } from 'countersign-verifier/internal'
 import { cacheLifetime } from '../../verifier/src/jwks/cache-lifetime.ts'
-import { createAllowance } from '../../verifier/src/jwks/allowance.ts'
+import { createTokenBucket } from '../../verifier/src/jwks/token-bucket.ts'
 import { followJwks } from '../../verifier/src/jwks/follow-jwks.ts'
 import { json, startStandIn, type StandIn } from '../support/stand-in.ts'
 import { until } from '../support/until.ts'
@@ -216,7 +216,7 @@ t.test('an answer may be used for as long as its headers say, within bounds', as
 
 t.test('an allowance is a burst, and then one in a while', async t => {
   let now = 0
-  const isAllowed = createAllowance(3, 10, () => now)
+  const isAllowed = createTokenBucket(3, 10, () => now)
   const times = () => Array.from({ length: 5 }, isAllowed).filter(Boolean).length
   t.equal(times(), 3)
   now = 9

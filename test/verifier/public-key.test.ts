@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
-import { createPublicKey, type PublicJwk } from 'countersign-verifier/core'
+import { createPublicKey, type PublicJwk } from 'countersign-verifier/internal'
 
 const jwkOf = ({ publicKey }: { publicKey: KeyObject }): PublicJwk => publicKey.export({ format: 'jwk' }) as unknown as PublicJwk
 

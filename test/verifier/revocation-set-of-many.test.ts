@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
-import { createRevocationSet } from 'countersign-verifier/core'
+import { createRevocationSet } from 'countersign-verifier/internal'
 
 const id = (sessionId: string) => ({ sessionId, subject: '', version: 0 })
 const flipped = (uuid: string, at: number) => uuid.slice(0, at) + (uuid[at] === '0' ? '1' : '0') + uuid.slice(at + 1)

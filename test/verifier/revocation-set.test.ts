@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { createRevocationSet, type Revocation, type Revocable } from 'countersign-verifier/core'
+import { createRevocationSet, type Revocation, type Revocable } from 'countersign-verifier/internal'
 
 const LATER = 1_800_003_660
 const token = (changes: Partial<Revocable> = {}): Revocable => ({ sessionId: 'session', subject: 'ada', version: 3, ...changes })

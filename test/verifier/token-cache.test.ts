@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import t from 'tap'
 import { InvalidToken } from 'countersign-verifier'
-import { createHmacKey, createRevocationSet, createTokenVerifier, type VerificationKey, type TokenVerifierOptions } from 'countersign-verifier/core'
+import { createHmacKey, createRevocationSet, createTokenVerifier, type VerificationKey, type TokenVerifierOptions } from 'countersign-verifier/internal'
 import { createTokenWriter, type TokenIssuer } from '../support/hostile-tokens.ts'
 
 const NOW = 1_800_000_000

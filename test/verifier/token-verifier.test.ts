@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { createSeal } from '../../src/tokens/seal.ts'
 import { InvalidToken } from 'countersign-verifier'
-import { createHmacKey, createTokenVerifier, type TokenVerifierOptions } from 'countersign-verifier/core'
+import { createHmacKey, createTokenVerifier, type TokenVerifierOptions } from 'countersign-verifier/internal'
 import { createTokenWriter, SUBJECT, type TokenIssuer } from '../support/hostile-tokens.ts'
 
 const NOW = 1_800_000_000

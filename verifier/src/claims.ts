@@ -1,6 +1,6 @@
 import { refuse } from './errors.ts'
 import { MAX_ACCESS_TOKEN_LIFE } from './limits.ts'
-import { isText } from './options/checks.ts'
+import { isText } from './options/assert-option.ts'
 import type { Role } from './principal.ts'
 import type { Revocable } from './revocation-set.ts'
 

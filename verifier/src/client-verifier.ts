@@ -1,13 +1,13 @@
 import { checkClientClaims, revocableClient, type ClientTokenClaims, type CommonPolicy } from './claims.ts'
 import { refuse } from './errors.ts'
-import { instant } from './instant.ts'
+import { isoTimestamp } from './iso-timestamp.ts'
 import type { ClientPrincipal } from './principal.ts'
 import type { RevocationSet } from './revocation-set.ts'
-import { readSignedToken } from './signed-token.ts'
+import { verifySignature } from './verify-signature.ts'
 import type { VerificationKey } from './verification-key.ts'
 
 /** What a client's token is verified with. */
-export interface ClientVerifierParts extends CommonPolicy {
+export interface ClientVerifierDeps extends CommonPolicy {
   /** Every key that may have signed, now. */
   keys (): readonly VerificationKey[]
   revocations: Pick<RevocationSet, 'has'>
@@ -21,11 +21,11 @@ export interface ClientVerifierParts extends CommonPolicy {
  *
  * @returns what throws InvalidToken, or says which client is asking
  */
-export function createClientVerifier ({ keys, revocations, clock = Date.now, ...policy }: ClientVerifierParts): (token: string) => ClientPrincipal {
+export function createClientVerifier ({ keys, revocations, clock = Date.now, ...policy }: ClientVerifierDeps): (token: string) => ClientPrincipal {
   return token => {
     if (typeof token !== 'string') refuse('malformed')
     const now = clock() / 1000
-    const { key, payload } = readSignedToken(token, keys())
+    const { key, payload } = verifySignature(token, keys())
     const claims = checkClientClaims(payload, policy, now)
     if (claims.aud !== key.audience) refuse('wrong_audience')
     if (!(now < claims.exp + policy.clockTolerance)) refuse('expired')
@@ -39,7 +39,7 @@ function toPrincipal ({ sub, scope = '', jti, iat, exp }: ClientTokenClaims): Cl
     id: sub,
     scopes: Object.freeze(scope.split(' ').filter(text => text !== '')),
     tokenId: jti,
-    issuedAt: instant(iat),
-    expiresAt: instant(exp)
+    issuedAt: isoTimestamp(iat),
+    expiresAt: isoTimestamp(exp)
   })
 }

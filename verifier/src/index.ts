@@ -1,5 +1,5 @@
 export { createVerifier } from './verifier.ts'
-export type { Verifier, VerifyOptions } from './verifier-contract.ts'
+export type { Verifier, VerifyOptions } from './types.ts'
 export type { TokenOptions, VerifierOptions } from './options/verifier-options.ts'
 export type { FeedOptions } from './options/feed-options.ts'
 export type { ClientCredentials } from './net/client-authorization.ts'

@@ -1,14 +1,13 @@
 import { followJwks } from './jwks/follow-jwks.ts'
 import type { VerifierSettings } from './options/verifier-options.ts'
-import { createOutage } from './outage.ts'
+import { createWarnOnce } from './warn-once.ts'
 import type { VerificationKey } from './verification-key.ts'
 import type { VerifierCounters } from './verifier-counters.ts'
-import { VerifierWarning, type Telling } from './verifier-events.ts'
+import { VerifierWarning, type EventSink } from './verifier-events.ts'
 
-/** What a key ring takes. */
-export interface KeyRingParts {
+export interface KeyRingDeps {
   readonly settings: Pick<VerifierSettings, 'audience' | 'keys' | 'jwksUri'>
-  readonly telling: Telling
+  readonly telling: EventSink
   readonly counters: VerifierCounters
   /** Told of all keys whenever they have changed. */
   readonly onChange: (keys: readonly VerificationKey[]) => void
@@ -24,10 +23,10 @@ export interface KeyRing {
   close (): void
 }
 
-export function createKeyRing ({ settings: { audience, keys: given, jwksUri: url }, telling: { tell, warn }, counters, onChange }: KeyRingParts): KeyRing {
+export function createKeyRing ({ settings: { audience, keys: given, jwksUri: url }, telling: { tell, warn }, counters, onChange }: KeyRingDeps): KeyRing {
   if (url === undefined) return { current: () => given, isComplete: () => true, lookAgain: () => undefined, close: () => {} }
 
-  const outage = createOutage(warn)
+  const outage = createWarnOnce(warn)
   let keys = given
 
   const jwks = followJwks({

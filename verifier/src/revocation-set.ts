@@ -1,4 +1,4 @@
-import { createIdTable } from './id-table.ts'
+import { createUuidTable } from './uuid-table.ts'
 
 /** One thing that was revoked. `expiresAt` is Unix seconds: after it no token can exist that the entry speaks of. */
 export type Revocation =
@@ -30,9 +30,9 @@ export interface RevocationSet {
 }
 
 export function createRevocationSet (): RevocationSet {
-  const sessions = createIdTable(false)
-  const users = createIdTable(true)
-  const clients = createIdTable(false)
+  const sessions = createUuidTable(false)
+  const users = createUuidTable(true)
+  const clients = createUuidTable(false)
 
   return {
     get size () { return sessions.size + users.size + clients.size },

@@ -1,11 +1,11 @@
 import { checkClaims, type AccessTokenClaims, type ClaimsPolicy } from './claims.ts'
 import { refuse } from './errors.ts'
 import type { VerificationKey } from './verification-key.ts'
-import { instant } from './instant.ts'
+import { isoTimestamp } from './iso-timestamp.ts'
 import { DEFAULT_CACHE_BYTES, DEFAULT_CLOCK_TOLERANCE, MAX_CLOCK_TOLERANCE } from './limits.ts'
 import { ROLES, type Principal, type TokenCredential } from './principal.ts'
 import type { Revocable, RevocationSet } from './revocation-set.ts'
-import { readSignedToken } from './signed-token.ts'
+import { verifySignature } from './verify-signature.ts'
 import { createTokenCache } from './token-cache.ts'
 
 /** What a verifier is made of. */
@@ -65,7 +65,7 @@ export function createTokenVerifier (options: TokenVerifierOptions): TokenVerifi
   }
 
   function inspect (token: string, now: number): Known {
-    const { key, payload } = readSignedToken(token, keys, isSealed)
+    const { key, payload } = verifySignature(token, keys, isSealed)
     const claims = checkClaims(payload, policy, now)
     if (claims.aud !== key.audience) refuse('wrong_audience')
     return {
@@ -113,8 +113,8 @@ function toPrincipal (claims: AccessTokenClaims, credential: TokenCredential): P
     clientId: claims.client_id ?? null,
     scopes: NO_SCOPES,
     tokenId: claims.jti,
-    issuedAt: instant(claims.iat),
-    expiresAt: instant(claims.exp),
+    issuedAt: isoTimestamp(claims.iat),
+    expiresAt: isoTimestamp(claims.exp),
     credential
   })
 }

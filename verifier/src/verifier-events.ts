@@ -41,7 +41,7 @@ export interface VerifierEvents {
 }
 
 /** The events, and how they are told. */
-export interface Telling {
+export interface EventSink {
   readonly events: EventEmitter<VerifierEvents>
   /**
    * Tells everybody who listens. What a listener throws is the app's own, and goes where what nobody catches goes: never
@@ -53,7 +53,7 @@ export interface Telling {
   warn (warning: VerifierWarning): void
 }
 
-export function createTelling (): Telling {
+export function createEventSink (): EventSink {
   const events = new EventEmitter<VerifierEvents>()
   events.setMaxListeners(0)
 

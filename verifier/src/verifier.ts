@@ -6,13 +6,13 @@ import { createKeyRing } from './key-ring.ts'
 import { readOptions, type VerifierOptions } from './options/verifier-options.ts'
 import type { Principal } from './principal.ts'
 import { createRevocationSet } from './revocation-set.ts'
-import { createServiceIntrospection } from './service-introspection.ts'
-import { createSettingsHint } from './settings-hint.ts'
+import { createIntrospectionFallback } from './introspection-fallback.ts'
+import { createMisconfigurationHint } from './misconfiguration-hint.ts'
 import { checkPolicy } from './staleness.ts'
 import { createTokenVerifier } from './token-verifier.ts'
-import type { Verifier, VerifyOptions } from './verifier-contract.ts'
+import type { Verifier, VerifyOptions } from './types.ts'
 import { createCounters } from './verifier-counters.ts'
-import { createTelling } from './verifier-events.ts'
+import { createEventSink } from './verifier-events.ts'
 
 /** Reads a token of one kind: users' or clients'. */
 type Read<Found> = (token: string, options: VerifyOptions) => Found
@@ -29,9 +29,9 @@ export function createVerifier (options: VerifierOptions): Verifier {
   const settings = readOptions(options)
   const { issuer, audience, roles, clockTolerance, cacheSize, clock } = settings
   const counters = createCounters()
-  const telling = createTelling()
+  const telling = createEventSink()
   const { events } = telling
-  const hint = createSettingsHint(settings, telling.warn)
+  const hint = createMisconfigurationHint(settings, telling.warn)
   const closing = new AbortController()
 
   const revocations = createRevocationSet()
@@ -39,7 +39,7 @@ export function createVerifier (options: VerifierOptions): Verifier {
   const keys = createKeyRing({ settings, telling, counters, onChange: users.setKeys })
   const clients = createClientVerifier({ issuer, audience, keys: keys.current, revocations, clockTolerance, clock })
   const feed = settings.feed && createRevocationFeed({ settings: settings.feed, set: revocations, clock, telling, counters })
-  const introspection = settings.feed && createServiceIntrospection({ settings: settings.feed, telling, counters })
+  const introspection = settings.feed && createIntrospectionFallback({ settings: settings.feed, telling, counters })
 
   const policy = settings.feed?.policy
 

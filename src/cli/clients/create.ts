@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { Command } from 'commander'
 import type { Config } from '../../config.ts'
 import { generateSecret } from '../../config/generated-secrets.ts'
-import { hashClientSecret } from '../../clients/client-secret.ts'
-import { report } from '../report.ts'
-import { matching, parseScopes } from './arguments.ts'
+import { hashClientSecret } from '../../oauth/client-secret.ts'
+import { writeOutput } from '../output.ts'
+import { matching, parseScopes } from './option-parsers.ts'
 import { audienceKeys, present, withRegistry } from './registry.ts'
 
 interface CreateOptions {
@@ -33,7 +33,7 @@ export const createCommand = new Command('create')
       return { client, keys: audienceKeys(client, config) }
     })
     const [audienceKey] = keys
-    report(json, { ...present(client), secret, ...audienceKey !== undefined && { audienceKey, audienceKeys: keys } },
+    writeOutput(json, { ...present(client), secret, ...audienceKey !== undefined && { audienceKey, audienceKeys: keys } },
       `Registered ${name}. The secret is shown this once.`,
       `  client id      ${client.id}`,
       `  client secret  ${secret}`,

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import { report } from '../report.ts'
+import { writeOutput } from '../output.ts'
 import { audienceKeys, known, withRegistry } from './registry.ts'
 
 interface KeyOptions {
@@ -21,5 +21,5 @@ export const keyCommand = new Command('key')
       const { keyVersion } = known(id, await (promote ? clients.promoteKey(id) : clients.find(id)))
       return { audience, keys: audienceKeys({ audience, keyVersion: next ? keyVersion + 1 : keyVersion }, config) }
     })
-    report(json, { id, audience, audienceKey: keys[0], audienceKeys: keys }, keys.join(','))
+    writeOutput(json, { id, audience, audienceKey: keys[0], audienceKeys: keys }, keys.join(','))
   })

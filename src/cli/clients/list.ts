@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { report } from '../report.ts'
+import { writeOutput } from '../output.ts'
 import { present, withRegistry } from './registry.ts'
 
 export const listCommand = new Command('list')
@@ -8,5 +8,5 @@ export const listCommand = new Command('list')
   .action(async ({ json = false }: { json?: boolean }) => {
     const items = (await withRegistry(clients => clients.list())).map(present)
     const lines = items.map(({ id, name, audience, scopes }) => [id, name, ...audience === null ? [] : [`audience ${audience}`], ...scopes].join('  '))
-    report(json, { items }, ...lines.length === 0 ? ['No service is registered.'] : lines)
+    writeOutput(json, { items }, ...lines.length === 0 ? ['No service is registered.'] : lines)
   })

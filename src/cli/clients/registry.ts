@@ -1,7 +1,7 @@
-import { createClientRegistry, type ClientRegistry, type RegisteredClient } from '../../clients/registry-store.ts'
+import { createClientRegistry, type ClientRegistry, type RegisteredClient } from '../../oauth/client-registry-store.ts'
 import type { Config } from '../../config.ts'
 import { deriveAudienceKeys } from '../../tokens/audience-keys.ts'
-import { withDatabase } from '../open-database.ts'
+import { withDatabase } from '../with-database.ts'
 
 /** Opens the registry of clients for one command. */
 export function withRegistry<T> (use: (clients: ClientRegistry, config: Config) => Promise<T>): Promise<T> {

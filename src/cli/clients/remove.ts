@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { report } from '../report.ts'
+import { writeOutput } from '../output.ts'
 import { known, withRegistry } from './registry.ts'
 
 export const removeCommand = new Command('remove')
@@ -8,5 +8,5 @@ export const removeCommand = new Command('remove')
   .option('--json', 'print what was removed as JSON')
   .action(async (id: string, { json = false }: { json?: boolean }) => {
     const { name } = known(id, await withRegistry(clients => clients.remove(id)))
-    report(json, { removed: { id, name } }, `Removed ${name}, ${id}.`)
+    writeOutput(json, { removed: { id, name } }, `Removed ${name}, ${id}.`)
   })

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander'
 import { generateSecret } from '../../config/generated-secrets.ts'
-import { hashClientSecret } from '../../clients/client-secret.ts'
-import { report } from '../report.ts'
-import { parseDuration } from './arguments.ts'
+import { hashClientSecret } from '../../oauth/client-secret.ts'
+import { writeOutput } from '../output.ts'
+import { parseDuration } from './option-parsers.ts'
 import { known, present, withRegistry } from './registry.ts'
 
 interface RotateOptions {
@@ -22,7 +22,7 @@ export const rotateCommand = new Command('rotate')
     const secret = generateSecret()
     const client = present(await withRegistry(async clients =>
       known(id, await clients.replaceSecret(id, { secretHash: hashClientSecret(secret), overlap: endOld ? 0 : overlap }))))
-    report(json, { ...client, secret },
+    writeOutput(json, { ...client, secret },
       `${client.name} has a new secret, shown this once. The old one ${endOld ? 'is good no longer' : `stays good until ${client.previousSecretEndsAt}`}.`,
       `  client id      ${id}`,
       `  client secret  ${secret}`

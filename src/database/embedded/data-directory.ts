@@ -1,7 +1,7 @@
 import { rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeDirectory } from '../../config/make-directory.ts'
-import { DatabaseStartError } from '../start-error.ts'
+import { DatabaseStartError } from '../database-start-error.ts'
 
 /** Makes the data directory when it is missing. @throws {DatabaseStartError} `data_dir_unusable` */
 export async function prepareDataDirectory (dataDir: string): Promise<void> {

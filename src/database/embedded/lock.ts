@@ -3,9 +3,9 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { DatabaseStartError } from '../start-error.ts'
-import { askClaim } from './ask-claim.ts'
-import type { Answer } from './ask-claim.ts'
+import { DatabaseStartError } from '../database-start-error.ts'
+import { probeLock } from './probe-lock.ts'
+import type { ProbedLock } from './probe-lock.ts'
 import { withSocketPath } from './socket-path.ts'
 
 export interface Lock { release (): Promise<void> }
@@ -37,7 +37,7 @@ export async function lockDirectory (dataDir: string): Promise<Lock> {
 
 async function publish (directory: string) {
   const name = randomBytes(6).toString('hex')
-  let state: Answer['state'] = 'asking'
+  let state: ProbedLock['state'] = 'asking'
   const server = createServer(socket => {
     socket.on('error', () => {})
     socket.end(`${state} ${process.pid}`)
@@ -71,13 +71,13 @@ async function settle (directory: string, own: string, dataDir: string) {
 }
 
 async function livingClaims (directory: string, own: string) {
-  const living: Array<Answer & { name: string }> = []
+  const living: Array<ProbedLock & { name: string }> = []
   for (const name of await readdir(directory)) {
     if (name === own) continue
     const path = join(directory, name)
     const unborn = name.endsWith('.new')
     if (unborn && await isYoung(path)) continue
-    const answer = unborn ? undefined : await withSocketPath(directory, name, askClaim)
+    const answer = unborn ? undefined : await withSocketPath(directory, name, probeLock)
     if (answer) living.push({ name, ...answer })
     else await rm(path, { force: true })
   }

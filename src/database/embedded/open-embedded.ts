@@ -4,8 +4,8 @@ import { PrismaPGlite } from 'pglite-prisma-adapter'
 import { columnParsers } from '../column-parsers.ts'
 import type { Database, DatabaseOptions, Listener, Subscription } from '../database.ts'
 import { createPrismaClient } from '../prisma-client.ts'
-import { within } from '../within.ts'
-import { openCluster } from './cluster.ts'
+import { withTimeout } from '../with-timeout.ts'
+import { openPgliteCluster } from './pglite-cluster.ts'
 import { prepareDataDirectory } from './data-directory.ts'
 import { lockDirectory } from './lock.ts'
 import { migrateEmbedded } from './migrate-embedded.ts'
@@ -23,7 +23,7 @@ export async function openEmbedded (options: DatabaseOptions): Promise<Database>
 }
 
 async function openMigrated (dataDir: string, { migrate, log }: DatabaseOptions) {
-  const { engine, explain, settled } = await openCluster(dataDir)
+  const { engine, explain, settled } = await openPgliteCluster(dataDir)
   try {
     const migrated = migrate === false ? [] : await migrateEmbedded(engine, log)
     await settled()
@@ -63,7 +63,7 @@ function databaseOver ({ engine, explain, migrated }: Awaited<ReturnType<typeof 
     listen: (channel, listener) => listen(engine, channel, listener),
     explainStart: explain,
     async ping () {
-      await within(1_000, engine.query('SELECT 1'))
+      await withTimeout(1_000, engine.query('SELECT 1'))
     },
     close () {
       closing ??= close()

@@ -1,5 +1,5 @@
 import type { ClientConfig } from 'pg'
-import { DatabaseStartError } from '../start-error.ts'
+import { DatabaseStartError } from '../database-start-error.ts'
 
 export interface ConnectionSettings {
   /** What every `pg` client and pool of this process starts from. */

@@ -1,5 +1,5 @@
 import { DatabaseUnavailable } from '../errors.ts'
-import { DatabaseStartError } from '../start-error.ts'
+import { DatabaseStartError } from '../database-start-error.ts'
 import type { ConnectionSettings } from './connection-settings.ts'
 
 /** Turns what `pg` throws while a process starts into one sentence. Errors that are one already pass through. */

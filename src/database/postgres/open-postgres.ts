@@ -3,7 +3,7 @@ import pg from 'pg'
 import { columnParser } from '../column-parsers.ts'
 import type { Database, DatabaseOptions } from '../database.ts'
 import { createPrismaClient } from '../prisma-client.ts'
-import { within } from '../within.ts'
+import { withTimeout } from '../with-timeout.ts'
 import { connectionSettings } from './connection-settings.ts'
 import { explainStartFailure } from './explain-start-failure.ts'
 import { listenPostgres } from './listen.ts'
@@ -53,7 +53,7 @@ export async function openPostgres (url: string, { pool: limits = {}, migrate, l
     listen: (channel, listener) => listenPostgres(settings, channel, listener),
     explainStart: error => explainStartFailure(error, settings),
     async ping () {
-      await within(1_000, pool.query('SELECT 1'))
+      await withTimeout(1_000, pool.query('SELECT 1'))
     },
     close () {
       closing ??= prisma.$disconnect().then(() => pool.end())

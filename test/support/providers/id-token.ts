@@ -20,14 +20,14 @@ export function toPublicJwk ({ kid, privateKey }: SigningKey): JsonWebKey & { ki
 }
 
 /** How an ID token is written: its claims, and whatever is to be wrong with it. */
-export interface IdTokenParts {
+export interface IdTokenDeps {
   claims: Readonly<Record<string, unknown>>
   header?: Readonly<Record<string, unknown>>
   key: SigningKey
 }
 
 /** Writes an ID token by hand. The header decides how it is signed: `none` is not, `HS256` is by the public key's PEM. */
-export function writeIdToken ({ claims, header = {}, key }: IdTokenParts): string {
+export function writeIdToken ({ claims, header = {}, key }: IdTokenDeps): string {
   const fullHeader: Record<string, unknown> = { alg: 'RS256', typ: 'JWT', kid: key.kid, ...header }
   const input = `${encode(fullHeader)}.${encode(claims)}`
   return `${input}.${signature(String(fullHeader.alg), input, key)}`

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import Provider, { interactionPolicy, type Configuration } from 'oidc-provider'
 import type { Test } from 'tap'
 import { sendConsentPage } from './consent-page.ts'
-import { createSigningKey, readIdToken, toPrivateJwk, writeIdToken, type IdTokenParts, type SigningKey } from './id-token.ts'
+import { createSigningKey, readIdToken, toPrivateJwk, writeIdToken, type IdTokenDeps, type SigningKey } from './id-token.ts'
 import { createKeeper } from './keeper.ts'
 import { fieldsOf, startProviderServer, type Listener, type ProviderServer } from './provider-server.ts'
 
@@ -14,7 +14,7 @@ export interface OpenIdAccount {
 }
 
 /** What is to be wrong with an ID token. A claim that is `undefined` is left out. */
-export type Forgery = Partial<IdTokenParts>
+export type Forgery = Partial<IdTokenDeps>
 
 /** A real OpenID provider. */
 export interface OpenIdProvider extends ProviderServer {

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createGate } from '../guard/gate.ts'
+import { createIdentify } from '../guard/identify.ts'
 import { readGuardOptions, type GuardOptions } from '../guard/guard-options.ts'
 import { createFound, createGuards as createGuardsFor, type Decide, type PolicyGuards } from '../guard/guards.ts'
 import type { ClientPrincipal, Principal } from '../principal.ts'
 import type { StalenessPolicy } from '../staleness.ts'
-import type { Verifier } from '../verifier-contract.ts'
+import type { Verifier } from '../types.ts'
 
 /** A middleware for express, connect, or whatever calls it with node's own request and response. */
 export type Middleware = (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void
@@ -29,7 +29,7 @@ export type ExpressGuardOptions = GuardOptions & {
 export function createGuards ({ property = 'user', ...options }: ExpressGuardOptions): ExpressGuards {
   const { verifier, isOwn, cookie, passRefusals } = readGuardOptions(options)
   const found = createFound(property)
-  const guardsFor = (policy: Partial<StalenessPolicy>) => createGuardsFor(createGate(verifier, cookie, policy), found, toMiddleware(passRefusals))
+  const guardsFor = (policy: Partial<StalenessPolicy>) => createGuardsFor(createIdentify(verifier, cookie, policy), found, toMiddleware(passRefusals))
 
   return {
     ...guardsFor({}),

@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
-import { createGate } from '../guard/gate.ts'
+import { createIdentify } from '../guard/identify.ts'
 import { readGuardOptions, type GuardOptions } from '../guard/guard-options.ts'
 import { createFound, createGuards, type Decide, type Guards, type PolicyGuards } from '../guard/guards.ts'
 import type { AccessProblem } from '../guard/problem.ts'
 import type { ClientPrincipal, Principal } from '../principal.ts'
 import type { StalenessPolicy } from '../staleness.ts'
-import type { Verifier } from '../verifier-contract.ts'
+import type { Verifier } from '../types.ts'
 
 /** A Fastify hook that lets a request pass or refuses it; put it in `onRequest`. */
 export type Guard = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
@@ -50,7 +50,7 @@ const plugin: FastifyPluginAsync<VerifierPluginOptions> = async (app, { decorato
   }
 
   const found = createFound(names.user)
-  const guardsFor = (policy: Partial<StalenessPolicy>) => createGuards(createGate(verifier, cookie, policy), found, toGuard(passRefusals))
+  const guardsFor = (policy: Partial<StalenessPolicy>) => createGuards(createIdentify(verifier, cookie, policy), found, toGuard(passRefusals))
   const guards = guardsFor({})
 
   app.decorate(names.authenticate, guards.authenticate)

@@ -1,4 +1,4 @@
-import { UnreadableFeed } from './unreadable-feed.ts'
+import { FeedParseError } from './feed-parse-error.ts'
 
 /** One event of a stream. */
 export interface StreamEvent {
@@ -41,7 +41,7 @@ export function createEventStreamReader (onEvent: (event: StreamEvent) => void, 
   }
 
   function bounded (text: string): string {
-    if (text.length > maxLength) throw new UnreadableFeed(`more than ${maxLength} characters in one piece`)
+    if (text.length > maxLength) throw new FeedParseError(`more than ${maxLength} characters in one piece`)
     return text
   }
 

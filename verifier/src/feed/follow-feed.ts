@@ -3,12 +3,12 @@ import { finished } from 'node:stream/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createBackoff } from '../net/backoff.ts'
 import { createDeadline } from '../net/deadline.ts'
-import { openResponse } from '../net/open-response.ts'
+import { httpRequest } from '../net/http-request.ts'
 import type { Revocation } from '../revocation-set.ts'
 import { createEventStreamReader, type StreamEvent } from './event-stream.ts'
 import { FeedRefused } from './feed-refused.ts'
-import { readRevocation, readSync } from './read-entry.ts'
-import { UnreadableFeed } from './unreadable-feed.ts'
+import { parseRevocation, parseSync } from './parse-event.ts'
+import { FeedParseError } from './feed-parse-error.ts'
 
 /** Milliseconds. */
 export interface FeedTiming {
@@ -24,7 +24,7 @@ export interface FeedTiming {
 const TIMING: FeedTiming = { silence: 15_000, firstWait: 100, longestWait: 5_000, refusedWait: 30_000 }
 
 /** Whom to follow, and who is told. */
-export interface FeedParts {
+export interface FeedDeps {
   readonly url: URL
   /** @returns the value of the Authorization header */
   readonly authorize: () => Promise<string>
@@ -47,7 +47,7 @@ export interface FeedFollower {
  * Follows the feed of revocations: connects, and after every cut connects again with the cursor it had last, so that the
  * service sends what was missed.
  */
-export function followFeed ({ url, authorize, renews = false, onRevocation, onSync, onLost, ...parts }: FeedParts): FeedFollower {
+export function followFeed ({ url, authorize, renews = false, onRevocation, onSync, onLost, ...parts }: FeedDeps): FeedFollower {
   const timing = { ...TIMING, ...parts.timing }
   const closing = new AbortController()
   const backoff = createBackoff({ first: timing.firstWait, longest: timing.longestWait })
@@ -56,10 +56,10 @@ export function followFeed ({ url, authorize, renews = false, onRevocation, onSy
 
   function take ({ name, data, id }: StreamEvent): void {
     if (name === 'revocation') {
-      const revocation = readRevocation(data)
+      const revocation = parseRevocation(data)
       if (revocation !== undefined) onRevocation(revocation)
     } else if (name === 'sync') {
-      onSync(readSync(data))
+      onSync(parseSync(data))
       cursor = id !== undefined && CURSOR.test(id) ? id : undefined
       backoff.reset()
       wasRefused = false
@@ -71,7 +71,7 @@ export function followFeed ({ url, authorize, renews = false, onRevocation, onSy
     const silence = createDeadline(timing.silence, `The feed was silent for ${timing.silence / 1000} s`, closing.signal)
     try {
       const headers = { accept: 'text/event-stream', authorization: await authorize(), ...cursor !== undefined && { 'last-event-id': cursor } }
-      const response = await openResponse(url, { headers, signal: silence.signal })
+      const response = await httpRequest(url, { headers, signal: silence.signal })
       if (!isEventStream(response)) {
         response.destroy()
         throw new FeedRefused(response)
@@ -100,7 +100,7 @@ export function followFeed ({ url, authorize, renews = false, onRevocation, onSy
       const cause = judge(await listen().catch((error: Error) => error))
       if (closing.signal.aborted) return
       // What could not be read may be what the cursor leaves out: everything is asked for again.
-      if (cause instanceof UnreadableFeed) cursor = undefined
+      if (cause instanceof FeedParseError) cursor = undefined
       onLost(cause)
       const least = cause instanceof FeedRefused ? cause.wait(timing.refusedWait) : 0
       await pause(least + backoff.next(), undefined, { signal: closing.signal }).catch(() => {})

@@ -1,22 +1,21 @@
 import { createAuthorization } from '../net/client-authorization.ts'
 import type { FeedSettings } from '../options/feed-options.ts'
-import { createOutage } from '../outage.ts'
+import { createWarnOnce } from '../warn-once.ts'
 import type { RevocationSet } from '../revocation-set.ts'
 import type { VerifierCounters } from '../verifier-counters.ts'
-import { VerifierWarning, type Telling } from '../verifier-events.ts'
+import { VerifierWarning, type EventSink } from '../verifier-events.ts'
 import { FeedRefused } from './feed-refused.ts'
 import { followFeed, type FeedTiming } from './follow-feed.ts'
 import { createFreshness } from './freshness.ts'
 
 const PRUNE_EVERY = 60_000
 
-/** What following the feed takes. */
-export interface RevocationFeedParts {
+export interface RevocationFeedDeps {
   readonly settings: FeedSettings
   readonly set: RevocationSet
   /** The time in milliseconds since 1970. */
   readonly clock: () => number
-  readonly telling: Telling
+  readonly telling: EventSink
   readonly counters: VerifierCounters
   readonly timing?: Partial<FeedTiming>
 }
@@ -28,10 +27,10 @@ export interface RevocationFeed {
   close (): void
 }
 
-export function createRevocationFeed ({ settings, set, clock, telling: { tell, warn }, counters, timing = {} }: RevocationFeedParts): RevocationFeed {
+export function createRevocationFeed ({ settings, set, clock, telling: { tell, warn }, counters, timing = {} }: RevocationFeedDeps): RevocationFeed {
   const { url, credentials, policy } = settings
   const freshness = createFreshness()
-  const outage = createOutage(warn)
+  const outage = createWarnOnce(warn)
   let staleIn: NodeJS.Timeout | undefined
   let wasStale = true
 

@@ -1,5 +1,5 @@
 import type { VerifierOptions } from '../options/verifier-options.ts'
-import type { Verifier } from '../verifier-contract.ts'
+import type { Verifier } from '../types.ts'
 import { createVerifier } from '../verifier.ts'
 import { readCookieOptions, type AccessCookie, type CookieOptions } from './access-cookie.ts'
 

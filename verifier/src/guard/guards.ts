@@ -1,7 +1,7 @@
 import type { ClientPrincipal, Principal, Role } from '../principal.ts'
 import type { StalenessPolicy } from '../staleness.ts'
-import type { Gate, GateRequest } from './gate.ts'
-import { createPlace, type Place } from './place.ts'
+import type { Identify, GuardedRequest } from './identify.ts'
+import { createRequestSlot, type RequestSlot } from './request-slot.ts'
 import { AccessProblem, toProblem } from './problem.ts'
 
 /** The guards of a framework, each of which lets a request pass or refuses it. */
@@ -29,13 +29,13 @@ export type Decide<Request> = (request: Request, tell: (refusal?: AccessProblem)
 
 /** Whom the guards of one app found. */
 export interface Found {
-  readonly users: Place<Principal>
-  readonly clients: Place<ClientPrincipal>
+  readonly users: RequestSlot<Principal>
+  readonly clients: RequestSlot<ClientPrincipal>
 }
 
 /** @param property of the request, that the principal is assigned to */
 export function createFound (property: string): Found {
-  return { users: createPlace(property), clients: createPlace() }
+  return { users: createRequestSlot(property), clients: createRequestSlot() }
 }
 
 /**
@@ -43,8 +43,8 @@ export function createFound (property: string): Found {
  *
  * @param toGuard makes the framework's guard of what decides
  */
-export function createGuards<Request extends GateRequest, Guard> (gate: Gate, { users, clients }: Found, toGuard: (decide: Decide<Request>) => Guard): Guards<Guard> {
-  function guard<Who> (identify: (request: Request) => Who | Promise<Who>, place: Place<Who>, judge: (who: Who) => AccessProblem | undefined): Guard {
+export function createGuards<Request extends GuardedRequest, Guard> (gate: Identify, { users, clients }: Found, toGuard: (decide: Decide<Request>) => Guard): Guards<Guard> {
+  function guard<Who> (identify: (request: Request) => Who | Promise<Who>, place: RequestSlot<Who>, judge: (who: Who) => AccessProblem | undefined): Guard {
     return toGuard((request, tell) => {
       function admit (who: Who): void {
         const refusal = judge(who)

@@ -1,7 +1,7 @@
-import { ask } from '../net/ask.ts'
+import { boundedRequest } from '../net/bounded-request.ts'
 import { createBackoff } from '../net/backoff.ts'
 import type { VerificationKey } from '../verification-key.ts'
-import { createAllowance } from './allowance.ts'
+import { createTokenBucket } from './token-bucket.ts'
 import { cacheLifetime } from './cache-lifetime.ts'
 import { readJwks } from './read-jwks.ts'
 
@@ -12,7 +12,7 @@ const BURST = 5
 const ONE_MORE_EVERY = 10_000
 
 /** Where the keys are, and who is told. */
-export interface JwksParts {
+export interface JwksDeps {
   readonly url: URL
   readonly audience: string
   /** Told of the keys when they are known, and whenever they have changed; there may be none. */
@@ -46,10 +46,10 @@ export interface JwksFollower {
  * Fetches a JWK set, and again when its time by the cache headers is up. While it cannot be fetched, what was known
  * before stays, for however long.
  */
-export function followJwks ({ url, audience, onKeys, onFetch, onSuccess, onFailure, firstWait = 500, longestWait = 30_000 }: JwksParts): JwksFollower {
+export function followJwks ({ url, audience, onKeys, onFetch, onSuccess, onFailure, firstWait = 500, longestWait = 30_000 }: JwksDeps): JwksFollower {
   const closing = new AbortController()
   const backoff = createBackoff({ first: firstWait, longest: longestWait })
-  const isAllowed = createAllowance(BURST, ONE_MORE_EVERY)
+  const isAllowed = createTokenBucket(BURST, ONE_MORE_EVERY)
   let timer: NodeJS.Timeout | undefined
   let fetching: Promise<boolean> | undefined
   let etag: string | undefined
@@ -58,7 +58,7 @@ export function followJwks ({ url, audience, onKeys, onFetch, onSuccess, onFailu
   async function fetchKeys (): Promise<boolean> {
     const headers = { accept: 'application/jwk-set+json, application/json', ...etag !== undefined && { 'if-none-match': etag } }
     onFetch()
-    const answer = await ask(url, { headers, timeout: TIMEOUT, maxBytes: MOST_BYTES, signal: closing.signal })
+    const answer = await boundedRequest(url, { headers, timeout: TIMEOUT, maxBytes: MOST_BYTES, signal: closing.signal })
     const isUnchanged = answer.status === 304 && etag !== undefined
     if (answer.status !== 200 && !isUnchanged) throw new Error(`The JWK set was answered ${answer.status}`)
     const hasChanged = !isUnchanged && take(answer.body)

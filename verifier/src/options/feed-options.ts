@@ -1,6 +1,6 @@
 import type { ClientCredentials } from '../net/client-authorization.ts'
 import { checkPolicy, type StalenessPolicy } from '../staleness.ts'
-import { isText, readUrl } from './checks.ts'
+import { isText, readUrl } from './assert-option.ts'
 
 /** Whose feed of revocations to follow. */
 export type FeedOptions = ClientCredentials & {

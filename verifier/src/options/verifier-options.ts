@@ -4,7 +4,7 @@ import { DEFAULT_CACHE_BYTES, DEFAULT_CLOCK_TOLERANCE, MAX_CLOCK_TOLERANCE } fro
 import { ROLES } from '../principal.ts'
 import { createPublicKey, type PublicJwk } from '../public-key.ts'
 import type { VerificationKey } from '../verification-key.ts'
-import { checkNumber, checkText, isText, named, readUrl } from './checks.ts'
+import { assertNumber, assertText, isText, withOptionName, readUrl } from './assert-option.ts'
 import { readFeedOptions, type FeedSettings, type Following, type NotFollowing } from './feed-options.ts'
 
 /** Whose tokens are good, and by which keys: at least one of `secret`, `keys` and `jwksUri` is needed. */
@@ -48,12 +48,12 @@ const NAMES = ['issuer', 'audience', 'secret', 'keys', 'jwksUri', 'roles', 'cloc
 export function readOptions (options: VerifierOptions): VerifierSettings {
   for (const name of Object.keys(options)) if (!NAMES.includes(name)) throw new TypeError(`${name} is no option of a verifier`)
   const { issuer, audience, secret, keys, jwksUri, roles = ROLES, clockTolerance = DEFAULT_CLOCK_TOLERANCE, cacheSize = DEFAULT_CACHE_BYTES, clock = Date.now } = options
-  checkText('issuer', issuer)
-  checkText('audience', audience)
+  assertText('issuer', issuer)
+  assertText('audience', audience)
   if (secret === undefined && keys === undefined && jwksUri === undefined) throw new TypeError('secret, keys or jwksUri must be given')
   if (!Array.isArray(roles) || roles.length === 0 || !roles.every(isText)) throw new TypeError('roles must be a list of names')
-  checkNumber('clockTolerance', clockTolerance, MAX_CLOCK_TOLERANCE)
-  checkNumber('cacheSize', cacheSize, Number.MAX_SAFE_INTEGER)
+  assertNumber('clockTolerance', clockTolerance, MAX_CLOCK_TOLERANCE)
+  assertNumber('cacheSize', cacheSize, Number.MAX_SAFE_INTEGER)
   if (typeof clock !== 'function') throw new TypeError('clock must be a function')
   return {
     issuer,
@@ -72,7 +72,7 @@ function readSecrets (secret: TokenOptions['secret'], issuer: string, audience: 
   if (secret === undefined) return []
   const texts: unknown[] = typeof secret === 'string' ? secret.split(',') : [secret].flat()
   if (texts.length === 0) throw new TypeError('secret must hold a secret')
-  return texts.map(text => named('secret', () => {
+  return texts.map(text => withOptionName('secret', () => {
     if (typeof text === 'string' && text !== text.trim()) throw new TypeError('An HMAC key must have no white space around it')
     return createHmacKey(text as string, issuer, audience)
   }))
@@ -82,5 +82,5 @@ function readKeys (given: TokenOptions['keys'], audience: string): VerificationK
   if (given === undefined) return []
   const keys: unknown = Array.isArray(given) ? given : (given as Partial<Jwks> | null)?.keys
   if (!Array.isArray(keys) || keys.length === 0) throw new TypeError('keys must be a JWK set, or a list of public JWKs')
-  return keys.map((jwk: PublicJwk) => named('keys', () => createPublicKey(jwk, audience)))
+  return keys.map((jwk: PublicJwk) => withOptionName('keys', () => createPublicKey(jwk, audience)))
 }

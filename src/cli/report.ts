@@ -1,8 +1,0 @@
-/**
- * Prints what a command has to say: as JSON for programs, or as lines for people.
- *
- * @param value what `--json` prints
- */
-export function report (json: boolean, value: object, ...lines: readonly string[]): void {
-  process.stdout.write(`${json ? JSON.stringify(value) : lines.join('\n')}\n`)
-}

@@ -1,0 +1,13 @@
+import type { Config } from '../config.ts'
+import type { DatabaseOptions } from './database.ts'
+
+type DatabaseConfig = Pick<Config, 'databaseUrl' | 'dataDir' | 'databasePoolSize' | 'databaseAcquireTimeout' | 'databaseStatementTimeout'>
+
+/** @returns how the configured database is opened */
+export function databaseConfig ({ databaseUrl, dataDir, databasePoolSize, databaseAcquireTimeout, databaseStatementTimeout }: DatabaseConfig): Omit<DatabaseOptions, 'log'> {
+  return {
+    ...databaseUrl !== undefined && { url: databaseUrl },
+    dataDir,
+    pool: { max: databasePoolSize, acquireTimeoutMs: databaseAcquireTimeout * 1000, statementTimeoutMs: databaseStatementTimeout * 1000 }
+  }
+}

@@ -1,0 +1,36 @@
+import type { FastifyRequest } from 'fastify'
+import { isSafeMethod, passesCsrfCheck } from 'countersign-verifier/internal'
+import { Problem } from '../errors.ts'
+import type { Cookies } from './cookies.ts'
+
+/** The cross-site rule for requests that carry, or are about to set, our cookies. */
+export interface CsrfProtection {
+  /** Refuses an unsafe request that carries our cookies from where it may not come. @throws Problem 403 */
+  checkRequest (request: FastifyRequest): void
+  /** Refuses a request whose answer would set cookies. @throws Problem 403 */
+  checkLogin (request: FastifyRequest): void
+}
+
+/** @param origins exact origins, `PUBLIC_URL`'s own among them */
+export function createCsrfProtection (cookies: Cookies, origins: readonly string[]): CsrfProtection {
+  function assertAllowed (request: FastifyRequest): void {
+    if (!passesCsrfCheck(request, origins)) throw new Problem('cross_site_request')
+  }
+
+  return {
+    checkLogin (request) {
+      // Whoever neither says where a request was begun nor brings our cookies is no browser: a native app, curl.
+      if (saysWhence(request) || cookies.carriesCredential(request)) assertAllowed(request)
+    },
+    checkRequest (request) {
+      // A gateway asks by GET about a request of another method. Believed from anyone: it can only make the rule stricter.
+      const forwarded = request.headers['x-forwarded-method']
+      const isSafe = isSafeMethod(request.method) && (typeof forwarded !== 'string' || isSafeMethod(forwarded.toUpperCase()))
+      if (!isSafe && cookies.carriesCredential(request)) assertAllowed(request)
+    }
+  }
+}
+
+function saysWhence ({ headers }: FastifyRequest): boolean {
+  return headers['sec-fetch-site'] !== undefined || headers.origin !== undefined
+}

@@ -1,0 +1,20 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { IsUnavailable } from '../http/problem-response.ts'
+import { acceptOnlyUrlencoded } from './urlencoded-parser.ts'
+import { introspectRoute, type IntrospectRouteOptions } from './introspect-route.ts'
+import { handleOAuthErrors } from './oauth-error-response.ts'
+import { revokeRoute, type RevokeRouteOptions } from './revoke-route.ts'
+import { tokenRoute, type TokenRouteOptions } from './token-route.ts'
+
+export interface OAuthRoutesOptions extends TokenRouteOptions, IntrospectRouteOptions, RevokeRouteOptions {
+  isUnavailable: IsUnavailable
+}
+
+/** The endpoints that speak OAuth: they take forms, and answer errors, as RFC 6749 has it. */
+export const oauthRoutes: FastifyPluginAsyncTypebox<OAuthRoutesOptions> = async (app, { isUnavailable, ...parts }) => {
+  acceptOnlyUrlencoded(app)
+  handleOAuthErrors(app, { isUnavailable })
+  await app.register(tokenRoute, parts)
+  await app.register(introspectRoute, parts)
+  await app.register(revokeRoute, parts)
+}

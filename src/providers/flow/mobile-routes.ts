@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import type { AuditStore } from '../../audit/store.ts'
+import { Problem, type ProblemCode } from '../../errors.ts'
+import { BODY_PROBLEMS, problemResponses, PUBLIC } from '../../http/openapi/openapi-responses.ts'
+import { clientInfo, type ClientInfo } from '../../http/client-info.ts'
+import type { CsrfProtection } from '../../http/csrf.ts'
+import type { OneTimeTokenStore } from '../../one-time-tokens/store.ts'
+import type { SendLogin } from '../../sessions/login-response.ts'
+import { Deliver, loginAnswer } from '../../sessions/login-schema.ts'
+import type { MobileCodes } from './mobile-codes.ts'
+import type { OpenIdentitySession } from '../identities/open-identity-session.ts'
+import type { Provider } from '../provider.ts'
+import type { ResolveAccount } from '../identities/resolve-account.ts'
+
+export interface MobileRoutesOptions {
+  providers: ReadonlyMap<string, Provider>
+  oneTime: Pick<OneTimeTokenStore, 'markUsed'>
+  codes: Pick<MobileCodes, 'redeem'>
+  signIn: ResolveAccount
+  enter: OpenIdentitySession
+  deliver: SendLogin
+  crossSite: CsrfProtection
+  audit: AuditStore
+}
+
+// Seconds that clocks may differ by: a token that is taken for a little longer is remembered for as long.
+const TOLERANCE = 60
+
+const ID_TOKEN = 'eyJhbGciOiJSUzI1NiIsImtpZCI6…'
+const NONCE = 'WkYtN3h1c0hUVjM0b1lxTg'
+const CODE = 'SplxlOBeZQQYbYS6WxSbIAcT3mD9xZC0qhQ6v8yqk1s'
+const VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
+
+export const mobileRoutes: FastifyPluginAsyncTypebox<MobileRoutesOptions> = async (app, { providers, oneTime, codes, signIn, enter, deliver, crossSite, audit }) => {
+  app.post('/auth/providers/exchange', {
+    schema: {
+      operationId: 'exchangeCode',
+      tags: ['Providers'],
+      summary: 'Swap a one-time code for tokens',
+      description: 'For an app that began with a `codeChallenge`. The code is good once, within a minute, with the verifier of that challenge.',
+      security: PUBLIC,
+      body: Type.Object({
+        code: Type.String({ minLength: 1, maxLength: 128, examples: [CODE] }),
+        codeVerifier: Type.String({ pattern: '^[A-Za-z0-9._~-]{43,128}$', examples: [VERIFIER] })
+      }, { additionalProperties: false, examples: [{ code: CODE, codeVerifier: VERIFIER }] }),
+      response: {
+        200: loginAnswer('The session is open'),
+        ...problemResponses(...BODY_PROBLEMS, 'invalid_code', 'account_disabled', 'unavailable')
+      }
+    }
+  }, async (request, reply) => {
+    const { code, codeVerifier } = request.body
+    const client = clientInfo(request)
+    const entry = await codes.redeem(code, codeVerifier) ?? await refuse('invalid_code', client)
+    return deliver(reply, await enter(entry, 'body', client))
+  })
+
+  app.post('/auth/providers/:provider/token', {
+    schema: {
+      operationId: 'signInWithIdToken',
+      tags: ['Providers'],
+      summary: 'Sign in with an ID token of a provider\'s SDK',
+      description: 'The token must be for one of the app\'s own client ids, and its `nonce` must be base64url(SHA-256(nonce)) of the nonce given here. It is taken once.',
+      security: PUBLIC,
+      params: Type.Object({ provider: Type.String({ examples: ['google'] }) }),
+      body: Type.Object({
+        idToken: Type.String({ minLength: 1, maxLength: 8192, examples: [ID_TOKEN] }),
+        nonce: Type.String({ minLength: 1, maxLength: 256, description: 'What the app made up before it asked the SDK', examples: [NONCE] }),
+        deliver: Type.Optional(Deliver)
+      }, { additionalProperties: false, examples: [{ idToken: ID_TOKEN, nonce: NONCE }] }),
+      response: {
+        200: loginAnswer('The session is open'),
+        ...problemResponses(...BODY_PROBLEMS, 'invalid_id_token', 'account_disabled', 'cross_site_request', 'not_found', 'account_exists', 'email_required', 'provider_error', 'provider_unavailable', 'unavailable')
+      }
+    }
+  }, async (request, reply) => {
+    const { idToken, nonce, deliver: channel = 'body' } = request.body
+    const provider = providers.get(request.params.provider)
+    if (provider?.readIdToken === undefined) throw new Problem('not_found')
+    if (channel !== 'body') crossSite.checkLogin(request)
+    const { profile, expiresIn } = await provider.readIdToken(idToken, createHash('sha256').update(nonce).digest('base64url'))
+    const client = clientInfo(request)
+    if (!await isFirstUse(idToken, expiresIn)) return await refuse('invalid_id_token', client, { provider: provider.id })
+    return deliver(reply, await enter(await signIn(provider, { profile }, client), channel, client))
+  })
+
+  // By what was signed: a signature can be written in several ways.
+  async function isFirstUse (idToken: string, expiresIn: number): Promise<boolean> {
+    const signed = idToken.slice(0, idToken.lastIndexOf('.'))
+    return await oneTime.markUsed('id_token', signed, Math.max(0, expiresIn) + TOLERANCE)
+  }
+
+  async function refuse (code: ProblemCode, client: ClientInfo, detail: { provider?: string } = {}): Promise<never> {
+    await audit.record({ action: 'login', outcome: 'failure', detail: { ...detail, code }, ...client })
+    throw new Problem(code)
+  }
+}

@@ -1,0 +1,42 @@
+import type { Encryption } from '../../tokens/encryption.ts'
+import { contextOf } from './token-vault.ts'
+import type { OldSecretCount, ReencryptStore, OldTokens } from './reencrypt-store.ts'
+
+/** What came of re-encrypting. */
+export interface Reencryption {
+  /** How many identities have their tokens under the current secret now. */
+  reencrypted: number
+  /** What an old secret is still needed for: with nothing left, it can be dropped. */
+  needOldSecret: OldSecretCount
+}
+
+const BATCH = 200
+const FIRST = '00000000-0000-0000-0000-000000000000'
+
+/**
+ * Puts the tokens of providers under the current `COUNTERSIGN_SECRET`, as the step before an old one is dropped. It can
+ * run beside the service, and again.
+ */
+export async function reencrypt (store: ReencryptStore, { encrypt, decrypt, keyId }: Encryption): Promise<Reencryption> {
+  let reencrypted = 0
+  let after = FIRST
+  for (;;) {
+    const batch = await store.next(keyId, after, BATCH)
+    for (const old of batch) {
+      const to = { accessToken: renew(old, 'access'), refreshToken: renew(old, 'refresh') }
+      if (to.accessToken === old.accessToken && to.refreshToken === old.refreshToken) continue
+      await store.replace({ id: old.id, from: old, to })
+      reencrypted++
+    }
+    const last = batch.at(-1)
+    if (last === undefined) return { reencrypted, needOldSecret: await store.count(keyId) }
+    after = last.id
+  }
+
+  // What no secret of the ring opens stays as it is, and is counted.
+  function renew (old: OldTokens, kind: 'access' | 'refresh'): string | null {
+    const encrypted = kind === 'access' ? old.accessToken : old.refreshToken
+    const token = encrypted === null ? undefined : decrypt(encrypted, contextOf(old, kind))
+    return token === undefined ? encrypted : encrypt(token, contextOf(old, kind))
+  }
+}

@@ -1,0 +1,111 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import type { FastifyRequest } from 'fastify'
+import type { Principal } from 'countersign-verifier'
+import { Problem } from '../errors.ts'
+import { jsonResponse, AUTHENTICATED, emptyResponse, problemResponses } from '../http/openapi/openapi-responses.ts'
+import type { Guards } from '../http/guards.ts'
+import { clientInfo } from '../http/client-info.ts'
+import { EXAMPLE, Id, named, Nullable, Time } from '../http/schemas.ts'
+import type { LedgerSync } from '../revocation/ledger-sync.ts'
+import { describeUserAgent } from './describe-user-agent.ts'
+import type { SessionListStore, ListedSession } from './session-list-store.ts'
+import type { EndSessionStore } from './end-session-store.ts'
+
+export interface SessionListRoutesOptions {
+  devices: SessionListStore
+  endings: Pick<EndSessionStore, 'endOwn' | 'endOthers'>
+  propagation: Pick<LedgerSync, 'apply'>
+  guards: Guards
+  principal: (request: FastifyRequest) => Principal
+}
+
+export const SessionSchema = Type.Object({
+  id: Id,
+  current: Type.Boolean({ description: 'Whether this request came with it' }),
+  deliver: Type.Enum(['body', 'cookie', 'session'], { type: 'string', description: 'How its credentials travel' }),
+  device: Nullable(Type.String({ description: 'The user agent in words', examples: ['Firefox on Windows'] })),
+  userAgent: Nullable(Type.String()),
+  ip: Nullable(Type.String()),
+  createdAt: Time,
+  lastSeenAt: Time,
+  expiresAt: Time
+}, { description: 'A live session' })
+
+const EXAMPLE_SESSION = {
+  id: EXAMPLE.id,
+  current: true,
+  deliver: 'cookie',
+  device: 'Firefox on Windows',
+  userAgent: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0',
+  ip: '203.0.113.7',
+  createdAt: EXAMPLE.time,
+  lastSeenAt: EXAMPLE.time,
+  expiresAt: '2026-03-02T12:00:00.000Z'
+}
+
+export const sessionListRoutes: FastifyPluginAsyncTypebox<SessionListRoutesOptions> = async (app, { devices, endings, propagation, guards, principal }) => {
+  app.addHook('onRequest', guards.authenticate)
+
+  app.get('/auth/sessions', {
+    schema: {
+      operationId: 'listSessions',
+      tags: ['Sessions'],
+      summary: 'My live sessions, the last used first',
+      security: AUTHENTICATED,
+      response: {
+        200: jsonResponse(Type.Object({ items: Type.Array(named('Session')) }), { description: 'My live sessions', example: { items: [EXAMPLE_SESSION] } }),
+        ...problemResponses('unauthenticated', 'invalid_token', 'unavailable')
+      }
+    }
+  }, async request => {
+    const { id, sessionId } = principal(request)
+    const sessions = await devices.list(id)
+    return { items: sessions.map(session => present(session, sessionId)) }
+  })
+
+  app.delete('/auth/sessions', {
+    schema: {
+      operationId: 'endOtherSessions',
+      tags: ['Sessions'],
+      summary: 'End all my sessions but this one',
+      security: AUTHENTICATED,
+      response: { 204: emptyResponse('They have ended'), ...problemResponses('unauthenticated', 'invalid_token', 'cross_site_request', 'unavailable') }
+    }
+  }, async (request, reply) => {
+    const { id: userId, sessionId: id } = principal(request)
+    propagation.apply(await endings.endOthers({ id, userId }, clientInfo(request)))
+    return reply.code(204).send(null)
+  })
+
+  app.delete('/auth/sessions/:id', {
+    schema: {
+      operationId: 'endSession',
+      tags: ['Sessions'],
+      summary: 'End one of my sessions',
+      security: AUTHENTICATED,
+      params: Type.Object({ id: Id }),
+      response: { 204: emptyResponse('It has ended'), ...problemResponses('unauthenticated', 'invalid_token', 'cross_site_request', 'not_found', 'validation_failed', 'unavailable') }
+    }
+  }, async (request, reply) => {
+    const ended = await endings.endOwn({ id: request.params.id, userId: principal(request).id }, clientInfo(request))
+    // Somebody else's session is as unknown as one that never was.
+    if (ended === undefined) throw new Problem('not_found')
+    propagation.apply(ended)
+    return reply.code(204).send(null)
+  })
+}
+
+function present ({ id, channel, ip, userAgent, createdAt, lastSeenAt, idleEndsAt }: ListedSession, current: string) {
+  return {
+    id,
+    current: id === current,
+    deliver: channel,
+    device: userAgent === null ? null : describeUserAgent(userAgent),
+    userAgent,
+    ip,
+    createdAt: createdAt.toISOString(),
+    lastSeenAt: lastSeenAt.toISOString(),
+    expiresAt: idleEndsAt.toISOString()
+  }
+}

@@ -1,0 +1,75 @@
+import type { FastifyInstance } from 'fastify'
+import { InvalidToken } from 'countersign-verifier'
+import { createTokenVerifier, type ClientTokenClaims, type PublicJwk, type TokenVerifier } from 'countersign-verifier/internal'
+import type { Config } from '../config.ts'
+import type { Database } from '../database/database.ts'
+import { createAccessTokenMint, type MintAccessToken } from './mint-access-token.ts'
+import { createAudienceStore } from './audience-store.ts'
+import { createAudiences, type Audiences, type TokenAudience } from './audiences.ts'
+import { createClientTokenMint, type MintClientToken } from './mint-client-token.ts'
+import { deriveKeyRing, type KeyPurpose, type KeyRing } from './derived-keys.ts'
+import { createVerifyAnyToken, type VerifyAnyToken, type Revoked } from './verify-any-token.ts'
+import { registerJwtSigner } from './jwt-signer.ts'
+import { createServiceKeys } from './service-keys.ts'
+import { createSeal } from './seal.ts'
+
+/** Everything the service does with access tokens, and the keys that other credentials are made with. */
+export interface Tokens {
+  /** Verifies users' tokens for the service's own audience. */
+  verifier: TokenVerifier
+  /** Mints users' tokens for the service's own audience. */
+  mint: MintAccessToken
+  /** @returns what mints users' tokens for an audience, the service's own where none is named. @throws Problem 422 `unknown_audience` */
+  mintFor (audience: string | undefined): Promise<MintAccessToken>
+  mintForClient: MintClientToken
+  audiences: Audiences
+  inspect: VerifyAnyToken
+  /** Reads a client's token for the service's own audience. @throws InvalidToken */
+  verifyClientToken (token: string): ClientTokenClaims
+  /** What is served as the JWKS. */
+  publicKeys: readonly PublicJwk[]
+  /** The keys for one purpose, from the ring of `COUNTERSIGN_SECRET`. */
+  ring (purpose: KeyPurpose): KeyRing
+}
+
+type TokenConfig = Pick<Config, 'issuer' | 'audience' | 'algorithm' | 'secrets' | 'jwtSecrets' | 'privateKeys' | 'accessTokenTtl'>
+
+export interface TokensDeps {
+  app: FastifyInstance
+  config: TokenConfig
+  database: Pick<Database, 'query'>
+  revocation: Revoked
+}
+
+/** @throws Error where a registered service has the audience that would be the service's own */
+export async function composeTokens ({ app, config, database, revocation }: TokensDeps): Promise<Tokens> {
+  const { issuer, audience, secrets, accessTokenTtl: ttl } = config
+  const seal = createSeal(deriveKeyRing(secrets, 'seal').map(({ bytes }) => bytes))
+  const { signing, verifying, published } = createServiceKeys(config)
+  const signer = await registerJwtSigner(app, signing)
+  const own = { name: audience, keys: verifying, sign: signer.sign }
+  const store = createAudienceStore(database)
+  if (await store.find(audience) !== undefined) throw new Error(`JWT_AUDIENCE is "${audience}", which a registered service has to itself: choose another, or remove that service with countersign clients remove.`)
+  const audiences = createAudiences({ own, store, signer, secrets, issuer })
+
+  const createMint = ({ name, sign }: TokenAudience) => createAccessTokenMint({ sign, seal, issuer, audience: name, ttl })
+  const mint = createMint(own)
+  const inspect = createVerifyAnyToken({ issuer, seal, revoked: revocation })
+  const { set: revocations, assertFresh, now } = revocation
+
+  return {
+    verifier: createTokenVerifier({ issuer, audience, keys: verifying, revocations, isSealed: seal.isSealed, assertFresh, clock: () => now() * 1000 }),
+    mint,
+    mintFor: async audience => audience === undefined ? mint : createMint(await audiences.find(audience)),
+    mintForClient: createClientTokenMint({ seal, issuer, ttl }),
+    audiences,
+    inspect,
+    verifyClientToken (token) {
+      const inspected = inspect(token, own)
+      if (inspected.of !== 'client') throw new InvalidToken('invalid_claims')
+      return inspected.claims
+    },
+    publicKeys: published,
+    ring: purpose => deriveKeyRing(secrets, purpose)
+  }
+}

@@ -1,0 +1,57 @@
+import type { Role } from 'countersign-verifier'
+import type { AccessTokenClaims } from 'countersign-verifier/internal'
+import type { Sign } from './jwt-signer.ts'
+import type { Seal } from './seal.ts'
+
+/** The `client_id` of tokens that people get by logging in to the service itself. */
+export const FIRST_PARTY_CLIENT = 'countersign'
+
+/** Whom an access token speaks of. */
+export interface TokenSubject {
+  id: string
+  email: string
+  emailVerified: boolean
+  role: Role
+  version: number
+}
+
+/** What an access token is minted from. Times are Unix seconds, by the database's clock. */
+export interface MintRequest {
+  subject: TokenSubject
+  sessionId: string
+  now: number
+  /** When the session ends at the latest: no token outlives it. */
+  sessionEnds: number
+}
+
+/** An access token, and the seconds that it lives. */
+export interface MintedToken {
+  accessToken: string
+  expiresIn: number
+}
+
+/** Mints access tokens. */
+export type MintAccessToken = (request: MintRequest) => MintedToken
+
+/** @param ttl seconds */
+export function createAccessTokenMint ({ sign, seal, issuer, audience, ttl }: { sign: Sign, seal: Seal, issuer: string, audience: string, ttl: number }): MintAccessToken {
+  return ({ subject, sessionId, now, sessionEnds }) => {
+    const iat = Math.floor(now)
+    const exp = Math.min(iat + ttl, Math.floor(sessionEnds))
+    const claims: Omit<AccessTokenClaims, 'jti'> = {
+      iss: issuer,
+      aud: audience,
+      sub: subject.id,
+      sid: sessionId,
+      iat,
+      exp,
+      client_id: FIRST_PARTY_CLIENT,
+      role: subject.role,
+      ver: subject.version,
+      email: subject.email,
+      email_verified: subject.emailVerified
+    }
+    // The jti stands last: the seal is over everything before it, as it is written.
+    return { accessToken: sign({ ...claims, jti: seal.create(JSON.stringify(claims)) }), expiresIn: exp - iat }
+  }
+}

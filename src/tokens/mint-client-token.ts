@@ -1,0 +1,33 @@
+import type { ClientTokenClaims } from 'countersign-verifier/internal'
+import type { MintedToken } from './mint-access-token.ts'
+import type { TokenAudience } from './audiences.ts'
+import type { Seal } from './seal.ts'
+
+/** What the access token of a client is minted from. */
+export interface ClientMintRequest {
+  clientId: string
+  scopes: readonly string[]
+  audience: TokenAudience
+  /** Unix seconds, by the database's clock. */
+  now: number
+}
+
+/** Mints the access tokens that clients get for themselves: they speak of no user. */
+export type MintClientToken = (request: ClientMintRequest) => MintedToken
+
+/** @param ttl seconds */
+export function createClientTokenMint ({ seal, issuer, ttl }: { seal: Seal, issuer: string, ttl: number }): MintClientToken {
+  return ({ clientId, scopes, audience, now }) => {
+    const iat = Math.floor(now)
+    const claims: Omit<ClientTokenClaims, 'jti'> = {
+      iss: issuer,
+      aud: audience.name,
+      sub: clientId,
+      iat,
+      exp: iat + ttl,
+      client_id: clientId,
+      ...scopes.length > 0 && { scope: scopes.join(' ') }
+    }
+    return { accessToken: audience.sign({ ...claims, jti: seal.create(JSON.stringify(claims)) }), expiresIn: ttl }
+  }
+}

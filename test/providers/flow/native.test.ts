@@ -1,0 +1,178 @@
+import { createHash, randomBytes } from 'node:crypto'
+import t from 'tap'
+import { APP, startWorld } from '../../support/providers/world.ts'
+import { fieldsOf, isProblem } from '../../support/problem.ts'
+import type { LoginBody } from '../../support/service.ts'
+import { asIs, hostileIdTokens } from '../catalogue/hostile-id-tokens.ts'
+
+const TARGET = 'POST /auth/providers/google/token'
+
+const createNonce = () => randomBytes(16).toString('base64url')
+const claimOf = (nonce: string) => createHash('sha256').update(nonce).digest('base64url')
+
+t.test('signing in by the ID token of a native SDK', async t => {
+  const { service, google, acme } = await startWorld(t)
+
+  /** What the SDK gives to the app. */
+  function tokenFor (nonce: string, claims: Readonly<Record<string, unknown>> = {}, forgery: Parameters<typeof google.idToken>[0] | object = {}): string {
+    return google.idToken({ ...forgery, claims: { aud: 'ios-app', sub: 'ada', email: 'ada@example.com', email_verified: true, name: 'Ada', nonce: claimOf(nonce), jti: randomBytes(8).toString('hex'), ...claims } })
+  }
+  const send = (idToken: unknown, nonce: unknown, more: object = {}) => service.call<LoginBody>(TARGET, { json: { idToken, nonce, ...more } })
+  const sendBad = (idToken: unknown, nonce: unknown) => service.call(TARGET, { json: { idToken, nonce } })
+
+  t.test('makes an account the first time, and finds it the next, from any app that is ours', async t => {
+    const [one, two] = [createNonce(), createNonce()]
+    const first = await send(tokenFor(one), one)
+    t.match(first, { status: 200, body: { user: { email: 'ada@example.com', emailVerified: true, name: 'Ada' }, tokenType: 'Bearer', accessToken: /\./, refreshToken: /\./ }, cookies: {} })
+    t.equal(first.headers['cache-control'], 'no-store')
+    const second = await send(tokenFor(two, { aud: 'android-app' }), two)
+    t.match(second, { status: 200, body: { user: { id: first.body.user.id } } })
+    t.match(await service.call('GET /auth/verify', { token: second.body.accessToken }), { status: 200 })
+  })
+
+  t.test('is not asked of the provider but for its keys', async t => {
+    const asked = google.asked.length
+    const nonce = createNonce()
+    t.equal((await send(tokenFor(nonce), nonce)).status, 200)
+    t.strictSame(google.asked.slice(asked).filter(({ path }) => path !== '/jwks' && !path.startsWith('/.well-known/')), [])
+  })
+
+  t.test('is refused', async t => {
+    for (const { name, mangle = asIs, claims, ...forgery } of hostileIdTokens({ clientSecret: 'a secret that the provider gave', jku: `${acme.origin}/jku` })) {
+      const nonce = createNonce()
+      const answer = await sendBad(mangle(tokenFor(nonce, claims, forgery)), nonce)
+      if (answer.status === 422) t.strictSame(fieldsOf(answer), ['idToken'], name)
+      else isProblem(t, answer, 'invalid_id_token', name)
+    }
+    t.notOk(acme.asked.some(({ path }) => path === '/jku'))
+  })
+
+  t.test('is refused for the client of the browser flow, and for any other', async t => {
+    for (const aud of ['countersign-at-google', 'another-app', 'ios', 'ios-app,android-app', 'IOS-APP', ['ios-app', 'another-app'], ['another-app', 'ios-app']]) {
+      const nonce = createNonce()
+      isProblem(t, await sendBad(tokenFor(nonce, { aud }), nonce), 'invalid_id_token', JSON.stringify(aud))
+    }
+  })
+
+  t.test('is refused when an app that is not ours was given it', async t => {
+    for (const aud of ['ios-app', ['ios-app']]) {
+      const nonce = createNonce()
+      isProblem(t, await sendBad(tokenFor(nonce, { aud, azp: 'another-app' }), nonce), 'invalid_id_token')
+    }
+  })
+
+  t.test('is accepted where an app of ours was given it for another of ours, as Android apps are by Google', async t => {
+    const nonce = createNonce()
+    t.equal((await send(tokenFor(nonce, { aud: 'ios-app', azp: 'android-app' }), nonce)).status, 200)
+  })
+
+  t.test('is good once, until it expires', async t => {
+    const nonce = createNonce()
+    const token = tokenFor(nonce)
+    t.equal((await send(token, nonce)).status, 200)
+    isProblem(t, await sendBad(token, nonce), 'invalid_id_token')
+    // The same token in another spelling is the same token.
+    isProblem(t, await sendBad(`${token}=`, nonce), 'invalid_id_token')
+    isProblem(t, await sendBad(successorOfLast(token), nonce), 'invalid_id_token')
+  })
+
+  t.test('that is good for more than a day is refused: it would have to be remembered as long', async t => {
+    const nonce = createNonce()
+    const now = Math.floor(Date.now() / 1000)
+    for (const exp of [now + 90_000, 1e15, 1e300]) isProblem(t, await sendBad(tokenFor(nonce, { exp }), nonce), 'invalid_id_token', String(exp))
+    t.equal((await send(tokenFor(nonce, { exp: now + 86_000 }), nonce)).status, 200)
+  })
+
+  t.test('that comes again, and a code that is not good, are in the audit trail', async t => {
+    const failures = async () => (await service.sql<{ detail: unknown }>("SELECT detail FROM audit_events WHERE action = 'login' AND outcome = 'failure' ORDER BY at, id")).map(({ detail }) => detail)
+    const before = (await failures()).length
+    const nonce = createNonce()
+    const token = tokenFor(nonce)
+    await send(token, nonce)
+    await send(token, nonce)
+    await service.call('POST /auth/providers/exchange', { json: { code: 'x', codeVerifier: 'v'.repeat(43) } })
+    t.strictSame((await failures()).slice(before), [{ provider: 'google', code: 'invalid_id_token' }, { code: 'invalid_code' }])
+  })
+
+  t.test('of sixteen that come with one token at once, one is let in', async t => {
+    const nonce = createNonce()
+    const token = tokenFor(nonce)
+    const statuses = (await Promise.all(Array.from({ length: 16 }, () => send(token, nonce)))).map(({ status }) => status)
+    t.strictSame(statuses.sort(), [200, ...Array.from({ length: 15 }, () => 401)])
+  })
+
+  t.test('needs the nonce that the app made, and not the one that the token tells', async t => {
+    const nonce = createNonce()
+    for (const other of [createNonce(), claimOf(nonce), `${nonce}=`, nonce.toUpperCase()]) isProblem(t, await sendBad(tokenFor(nonce), other), 'invalid_id_token', other)
+    isProblem(t, await sendBad(tokenFor(nonce, { nonce }), nonce), 'invalid_id_token', 'the nonce itself in the claim')
+    for (const [name, claim] of Object.entries({ hex: createHash('sha256').update(nonce).digest('hex'), padded: `${claimOf(nonce)}=`, base64: createHash('sha256').update(nonce).digest('base64') })) {
+      isProblem(t, await sendBad(tokenFor(nonce, { nonce: claim }), nonce), 'invalid_id_token', name)
+    }
+    t.equal((await send(tokenFor(nonce), nonce)).status, 200, 'what is refused uses nothing up')
+  })
+
+  t.test('needs both fields, as text', async t => {
+    const nonce = createNonce()
+    const token = tokenFor(nonce)
+    const bad: Array<[field: string, json: object]> = [['nonce', { idToken: token }], ['nonce', { idToken: token, nonce: null }], ['nonce', { idToken: token, nonce: '' }], ['nonce', { idToken: token, nonce: 7 }], ['idToken', { nonce }], ['idToken', { idToken: { a: 1 }, nonce }]]
+    for (const [field, json] of bad) {
+      const answer = await service.call(TARGET, { json })
+      isProblem(t, answer, 'validation_failed', JSON.stringify(Object.keys(json)))
+      t.strictSame(fieldsOf(answer), [field])
+    }
+  })
+
+  t.test('keeps to the rules for addresses that are not verified', async t => {
+    const victim = await service.person()
+    const nonce = createNonce()
+    const answer = await sendBad(tokenFor(nonce, { sub: 'attacker', email: victim.email, email_verified: false }), nonce)
+    isProblem(t, answer, 'account_exists')
+  })
+
+  t.test('of a disabled account lets nobody in', async t => {
+    const [one, two] = [createNonce(), createNonce()]
+    const { body } = await send(tokenFor(one, { sub: 'gone', email: 'gone@example.com' }), one)
+    await service.sql('UPDATE users SET disabled_at = now(), version = version + 1 WHERE id = $1::uuid', body.user.id)
+    const { status } = await send(tokenFor(two, { sub: 'gone', email: 'gone@example.com' }), two)
+    t.ok(status === 401 || status === 403, String(status))
+  })
+
+  t.test('sets cookies only under the rule for other sites', async t => {
+    const nonce = createNonce()
+    const answer = await service.call(TARGET, { json: { idToken: tokenFor(nonce), nonce, deliver: 'cookie' }, headers: { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' } })
+    t.ok([403, 422].includes(answer.status))
+    t.strictSame(answer.cookies, {})
+  })
+
+  t.test('is in no log, and in no table', async t => {
+    const nonce = createNonce()
+    const token = tokenFor(nonce)
+    await send(token, nonce)
+    for (const secret of [token, token.split('.')[2] ?? '', nonce]) {
+      t.notOk(service.logText().includes(secret))
+      t.notOk(JSON.stringify(await service.sql('SELECT to_jsonb(one_time_tokens) AS row FROM one_time_tokens')).includes(secret))
+    }
+  })
+
+  t.test('is not taken for providers without apps of their own, or without ID tokens', async t => {
+    const nonce = createNonce()
+    for (const provider of ['acme', 'github', 'facebook', 'nobody']) {
+      isProblem(t, await service.call(`POST /auth/providers/${provider}/token`, { json: { idToken: tokenFor(nonce), nonce } }), 'not_found', provider)
+    }
+  })
+})
+
+t.test('OIDC_<NAME>_NATIVE_CLIENT_IDS lets the apps of any OpenID provider in', async t => {
+  const { service, acme, google } = await startWorld(t, { OIDC_ACME_NATIVE_CLIENT_IDS: 'acme-app', ALLOWED_REDIRECTS: APP })
+  const nonce = createNonce()
+  const claims = { aud: 'acme-app', sub: 'ada', email: 'ada@acme.example', email_verified: true, nonce: claimOf(nonce) }
+  t.match(await service.call('POST /auth/providers/acme/token', { json: { idToken: acme.idToken({ claims }), nonce } }), { status: 200, body: { user: { email: 'ada@acme.example', emailVerified: false } } })
+  isProblem(t, await service.call('POST /auth/providers/acme/token', { json: { idToken: google.idToken({ claims }), nonce } }), 'invalid_id_token')
+  isProblem(t, await service.call('POST /auth/providers/google/token', { json: { idToken: acme.idToken({ claims }), nonce } }), 'invalid_id_token')
+})
+
+/** The same bytes for whoever decodes carelessly: a spare bit of the last character is set. */
+function successorOfLast (token: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  return token.slice(0, -1) + alphabet.charAt(alphabet.indexOf(token.slice(-1)) + 1)
+}

@@ -1,0 +1,48 @@
+import t from 'tap'
+import { startService } from '../../support/service.ts'
+
+const APP = 'https://app.example.com/welcome'
+
+t.test('linking where cookies are SameSite=Strict', async t => {
+  const service = await startService(t, {
+    PUBLIC_URL: 'https://auth.example.com',
+    ALLOWED_REDIRECTS: APP,
+    COOKIE_SAMESITE: 'strict',
+    GITHUB_CLIENT_ID: 'countersign',
+    GITHUB_CLIENT_SECRET: 'secret of github'
+  })
+  const cookies = await service.cookiesOf(await service.person())
+  const begun = await service.call<{ url: string }>('POST /auth/identities/link', { cookies, json: { provider: 'github' }, headers: { 'sec-fetch-site': 'same-origin' } })
+  const [[name = '', flow] = []] = Object.entries(begun.cookies)
+  const ofFlow = { [name]: flow?.value ?? '' }
+  const state = new URL(begun.body.url).searchParams.get('state') ?? ''
+  const target = `GET /auth/providers/github/callback?error=access_denied&state=${state}`
+
+  t.test('the flow\'s own cookie is Lax, for it has to come along from the provider', async t => {
+    t.match(name, /^__Host-flow-/)
+    t.ok(flow?.attributes.includes('SameSite=Lax'))
+  })
+
+  t.test('what comes from the provider without them is sent through a page of our own, and nothing is used up', async t => {
+    const { status, headers, text, cookies: set } = await service.call(target, { cookies: ofFlow, headers: { 'sec-fetch-site': 'cross-site' } })
+    t.equal(status, 200)
+    t.match(headers['content-security-policy'], /default-src 'none'/)
+    t.ok(text.includes(`content="0;url=?error=access_denied&amp;state=${state}"`))
+    t.strictSame(set, {})
+  })
+
+  t.test('once: from our own page it has to come with the session', async t => {
+    const { status, headers } = await service.call(target, { cookies: ofFlow, headers: { 'sec-fetch-site': 'same-origin' } })
+    t.match({ status, headers }, { status: 302, headers: { location: `${APP}?error=different_session` } })
+  })
+
+  t.test('with the session the flow goes on', async t => {
+    const { status, headers } = await service.call(target, { cookies: { ...cookies, ...ofFlow }, headers: { 'sec-fetch-site': 'same-origin' } })
+    t.match({ status, headers }, { status: 302, headers: { location: `${APP}?error=access_denied` } })
+  })
+
+  t.test('what a provider sends back cannot write into the page', async t => {
+    const { text } = await service.call(`${target}&x="><script>alert(1)</script>`, { cookies: ofFlow, headers: { 'sec-fetch-site': 'cross-site' } })
+    t.notMatch(text, /<script/)
+  })
+})

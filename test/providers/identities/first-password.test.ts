@@ -1,0 +1,55 @@
+import t from 'tap'
+import { cookiesOf, signIn } from '../../support/providers/sign-in.ts'
+import { startWorld } from '../../support/providers/world.ts'
+import { isProblem } from '../../support/problem.ts'
+import { PASSWORD } from '../../support/service.ts'
+
+t.test('the first password of an account that signs in by a provider', async t => {
+  const { service, google, browser } = await startWorld(t)
+  let count = 0
+
+  /** Somebody new by Google. */
+  async function newcomer () {
+    const email = `somebody-${++count}@example.com`
+    google.accounts.set(email, { email, email_verified: true })
+    const somebody = browser()
+    t.match(await signIn(somebody, 'google', { as: email }), { error: null })
+    return { email, cookies: cookiesOf(somebody) }
+  }
+  const set = (cookies: Record<string, string>, json: object) => service.call('POST /auth/password', { cookies, json, headers: { 'sec-fetch-site': 'same-origin' } })
+
+  t.test('needs no other, right after signing in, and is a way in', async t => {
+    const { email, cookies } = await newcomer()
+    t.equal((await set(cookies, { newPassword: PASSWORD })).status, 204)
+    t.equal((await service.call('POST /auth/login', { json: { email, password: PASSWORD } })).status, 200)
+    t.equal((await service.call('GET /auth/verify', { cookies })).status, 200, 'its session goes on')
+    t.equal((await service.sql("SELECT 1 FROM audit_events WHERE action = 'password_change' AND outcome = 'success' AND detail IS NULL AND subject_id = (SELECT id FROM users WHERE email = $1)", email)).length, 1)
+  })
+
+  t.test('lets the last identity go', async t => {
+    const { cookies } = await newcomer()
+    await set(cookies, { newPassword: PASSWORD })
+    const { body: { items: [identity] } } = await service.call<{ items: Array<{ id: string }> }>('GET /auth/identities', { cookies })
+    t.equal((await service.call(`DELETE /auth/identities/${identity?.id}`, { cookies, headers: { 'sec-fetch-site': 'same-origin' } })).status, 204)
+  })
+
+  t.test('is not taken from a session that is older than five minutes', async t => {
+    const { email, cookies } = await newcomer()
+    await service.sql("UPDATE sessions SET created_at = created_at - interval '6 minutes' WHERE user_id = (SELECT id FROM users WHERE email = $1)", email)
+    isProblem(t, await set(cookies, { newPassword: PASSWORD }), 'recent_login_required')
+    t.match(await service.sql('SELECT password_hash FROM users WHERE email = $1', email), [{ password_hash: null }])
+  })
+
+  t.test('is set once: where there is one, it is asked for', async t => {
+    const { email, cookies } = await newcomer()
+    const statuses = (await Promise.all([1, 2].map(n => set(cookies, { newPassword: `${PASSWORD} ${n}` })))).map(({ status }) => status)
+    t.equal(statuses.filter(status => status === 204).length, 1, 'of two at once, one')
+    t.match(await set(cookies, { newPassword: 'a staple of nine words' }), { status: 422, body: { code: 'validation_failed', errors: [{ field: 'currentPassword' }] } })
+    isProblem(t, await set((await newcomer()).cookies, { currentPassword: PASSWORD, newPassword: PASSWORD }), 'invalid_credentials')
+    t.equal((await service.sql('SELECT 1 FROM users WHERE email = $1 AND password_hash IS NOT NULL', email)).length, 1)
+  })
+
+  t.test('has to be as good as any', async t => {
+    isProblem(t, await set((await newcomer()).cookies, { newPassword: '12345678' }), 'weak_password')
+  })
+})

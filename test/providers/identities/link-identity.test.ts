@@ -1,0 +1,249 @@
+import t from 'tap'
+import type { Browser, Page } from '../../support/providers/browser.ts'
+import { agree, comeBack, cookiesOf, signIn, type Landing } from '../../support/providers/sign-in.ts'
+import { APP, OTHER_APP, PUBLIC_URL, startWorld } from '../../support/providers/world.ts'
+import { isProblem } from '../../support/problem.ts'
+import { PASSWORD, type Person } from '../../support/service.ts'
+
+interface Identity { id: string, provider: string, email: string | null, createdAt: string }
+interface Identities { items: Identity[] }
+
+t.test('linking an account at a provider', async t => {
+  const { service, google, github, acme, browser } = await startWorld(t)
+  let count = 0
+  const subjectAt = (provider: 'google' | 'github' | 'acme'): string => {
+    const subject = `subject-${++count}`
+    const email = `${subject}@elsewhere.example`
+    if (provider === 'github') github.accounts.set(subject, { id: 100 + count, emails: [{ email, primary: true, verified: true }] })
+    else ({ google, acme })[provider].accounts.set(subject, { email, email_verified: true })
+    return subject
+  }
+
+  /** A browser in which somebody new is logged in. */
+  async function loggedIn (deliver: 'cookie' | 'session' = 'cookie'): Promise<{ somebody: Browser, person: Person }> {
+    const person = await service.person()
+    const somebody = browser()
+    const { status } = await somebody.visit('/auth/login', { json: { email: person.email, password: PASSWORD, deliver }, site: 'same-origin' })
+    t.equal(status, 200)
+    return { somebody, person }
+  }
+
+  const beginLink = (somebody: Browser, json: object, site: 'same-origin' | 'cross-site' = 'same-origin') => somebody.visit('/auth/identities/link', { json, site })
+  const urlOf = (page: Page) => {
+    t.equal(page.status, 200, page.text)
+    return (JSON.parse(page.text) as { url: string }).url
+  }
+
+  async function link (somebody: Browser, provider: string, as: string, redirectTo = APP): Promise<Landing> {
+    return comeBack(somebody, await agree(somebody, new URL(urlOf(await beginLink(somebody, { provider, redirectTo }))), as))
+  }
+
+  const identitiesIn = async (somebody: Browser) => (await service.call<Identities>('GET /auth/identities', { cookies: cookiesOf(somebody) })).body.items
+  const whoIs = async (somebody: Browser) => (await service.call<{ id: string }>('GET /auth/verify', { cookies: cookiesOf(somebody) })).body?.id
+  const isIn = async (somebody: Browser) => (await service.call('GET /auth/verify', { cookies: cookiesOf(somebody) })).status === 200
+
+  for (const deliver of ['cookie', 'session'] as const) {
+    t.test(`with deliver: ${deliver}, is begun on purpose, comes back to the same session, and is a way in from then on`, async t => {
+      const { somebody, person } = await loggedIn(deliver)
+      t.strictSame(await identitiesIn(somebody), [])
+      const subject = subjectAt('google')
+      const before = cookiesOf(somebody)
+      t.match(await link(somebody, 'google', subject, OTHER_APP), { at: OTHER_APP, error: null, code: null })
+      t.match(await identitiesIn(somebody), [{ provider: 'google', email: `${subject}@elsewhere.example`, createdAt: /^\d{4}-.*Z$/ }])
+      for (const name of ['__Host-access', '__Host-session']) t.equal(cookiesOf(somebody)[name], before[name], 'the session is the one it was')
+
+      const elsewhere = browser()
+      await signIn(elsewhere, 'google', { as: subject })
+      t.equal(await whoIs(elsewhere), person.user.id)
+      t.match((await service.call('GET /auth/me', { cookies: cookiesOf(somebody) })).body, { email: person.email, emailVerified: false }, 'and the address of the account stays')
+    })
+  }
+
+  t.test('of several providers is a list of one’s own', async t => {
+    const { somebody } = await loggedIn()
+    for (const provider of ['google', 'github', 'acme'] as const) t.match(await link(somebody, provider, subjectAt(provider)), { error: null })
+    const found = await identitiesIn(somebody)
+    t.strictSame(found.map(({ provider }) => provider).sort(), ['acme', 'github', 'google'])
+    for (const identity of found) t.strictSame(Object.keys(identity).filter(name => /token|secret|cipher/i.test(name)), [], 'no secret in it')
+    const { somebody: stranger } = await loggedIn()
+    t.strictSame(await identitiesIn(stranger), [])
+  })
+
+  t.test('a second time changes nothing', async t => {
+    const { somebody } = await loggedIn()
+    const subject = subjectAt('google')
+    t.match(await link(somebody, 'google', subject), { error: null })
+    t.match(await link(somebody, 'google', subject), { error: null })
+    t.equal((await identitiesIn(somebody)).length, 1)
+  })
+
+  t.test('that belongs to somebody else is refused, and moves nothing', async t => {
+    const [{ somebody: one }, { somebody: two }] = [await loggedIn(), await loggedIn()]
+    const subject = subjectAt('google')
+    await link(one, 'google', subject)
+    t.match(await link(two, 'google', subject), { at: APP, error: 'identity_taken' })
+    t.equal((await identitiesIn(one)).length, 1)
+    t.strictSame(await identitiesIn(two), [])
+  })
+
+  t.test('needs somebody who is logged in', async t => {
+    isProblem(t, await service.call('POST /auth/identities/link', { json: { provider: 'google', redirectTo: APP } }), 'unauthenticated')
+    isProblem(t, await service.call('GET /auth/identities'), 'unauthenticated')
+  })
+
+  t.test('cannot be begun from another site', async t => {
+    const { somebody } = await loggedIn()
+    // A browser keeps its cookies back here; the service does not count on it.
+    const cookies = cookiesOf(somebody)
+    const text = new URLSearchParams({ provider: 'google', redirectTo: APP }).toString()
+    for (const origin of ['https://evil.example', 'null']) {
+      const headers = { 'sec-fetch-site': 'cross-site', origin }
+      isProblem(t, await service.call('POST /auth/identities/link', { cookies, headers, json: { provider: 'google', redirectTo: APP } }), 'cross_site_request', origin)
+      const form = await service.call('POST /auth/identities/link', { cookies, headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' }, text })
+      isProblem(t, form, 'cross_site_request', `a form of ${origin}`)
+    }
+    t.equal((await somebody.visit('/auth/identities/link?provider=google', { site: 'cross-site' })).status, 404, 'a GET')
+    t.notOk(Object.keys(cookiesOf(somebody)).some(name => name.includes('flow-')))
+  })
+
+  t.test('cannot be forced by a link that signs in: a session that is there gains nothing by it', async t => {
+    const { somebody, person } = await loggedIn()
+    const attackers = subjectAt('google')
+    // The victim follows a link of the attacker's, and the attacker's account at the provider is what answers.
+    await signIn(somebody, 'google', { as: attackers })
+    t.strictSame(await service.sql('SELECT 1 FROM identities WHERE user_id = $1::uuid', person.user.id), [])
+    t.not(await whoIs(somebody), person.user.id)
+  })
+
+  t.test('does not come back in another session: not logged out, not somebody else, not one’s own other session', async t => {
+    const changes: Record<string, (somebody: Browser, person: Person) => Promise<void>> = {
+      'logged out': async somebody => { await somebody.visit('/auth/logout', { method: 'POST', site: 'same-origin' }) },
+      'cookies gone': async somebody => { somebody.jar.forget('auth.example.com', name => !name.includes('flow-')) },
+      'somebody else': async somebody => {
+        const other = await service.person()
+        await somebody.visit('/auth/login', { json: { email: other.email, password: PASSWORD, deliver: 'cookie' }, site: 'same-origin' })
+      },
+      'another session of one’s own': async (somebody, person) => {
+        somebody.jar.forget('auth.example.com', name => !name.includes('flow-'))
+        await somebody.visit('/auth/login', { json: { email: person.email, password: PASSWORD, deliver: 'cookie' }, site: 'same-origin' })
+      },
+      'logged out by another device': async (_somebody, person) => {
+        await service.call('DELETE /auth/sessions', { token: person.accessToken })
+      }
+    }
+    for (const [name, change] of Object.entries(changes)) {
+      const { somebody, person } = await loggedIn()
+      const subject = subjectAt('google')
+      const callback = await agree(somebody, new URL(urlOf(await beginLink(somebody, { provider: 'google', redirectTo: APP }))), subject)
+      await change(somebody, person)
+      t.match(await comeBack(somebody, callback), { at: APP, error: 'different_session' }, name)
+      t.strictSame(await service.sql('SELECT 1 FROM identities WHERE subject = $1', subject), [], `${name}: nothing is linked`)
+    }
+  })
+
+  t.test('is not completed in the browser of somebody who was handed the address', async t => {
+    const [{ somebody: attacker }, { somebody: victim, person }] = [await loggedIn(), await loggedIn()]
+    const trap = await agree(attacker, new URL(urlOf(await beginLink(attacker, { provider: 'google', redirectTo: APP }))), subjectAt('google'))
+    t.match(await comeBack(victim, trap), { error: 'invalid_state' })
+    t.strictSame(await service.sql('SELECT 1 FROM identities WHERE user_id = $1::uuid', person.user.id), [])
+  })
+
+  t.test('asks for the password when the login is older than five minutes', async t => {
+    const { somebody, person } = await loggedIn()
+    await service.sql("UPDATE sessions SET created_at = created_at - interval '6 minutes' WHERE user_id = $1::uuid", person.user.id)
+    const answer = await beginLink(somebody, { provider: 'google', redirectTo: APP })
+    t.match({ status: answer.status, body: JSON.parse(answer.text) as unknown }, { status: 403, body: { code: 'recent_login_required' } })
+    const wrong = await beginLink(somebody, { provider: 'google', redirectTo: APP, password: 'not the password' })
+    t.match(JSON.parse(wrong.text), { status: 401, code: 'invalid_credentials' })
+    const url = urlOf(await beginLink(somebody, { provider: 'google', redirectTo: APP, password: PASSWORD }))
+    t.match(await comeBack(somebody, await agree(somebody, new URL(url), subjectAt('google'))), { error: null })
+  })
+
+  t.test('is refused for a provider that nobody knows, and for fields that nobody asked for', async t => {
+    const { accessToken: token } = await service.person()
+    isProblem(t, await service.call('POST /auth/identities/link', { token, json: { provider: 'nobody', redirectTo: APP } }), 'not_found')
+    isProblem(t, await service.call('POST /auth/identities/link', { token, json: { provider: 'google', redirectTo: APP, userId: 'x' } }), 'validation_failed')
+    isProblem(t, await service.call('POST /auth/identities/link', { token, json: { redirectTo: APP } }), 'validation_failed')
+  })
+
+  t.test('taken back, is no way in any more', async t => {
+    const { somebody, person } = await loggedIn()
+    const subject = subjectAt('google')
+    await link(somebody, 'google', subject)
+    const [identity] = await identitiesIn(somebody)
+    t.equal((await somebody.visit(`/auth/identities/${identity?.id}`, { method: 'DELETE', site: 'same-origin' })).status, 204)
+    t.strictSame(await identitiesIn(somebody), [])
+    t.ok(await isIn(somebody), 'and nobody is logged out by it')
+    const elsewhere = browser()
+    await signIn(elsewhere, 'google', { as: subject })
+    t.not(await whoIs(elsewhere), person.user.id)
+  })
+
+  t.test('taken back from another site, or by somebody else, is refused', async t => {
+    const [{ somebody }, { person: stranger }] = [await loggedIn(), await loggedIn()]
+    await link(somebody, 'google', subjectAt('google'))
+    const [identity] = await identitiesIn(somebody)
+    const target = `/auth/identities/${identity?.id}`
+    isProblem(t, await service.call(`DELETE ${target}`, { cookies: cookiesOf(somebody), headers: { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' } }), 'cross_site_request')
+    isProblem(t, await service.call(`DELETE ${target}`, { token: stranger.accessToken }), 'not_found')
+    isProblem(t, await service.call('DELETE /auth/identities/0198c5a4-6f5e-7a6b-9d3f-2f6a3b1c4d5e', { token: stranger.accessToken }), 'not_found')
+    t.equal((await identitiesIn(somebody)).length, 1)
+  })
+
+  t.test('is never taken back when it is the last way in', async t => {
+    const somebody = browser()
+    await signIn(somebody, 'google', { as: subjectAt('google') })
+    const [only] = await identitiesIn(somebody)
+    const last = await somebody.visit(`/auth/identities/${only?.id}`, { method: 'DELETE', site: 'same-origin' })
+    t.match(JSON.parse(last.text), { status: 409, code: 'last_way_in' })
+
+    t.match(await link(somebody, 'github', subjectAt('github')), { error: null })
+    const both = await identitiesIn(somebody)
+    t.equal(both.length, 2)
+    const answers = await Promise.all(both.map(({ id }) => somebody.visit(`/auth/identities/${id}`, { method: 'DELETE', site: 'same-origin' })))
+    t.strictSame(answers.map(({ status }) => status).sort(), [204, 409], 'of two at once, one stays')
+    t.equal((await identitiesIn(somebody)).length, 1)
+  })
+
+  t.test('and taking back are in the audit trail', async t => {
+    const { somebody, person } = await loggedIn()
+    await link(somebody, 'google', subjectAt('google'))
+    const [identity] = await identitiesIn(somebody)
+    await somebody.visit(`/auth/identities/${identity?.id}`, { method: 'DELETE', site: 'same-origin' })
+    const events = await service.sql<{ action: string, outcome: string, detail: unknown }>("SELECT action, outcome, detail FROM audit_events WHERE subject_id = $1::uuid AND action LIKE '%link%' ORDER BY at, id", person.user.id)
+    t.match(events, [{ outcome: 'success', detail: { provider: 'google' } }, { outcome: 'success', detail: { provider: 'google' } }])
+    t.equal(events.length, 2)
+  })
+
+  t.test('goes with the account: its identity is free again', async t => {
+    const somebody = browser()
+    const subject = subjectAt('google')
+    await signIn(somebody, 'google', { as: subject })
+    const first = await whoIs(somebody)
+    await service.sql('DELETE FROM users WHERE id = $1::uuid', first)
+    const again = browser()
+    t.match(await signIn(again, 'google', { as: subject }), { error: null })
+    t.not(await whoIs(again), first)
+  })
+
+  t.test('comes back where every cookie is strict, by a page of the service itself', async t => {
+    const strict = await startWorld(t, { COOKIE_SAMESITE: 'strict' })
+    strict.google.accounts.set('ada', { email: 'ada@elsewhere.example', email_verified: true })
+    const { email } = await strict.service.person()
+    const somebody = strict.browser()
+    await somebody.visit('/auth/login', { json: { email, password: PASSWORD, deliver: 'cookie' }, site: 'same-origin' })
+    const callback = await agree(somebody, new URL(urlOf(await beginLink(somebody, { provider: 'google', redirectTo: APP }))), 'ada')
+    const page = await somebody.visit(callback, { site: 'cross-site' })
+    t.equal(page.status, 200)
+    const [, next = ''] = /http-equiv="refresh" content="0;url=([^"]*)"/.exec(page.text) ?? []
+    const home = await somebody.visit(new URL(next.replaceAll('&amp;', '&'), callback), { site: 'same-origin' })
+    t.equal(home.location?.href, APP)
+    t.match((await strict.service.call<Identities>('GET /auth/identities', { cookies: cookiesOf(somebody) })).body.items, [{ provider: 'google' }])
+  })
+
+  t.test('is told to the app’s address and no other', async t => {
+    const { somebody } = await loggedIn()
+    const url = new URL(urlOf(await beginLink(somebody, { provider: 'google', redirectTo: APP })))
+    t.ok([google.origin, PUBLIC_URL].includes(url.origin), url.origin)
+  })
+})

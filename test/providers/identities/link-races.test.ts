@@ -1,0 +1,122 @@
+import t from 'tap'
+import type { Browser } from '../../support/providers/browser.ts'
+import { agree, comeBack, cookiesOf, signIn } from '../../support/providers/sign-in.ts'
+import { APP, startWorld } from '../../support/providers/world.ts'
+import { PASSWORD, type Person } from '../../support/service.ts'
+
+const HOST = 'auth.example.com'
+
+t.test('a link whose session ends on the way', async t => {
+  const { service, google, github, acme, browser } = await startWorld(t)
+  let count = 0
+
+  /** Somebody new, logged in by a browser. */
+  async function loggedIn (): Promise<{ somebody: Browser, person: Person }> {
+    const person = await service.person()
+    const somebody = browser()
+    await somebody.visit('/auth/login', { json: { email: person.email, password: PASSWORD, deliver: 'cookie' }, site: 'same-origin' })
+    return { somebody, person }
+  }
+
+  /** From the app to the provider and, as an account that nobody has, back to the callback. */
+  async function leave (somebody: Browser, subject = `subject-${++count}`): Promise<{ subject: string, callback: URL }> {
+    acme.accounts.set(subject, { email: `${subject}@acme.example` })
+    const page = await somebody.visit('/auth/identities/link', { json: { provider: 'acme', redirectTo: APP }, site: 'same-origin' })
+    const { url } = JSON.parse(page.text) as { url: string }
+    return { subject, callback: await agree(somebody, new URL(url), subject) }
+  }
+
+  const linked = (subject: string) => service.sql('SELECT 1 FROM identities WHERE subject = $1', subject)
+  const refusals = (person: Person) => service.sql("SELECT detail FROM audit_events WHERE action = 'identity_link' AND outcome = 'failure' AND subject_id = $1::uuid", person.user.id)
+
+  const ends: Record<string, (somebody: Browser, person: Person) => Promise<unknown>> = {
+    'when the owner of the address claims the account': async (_somebody, { email }) => {
+      google.accounts.set(email, { email, email_verified: true })
+      t.match(await signIn(browser(), 'google', { as: email }), { error: null })
+    },
+    'by logging out': somebody => somebody.visit('/auth/logout', { method: 'POST', site: 'same-origin' }),
+    'by another password': async (_somebody, { accessToken: token }) => service.call('POST /auth/password', { token, json: { currentPassword: PASSWORD, newPassword: 'a staple of nine words' } }),
+    'when an admin disables the account': async (_somebody, { user }) => service.call(`PATCH /admin/users/${user.id}`, { token: (await service.admin()).accessToken, json: { disabled: true } })
+  }
+  for (const [how, end] of Object.entries(ends)) {
+    t.test(`${how} leaves nothing behind`, async t => {
+      const { somebody, person } = await loggedIn()
+      const { subject, callback } = await leave(somebody)
+      const held = service.hold('identities.link')
+      const landing = comeBack(somebody, callback)
+      await held.reached
+      await end(somebody, person)
+      held.release()
+      t.match(await landing, { at: APP, error: 'different_session' })
+      t.strictSame(await linked(subject), [])
+      t.match(await refusals(person), [{ detail: { provider: 'acme', code: 'different_session' } }])
+    })
+  }
+
+  t.test('is refused for an identity that is linked already, too', async t => {
+    const { somebody } = await loggedIn()
+    const { subject, callback } = await leave(somebody)
+    t.match(await comeBack(somebody, callback), { error: null })
+    const again = await leave(somebody, subject)
+    const held = service.hold('identities.link')
+    const landing = comeBack(somebody, again.callback)
+    await held.reached
+    await somebody.visit('/auth/logout', { method: 'POST', site: 'same-origin' })
+    held.release()
+    t.match(await landing, { at: APP, error: 'different_session' })
+    t.equal((await linked(subject)).length, 1)
+  })
+
+  t.test('because only its access cookie lapsed has not ended', async t => {
+    const { somebody, person } = await loggedIn()
+    const { subject, callback } = await leave(somebody)
+    somebody.jar.forget(HOST, name => name === '__Host-access')
+    t.ok('__Host-refresh' in cookiesOf(somebody))
+    t.match(await comeBack(somebody, callback), { at: APP, error: null })
+    t.match(await service.sql('SELECT user_id::text AS owner FROM identities WHERE subject = $1', subject), [{ owner: person.user.id }])
+  })
+
+  t.test("is not mended by a refresh cookie of another session's, by a forged one, or by two", async t => {
+    const { somebody: other } = await loggedIn()
+    const others = cookiesOf(other)['__Host-refresh'] ?? ''
+    for (const refresh of [others, `${others.slice(0, -2)}xx`, 'x']) {
+      const { somebody } = await loggedIn()
+      const { subject, callback } = await leave(somebody)
+      somebody.jar.forget(HOST, name => name === '__Host-access')
+      somebody.jar.set(HOST, '__Host-refresh', refresh)
+      t.match(await comeBack(somebody, callback), { at: APP, error: 'different_session' })
+      t.strictSame(await linked(subject), [])
+    }
+    const { somebody } = await loggedIn()
+    const { callback } = await leave(somebody)
+    const cookie = Object.entries(cookiesOf(somebody)).filter(([name]) => name !== '__Host-refresh').flatMap(([name, value]) => name === '__Host-access' ? [`${name}=${value}`, `${name}=${value}`] : [`${name}=${value}`]).join('; ')
+    t.match(await somebody.visit(callback, { site: 'cross-site', headers: { cookie } }), { location: { search: '?error=different_session' } }, 'an access cookie that comes twice')
+  })
+
+  t.test('proves the address of its account, where the provider is trusted for it: so that the next provider takes nothing away', async t => {
+    const { somebody, person } = await loggedIn()
+    google.accounts.set('owner', { email: person.email.toUpperCase(), email_verified: true })
+    const page = await somebody.visit('/auth/identities/link', { json: { provider: 'google', redirectTo: APP }, site: 'same-origin' })
+    t.match(await comeBack(somebody, await agree(somebody, new URL((JSON.parse(page.text) as { url: string }).url), 'owner')), { error: null })
+    t.match(await service.sql('SELECT email_verified FROM users WHERE id = $1::uuid', person.user.id), [{ email_verified: true }])
+
+    github.accounts.set('owner', { id: 77, emails: [{ email: person.email, primary: true, verified: true }] })
+    const elsewhere = browser()
+    t.match(await signIn(elsewhere, 'github', { as: 'owner' }), { error: null })
+    t.match((await service.call('GET /auth/me', { cookies: cookiesOf(elsewhere) })).body, { id: person.user.id, emailVerified: true })
+    t.equal((await service.sql('SELECT 1 FROM identities WHERE user_id = $1::uuid', person.user.id)).length, 2)
+    t.equal((await service.call('GET /auth/verify', { cookies: cookiesOf(somebody) })).status, 200)
+    t.equal((await service.call('POST /auth/login', { json: { email: person.email, password: PASSWORD } })).status, 200)
+  })
+
+  t.test('proves no address by the word of a provider that is not trusted for it, or of another address', async t => {
+    const { somebody, person } = await loggedIn()
+    acme.accounts.set('untrusted', { email: person.email, email_verified: true })
+    google.accounts.set('another', { email: 'another@example.com', email_verified: true })
+    for (const [provider, as] of [['acme', 'untrusted'], ['google', 'another']] as const) {
+      const page = await somebody.visit('/auth/identities/link', { json: { provider, redirectTo: APP }, site: 'same-origin' })
+      t.match(await comeBack(somebody, await agree(somebody, new URL((JSON.parse(page.text) as { url: string }).url), as)), { error: null })
+    }
+    t.match(await service.sql('SELECT email_verified FROM users WHERE id = $1::uuid', person.user.id), [{ email_verified: false }])
+  })
+})

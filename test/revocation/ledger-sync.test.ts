@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto'
+import t from 'tap'
+import type { Database, Listener } from '../../src/database/database.ts'
+import { createLedgerReader } from '../../src/revocation/ledger-reader.ts'
+import { onPostgres, onServer, openTestDatabase, testDatabase } from '../support/database.ts'
+import { until } from '../support/until.ts'
+import { follow, readFrom, REVOKE, revokeIn } from './following.ts'
+
+t.test('following the ledger', async t => {
+  const database = await openTestDatabase(t)
+  t.test('begins with all that is live in it', async t => {
+    const [live, expired] = [await revokeIn(database), await revokeIn(database)]
+    await database.query({ name: 'test.expire', text: "UPDATE revocations SET expires_at = now() - interval '1 second' WHERE subject = $1" }, [expired])
+    const { set } = await follow(t, { database })
+    t.ok(set.hasSession(live))
+    t.notOk(set.hasSession(expired))
+  })
+
+  t.test('listens, and only then reads', async t => {
+    const ledger = createLedgerReader(database)
+    const order: string[] = []
+    await follow(t, {
+      database: { ...database, listen (channel, listener) { order.push('listen'); return database.listen(channel, listener) } },
+      ledger: { ...ledger, read (...args) { order.push('read'); return ledger.read(...args) } }
+    })
+    t.strictSame(order.slice(0, 2), ['listen', 'read'])
+  })
+
+  t.test('hears of what commits', async t => {
+    const { set, revoke, propagation } = await follow(t, { database })
+    const id = await revoke()
+    await until(() => set.hasSession(id))
+    t.ok(propagation.counts.heard >= 1)
+  })
+
+  t.test('without LISTEN, as behind a pooler, learns it within 1.1 s', async t => {
+    const { set, revoke, propagation } = await follow(t, { database, listens: false })
+    const id = await revoke()
+    t.ok(await until(() => set.hasSession(id)) < 1_600, 'half a second more for a busy machine')
+    t.equal(propagation.counts.heard, 0)
+  })
+
+  t.test('tells what the last one took', async t => {
+    const { set, propagation } = await follow(t, { database, listens: false })
+    t.equal(propagation.lag(), 0, 'what was there before it began counts for nothing')
+    const id = await revokeIn(database)
+    await until(() => set.hasSession(id))
+    const lag = propagation.lag()
+    t.ok(lag > 0 && lag < 2, `${lag} s`)
+  })
+
+  t.test('goes on reading while it cannot listen', async t => {
+    let listener: Listener | undefined
+    const refusing: Database = {
+      ...database,
+      async listen (_channel, hears) {
+        if (listener !== undefined) throw new Error('no connection left')
+        listener = hears
+        return { async close () {} }
+      }
+    }
+    const { set, revoke, propagation, warnings } = await follow(t, { database: refusing })
+    listener?.onLost(new Error('the connection ended'))
+    const id = await revoke()
+    await until(() => set.hasSession(id), 5_000)
+    t.ok(propagation.age() < 2_500)
+    t.match(warnings, [/no longer hears/, /./])
+  })
+
+  t.test('and listens again as soon as it can', async t => {
+    const listeners: Listener[] = []
+    const { set, propagation } = await follow(t, {
+      database: { ...database, async listen (_channel, listener) { listeners.push(listener); return { async close () {} } } }
+    })
+    listeners[0]?.onLost(new Error('the connection ended'))
+    await until(() => listeners.length === 2)
+    const id = randomUUID()
+    listeners[1]?.onNotify(JSON.stringify({ kind: 'session', subject: id, minVersion: null, expiresAt: propagation.now() + 60 }))
+    t.ok(set.hasSession(id))
+  })
+
+  t.test('is not upset by notifications that are none of its own', async t => {
+    const { set, revoke } = await follow(t, { database })
+    const { size } = set
+    for (const payload of ['', 'x', '{}', '[]', 'null', '{"kind":"unheard-of","subject":"x","minVersion":null,"expiresAt":1}']) {
+      await database.query({ name: 'test.notify', text: "SELECT pg_notify('countersign_revocations', $1)::text" }, [payload])
+    }
+    const id = await revoke()
+    await until(() => set.hasSession(id))
+    t.equal(set.size, size + 1)
+  })
+
+  t.test('goes on from where it was after it could not read, or not hear', async t => {
+    const ledger = createLedgerReader(database)
+    const asked: Array<string | undefined> = []
+    let fails = false
+    let listener: Listener | undefined
+    const { set } = await follow(t, {
+      database: { ...database, async listen (_channel, hears) { listener = hears; return { async close () {} } } },
+      ledger: {
+        ...ledger,
+        async read (take, since) {
+          asked.push(since)
+          if (fails) { fails = false; throw new Error('the connection broke') }
+          return ledger.read(take, since)
+        }
+      }
+    })
+    await until(() => asked.length >= 2)
+    fails = true
+    listener?.onLost(new Error('the connection ended'))
+    const id = await revokeIn(database)
+    await until(() => set.hasSession(id))
+    t.equal(asked[0], undefined)
+    t.notOk(asked.slice(1).includes(undefined), 'a million entries are not read again because a connection broke')
+  })
+
+  t.test('its age is that of the beginning of the last read that was completed', async t => {
+    let hangs = false
+    const { propagation } = await follow(t, {
+      database: { ...database, query: (...args) => hangs ? new Promise(() => {}) : database.query(...args) },
+      listens: false
+    })
+    t.ok(propagation.age() < 1_500)
+    hangs = true
+    const { read } = propagation.counts
+    await until(() => propagation.counts.failed > 0, 6_000)
+    t.equal(propagation.counts.read, read)
+    t.ok(propagation.age() > 2_000, 'a read that never ends makes nothing fresh')
+    hangs = false
+    await until(() => propagation.age() < 500)
+    t.equal(propagation.counts.read > read, true)
+  })
+
+  t.test('reads a ledger of any size at its start', async t => {
+    await database.query({
+      name: 'test.fill',
+      text: `INSERT INTO revocations (kind, subject, min_version, expires_at, xid)
+        SELECT 'user', 'user-' || n, 2, now() + interval '1 hour', pg_current_xact_id()::text::bigint FROM generate_series(1, 25000) n`
+    }, [])
+    const { set } = await follow(t, { database })
+    t.ok(set.size >= 25_000)
+    t.ok(set.has({ sessionId: '', subject: 'user-25000', version: 1 }))
+  })
+})
+
+t.test('an entry whose transaction began before, and committed after, two hundred others', onPostgres, async t => {
+  const { url = '', dataDir } = await testDatabase(t)
+  const database = await openTestDatabase(t, { url, dataDir })
+  const { set } = await follow(t, { database, listens: false })
+
+  await onServer(url, async slow => onServer(url, async other => {
+    const late = randomUUID()
+    await slow.query('BEGIN')
+    await slow.query(REVOKE.text, [late])
+    const early: string[] = []
+    for (let count = 0; count < 200; count++) early.push(await revokeIn(database))
+    await until(() => early.every(id => set.hasSession(id)))
+    const one = await revokeIn(database)
+    await until(() => set.hasSession(one))
+    t.notOk(set.hasSession(late))
+    await slow.query('COMMIT')
+    await until(() => set.hasSession(late))
+    t.ok(set.hasSession(late), 'is not lost')
+
+    await t.test('while a transaction holds xmin back, a read stays as small', async t => {
+      await other.query('BEGIN ISOLATION LEVEL REPEATABLE READ')
+      await other.query('SELECT pg_current_xact_id()')
+      const ledger = createLedgerReader(database)
+      const { cursor } = await readFrom(ledger)
+      const quiet = await readFrom(ledger, cursor)
+      t.strictSame(quiet.ids, [])
+      const id = await revokeIn(database)
+      t.strictSame((await readFrom(ledger, quiet.cursor)).ids, [id])
+      await other.query('ROLLBACK')
+    })
+  }))
+})
