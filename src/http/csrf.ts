@@ -1,11 +1,11 @@
 import type { FastifyRequest } from 'fastify'
-import { isSafeMethod, passesCsrfCheck } from 'countersign-verifier/internal'
+import { isSafeRequest, passesCsrfCheck } from 'countersign-verifier/internal'
 import { Problem } from '../errors.ts'
 import type { Cookies } from './cookies.ts'
 
 /** The cross-site rule for requests that carry, or are about to set, our cookies. */
 export interface CsrfProtection {
-  /** Refuses an unsafe request that carries our cookies from where it may not come. @throws Problem 403 */
+  /** Refuses an unsafe request, or one that a gateway asks about, that carries our cookies from where it may not come. @throws Problem 403 */
   checkRequest (request: FastifyRequest): void
   /** Refuses a request whose answer would set cookies. @throws Problem 403 */
   checkLogin (request: FastifyRequest): void
@@ -23,10 +23,7 @@ export function createCsrfProtection (cookies: Cookies, origins: readonly string
       if (saysWhence(request) || cookies.carriesCredential(request)) assertAllowed(request)
     },
     checkRequest (request) {
-      // A gateway asks by GET about a request of another method. Believed from anyone: it can only make the rule stricter.
-      const forwarded = request.headers['x-forwarded-method']
-      const isSafe = isSafeMethod(request.method) && (typeof forwarded !== 'string' || isSafeMethod(forwarded.toUpperCase()))
-      if (!isSafe && cookies.carriesCredential(request)) assertAllowed(request)
+      if (!isSafeRequest(request) && cookies.carriesCredential(request)) assertAllowed(request)
     }
   }
 }

@@ -45,6 +45,7 @@ function useOurFormats (ajv: { addFormat (name: string, check: RegExp | ((text: 
 }
 
 const MOST_FIELDS = 20
+const NOT_KNOWN = 'is not a known field'
 
 /** Names the fields that a schema refused, once each, the first twenty. */
 export function describeInvalidFields (errors: SchemaErrors): FieldProblem[] {
@@ -57,15 +58,24 @@ export function describeInvalidFields (errors: SchemaErrors): FieldProblem[] {
     fields.set(pointer, {
       field: pointer.slice(1).replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~'),
       pointer: `#${pointer}`,
-      detail: params.additionalProperty === undefined ? message ?? 'is not valid' : 'is not a known field'
+      detail: params.additionalProperty === undefined ? message ?? 'is not valid' : NOT_KNOWN
     })
   }
   return [...fields.values()]
 }
 
+/** Names fields that nobody knows, where no schema was asked, the first twenty. */
+export function describeUnknownFields (names: readonly string[]): FieldProblem[] {
+  return names.slice(0, MOST_FIELDS).map(name => ({ field: name, pointer: `#/${escapePointer(name)}`, detail: NOT_KNOWN }))
+}
+
 function pointerOf ({ instancePath, params }: SchemaErrors[number]): string {
   const name = params.missingProperty ?? params.additionalProperty
-  return typeof name === 'string' ? `${instancePath}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}` : instancePath
+  return typeof name === 'string' ? `${instancePath}/${escapePointer(name)}` : instancePath
+}
+
+function escapePointer (name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
 // Where a value may be of one kind or another, such as an object or null, and something within it is wrong, it was meant to

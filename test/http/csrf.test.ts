@@ -17,7 +17,7 @@ const ORIGINS = {
   '*': '*'
 } as const
 
-// What PROTOCOL §8 says of each pair. `bare`: without our cookies, or with X-Countersign: 1.
+// What the rule says of each pair. `bare`: without our cookies, or with X-Countersign: 1.
 const FROM_ELSEWHERE = Object.fromEntries(Object.keys(ORIGINS).map(name => [name, ['own', 'allowed'].includes(name) ? 'yes' : 'no']))
 const FROM_HERE = Object.fromEntries(Object.keys(ORIGINS).map(name => [name, 'yes']))
 const RULE: Readonly<Record<typeof SITES[number], Readonly<Record<string, string>>>> = {
@@ -27,6 +27,23 @@ const RULE: Readonly<Record<typeof SITES[number], Readonly<Record<string, string
   'same-site': FROM_ELSEWHERE,
   'cross-site': FROM_ELSEWHERE,
   'anything else': FROM_ELSEWHERE
+}
+
+/** Requests, and what gateways say of those that they ask about. */
+const READS_ALONE: Readonly<Record<string, { target?: string, says?: Record<string, string>, isSafe?: true }>> = {
+  ...Object.fromEntries(['GET', 'HEAD', 'OPTIONS', 'TRACE'].map(method => [method, { target: `${method} /auth/verify`, isSafe: true }])),
+  ...Object.fromEntries(['POST', 'DELETE', 'QUERY', 'PROPFIND', 'M-SEARCH'].map(method => [method, { target: `${method} /auth/verify` }])),
+  'a path below': { target: 'POST /auth/verify/orders' },
+  ...Object.fromEntries(['GET', 'head', 'OPTIONS'].map(method => [`${method}, forwarded`, { says: { 'x-forwarded-method': method }, isSafe: true }])),
+  ...Object.fromEntries(['POST', 'delete', 'PATCH', 'QUERY', 'CONNECT', 'STEAL', '', 'GET, POST', 'GET, GET'].map(method => [`"${method}", forwarded`, { says: { 'x-forwarded-method': method } }])),
+  'POST that is said to be GET': { target: 'POST /auth/verify', says: { 'x-forwarded-method': 'GET' } },
+  'GET that is said to be POST, below': { target: 'GET /auth/verify/orders', says: { 'x-forwarded-method': 'POST' } },
+  ...Object.fromEntries(['upgrade', 'x-forwarded-upgrade'].flatMap(name => [
+    ...['websocket', 'WebSocket', 'WEBSOCKET', 'h2c, websocket', 'websocket,h2c', 'h2c,\twebsocket ', 'websocket/13'].map(value => [`${name}: ${value}`, { says: { [name]: value } }]),
+    ...['h2c', 'TLS/1.0', 'websockets', 'x-websocket', ''].map(value => [`${name}: ${value}`, { says: { [name]: value }, isSafe: true }])
+  ])),
+  'one Upgrade that is none and one that is': { says: { upgrade: 'h2c', 'x-forwarded-upgrade': 'websocket' } },
+  'one Upgrade that is and one that is none': { says: { upgrade: 'websocket', 'x-forwarded-upgrade': 'h2c' } }
 }
 
 /** Every combination of the headers that the rule reads, and what it says of them. */
@@ -136,22 +153,21 @@ t.test('the cross-site rule', async t => {
     t.strictSame(await unlike(200, headers => call('PATCH /auth/me', { token, headers, json: { name: 'x' } })), [])
   })
 
+  t.test('holds for what is not read alone, whoever says so: the request itself, or a gateway', async t => {
+    const cookies = await service.cookiesOf(ada)
+    const { accessToken: token } = await service.person()
+    for (const [about, { target = 'GET /auth/verify', says, isSafe }] of Object.entries(READS_ALONE)) {
+      const ask = (headers: Record<string, string>) => call(target, { cookies, headers: { ...headers, ...says } })
+      const { found, expected } = await table(ask, { carries: true, passed: 200 })
+      if (isSafe === true) t.strictSame(await unlike(200, ask), [], about)
+      else t.strictSame(found, expected, about)
+      t.equal((await call(target, { token, headers: { 'sec-fetch-site': 'cross-site', ...says } })).status, 200, `${about}: a Bearer token needs no such rule`)
+    }
+  })
+
   t.test('leaves reading alone', async t => {
     const cookies = await service.cookiesOf(ada)
     t.strictSame(await unlike(200, headers => call('GET /auth/verify', { cookies, headers })), [])
-  })
-
-  t.test('holds for what a gateway asks about, by the method that it forwards', async t => {
-    const cookies = await service.cookiesOf(ada)
-    for (const method of ['POST', 'delete', 'PATCH', 'PROPFIND']) {
-      const { found, expected } = await table(headers => call('GET /auth/verify', { cookies, headers: { ...headers, 'x-forwarded-method': method } }), { carries: true, passed: 200 })
-      t.strictSame(found, expected, method)
-    }
-    for (const method of ['GET', 'head', 'OPTIONS']) {
-      t.strictSame(await unlike(200, headers => call('GET /auth/verify', { cookies, headers: { ...headers, 'x-forwarded-method': method } })), [], method)
-    }
-    const { accessToken: token } = await service.person()
-    t.strictSame(await unlike(200, headers => call('GET /auth/verify', { token, headers: { ...headers, 'x-forwarded-method': 'POST' } })), [], 'a Bearer token needs no such rule')
   })
 
   t.test('lets no forwarded method make an unsafe request safe', async t => {

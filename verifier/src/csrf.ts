@@ -14,6 +14,27 @@ export function isSafeMethod (method: string): boolean {
 }
 
 /**
+ * Whether a request only reads: its own method is safe, and so is the one that a gateway asks about. A WebSocket handshake
+ * is a GET, and opens what the page that began it can then write to; no browser holds it to CORS (RFC 6455 §10.2).
+ *
+ * What a gateway says is believed from anybody: it can only make the rule stricter.
+ */
+export function isSafeRequest ({ method, headers }: RequestSource): boolean {
+  return isSafeMethod(method) && isSafeForwarded(headers['x-forwarded-method']) &&
+    !namesWebSocket(headers.upgrade) && !namesWebSocket(headers['x-forwarded-upgrade'])
+}
+
+// A list, or a header that came twice, is no safe method.
+function isSafeForwarded (method: string | string[] | undefined): boolean {
+  return method === undefined || (typeof method === 'string' && isSafeMethod(method.toUpperCase()))
+}
+
+/** Whether an Upgrade header names WebSocket among its protocols, which may have versions (RFC 9110 §7.8). */
+function namesWebSocket (upgrade: string | string[] | undefined): boolean {
+  return upgrade !== undefined && /(?:^|,)[ \t]*websocket[ \t]*(?:[,/]|$)/i.test(String(upgrade))
+}
+
+/**
  * Whether a request that carries or sets cookies comes from where it may.
  *
  * A browser says where a request was begun, by `Sec-Fetch-Site` or at least by `Origin`, and a page cannot make it

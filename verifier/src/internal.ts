@@ -9,4 +9,4 @@ export { createRevocationSet, type Revocable, type Revocation, type RevocationSe
 export { checkClaims, checkClientClaims, revocableClient, type AccessTokenClaims, type ClientTokenClaims } from './claims.ts'
 export { DEFAULT_CLOCK_TOLERANCE, MAX_ACCESS_TOKEN_LIFE, MAX_TOKEN_BYTES } from './limits.ts'
 export { bearerToken } from './guard/credentials.ts'
-export { isSafeMethod, passesCsrfCheck, type RequestSource } from './csrf.ts'
+export { isSafeMethod, isSafeRequest, passesCsrfCheck, type RequestSource } from './csrf.ts'
