@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { isSafeMethod, passesCsrfCheck } from 'countersign-verifier/internal'
+import { isSafeMethod, isSafeRequest, passesCsrfCheck } from 'countersign-verifier/internal'
 
 const OWN = 'https://auth.example.com'
 const ALLOWED = 'https://app.example.com'
@@ -10,6 +10,19 @@ const passes = (headers: Record<string, string | string[] | undefined>, origins 
 t.test('only methods that read are safe', async t => {
   for (const method of ['GET', 'HEAD', 'OPTIONS', 'TRACE']) t.ok(isSafeMethod(method), method)
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'QUERY', 'CONNECT', 'PROPFIND', 'get', 'Get', ' GET', '', 'GET ']) t.notOk(isSafeMethod(method), method)
+})
+
+t.test('a request is as safe as the least safe thing that it says', async t => {
+  const isSafe = (headers: Record<string, string | string[]>, method = 'GET') => isSafeRequest({ method, headers })
+  t.ok(isSafe({}))
+  t.notOk(isSafe({}, 'POST'))
+  for (const method of ['GET', 'get', 'Head', 'OPTIONS', 'TRACE']) t.ok(isSafe({ 'x-forwarded-method': method }), method)
+  for (const method of ['POST', 'query', '', 'GET, GET', 'GET,POST', ['GET'], ['GET', 'GET'], []]) t.notOk(isSafe({ 'x-forwarded-method': method }), JSON.stringify(method))
+  t.notOk(isSafe({ 'x-forwarded-method': 'GET' }, 'POST'))
+  for (const name of ['upgrade', 'x-forwarded-upgrade']) {
+    for (const value of ['websocket', 'WebSocket', ' websocket ', 'h2c,websocket', 'websocket/13, h2c', ['h2c', 'websocket'], ['websocket']]) t.notOk(isSafe({ [name]: value }), `${name}: ${JSON.stringify(value)}`)
+    for (const value of ['', 'h2c', 'websockets', 'web socket', 'x/websocket', 'x-websocket']) t.ok(isSafe({ [name]: value }), `${name}: ${value}`)
+  }
 })
 
 const SITES = [undefined, 'same-origin', 'none', 'same-site', 'cross-site', '', 'Same-Origin', 'same-origin, cross-site', 'same-origin ', 'anything']

@@ -4,6 +4,7 @@ import { createVerifier } from 'countersign-verifier'
 import { catalogue, Problem, toProblemDocument, type ProblemCode } from '../../src/errors.ts'
 import { fitsInHeader, hostileTokens, oddTokens, SUBJECT } from '../support/hostile-tokens.ts'
 import { goodToken, ISSUER, OPTIONS } from '../support/verifiers.ts'
+import { openWebSocket } from '../support/web-socket.ts'
 import { faces, type FaceAnswer } from './faces.ts'
 
 const COOKIES = { publicUrl: 'https://auth.example.com', allowedOrigins: ['https://app.example.com'] }
@@ -107,6 +108,26 @@ for (const [name, start] of Object.entries(faces)) {
       const hostile = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }
       t.equal((await service.call('GET /mine', { ...cookie(goodToken()), ...hostile })).status, 200, 'reading is let alone')
       t.equal((await service.call('POST /mine', { ...cookie(goodToken()), ...bearer(goodToken()), ...hostile })).status, 403, 'a Bearer token beside it changes nothing')
+    })
+
+    t.test('what a gateway asks about, and a WebSocket handshake, are held to the same rule', async t => {
+      const hostile = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }
+      const own = { origin: 'https://app.example.com' }
+      const ofUnsafe = [{ 'x-forwarded-method': 'POST' }, { 'x-forwarded-method': 'GET, GET' }, { 'x-forwarded-method': 'STEAL' }, { 'x-forwarded-upgrade': 'WebSocket' }, { 'x-forwarded-upgrade': 'h2c, websocket' }]
+      for (const says of ofUnsafe) {
+        const about = JSON.stringify(says)
+        isProblem(t, await service.call('GET /mine', { ...cookie(goodToken()), ...hostile, ...says }), 'cross_site_request', undefined, about)
+        isProblem(t, await service.call('GET /admin', { ...cookie(goodToken({ role: 'admin' })), ...hostile, ...says }), 'cross_site_request', undefined, about)
+        t.equal((await service.call('GET /mine', { ...cookie(goodToken()), ...own, ...says })).status, 200, about)
+        t.equal((await service.call('GET /mine', { ...bearer(goodToken()), ...hostile, ...says })).status, 200, `${about}, without the cookie`)
+      }
+      for (const says of [{ 'x-forwarded-method': 'get' }, { 'x-forwarded-upgrade': 'h2c' }]) t.equal((await service.call('GET /mine', { ...cookie(goodToken()), ...hostile, ...says })).status, 200, JSON.stringify(says))
+
+      const open = (headers: Record<string, string>) => openWebSocket(`${service.origin}/mine`, headers)
+      t.equal(await open({ ...cookie(goodToken()), ...hostile }), 403)
+      t.equal(await open({ ...cookie(goodToken()), origin: 'https://evil.example', upgrade: 'h2c, WebSocket' }), 403)
+      t.equal(await open({ ...cookie(goodToken()) }), 403)
+      t.equal(await open({ ...cookie(goodToken()), ...own }), 200, 'let in, though nobody opens it here')
     })
 
     t.test('a role that is missing: 403', async t => {

@@ -18,6 +18,7 @@ export interface FaceAnswer {
 
 /** A service with guarded routes: `/mine` for users, `/admin` for admins, `/service` for clients with a scope, `/other` under another policy. */
 export interface GuardedService {
+  readonly origin: string
   /** @param target method and path */
   call (target: string, headers?: Readonly<Record<string, string>>): Promise<FaceAnswer>
 }
@@ -99,10 +100,12 @@ async function serve (t: Test, server: ReturnType<typeof createServer>): Promise
 
 function callsTo (server: Server): GuardedService {
   const { port } = server.address() as AddressInfo
+  const origin = `http://127.0.0.1:${port}`
   return {
+    origin,
     async call (target, headers = {}) {
       const [method = 'GET', path = '/'] = target.split(' ')
-      const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers, redirect: 'manual' })
+      const response = await fetch(origin + path, { method, headers, redirect: 'manual' })
       const text = await response.text()
       return { status: response.status, headers: Object.fromEntries(response.headers), body: text === '' ? {} : JSON.parse(text) as Record<string, unknown> }
     }

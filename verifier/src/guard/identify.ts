@@ -1,4 +1,4 @@
-import { isSafeMethod, passesCsrfCheck } from '../csrf.ts'
+import { isSafeRequest, passesCsrfCheck } from '../csrf.ts'
 import type { ClientPrincipal, Principal, TokenCredential } from '../principal.ts'
 import type { StalenessPolicy } from '../staleness.ts'
 import type { Verifier, VerifyOptions } from '../types.ts'
@@ -39,7 +39,8 @@ export function createIdentify (verifier: Verifier, { name: cookieName, origins 
 
   /** @throws AccessProblem where a browser sends the cookie along with an unsafe request that a strange page began */
   function checkOrigin ({ method = '', headers }: GuardedRequest): void {
-    if (!isSafeMethod(method) && !passesCsrfCheck({ method, headers }, origins)) throw new AccessProblem('cross_site_request')
+    const source = { method, headers }
+    if (!isSafeRequest(source) && !passesCsrfCheck(source, origins)) throw new AccessProblem('cross_site_request')
   }
 
   return {
