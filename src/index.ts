@@ -1,19 +1,16 @@
 import fp from 'fastify-plugin'
-import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { Principal } from 'countersign-verifier'
 import { compose, type Service } from './app.ts'
 import { readConfig } from './config.ts'
-import type { Guards } from './http/guards.ts'
+import { putGuards, type CountersignGuards } from './http/imported-guards.ts'
 import { toEnvironment, type DecoratorNames, type PluginOptions } from './plugin-options.ts'
 import { createRequestPrincipal } from './request-principal.ts'
-
-/** The guards, as the app is decorated with them. */
-export type CountersignGuards = Pick<Guards, 'authenticate' | 'authorize'>
 
 /** What `app.countersign` offers: the guards too, whatever names the app has them under. */
 export interface Countersign extends CountersignGuards {
   /** The principal that a guard found; `null` on a request that none has seen. */
-  principal (request: FastifyRequest): Principal | null
+  principal (request: object): Principal | null
   /** The dependencies of the service by name: each resolves when it answers. */
   readonly probes: Service['probes']
   readonly metrics: Service['metrics']
@@ -36,6 +33,7 @@ const plugin: FastifyPluginAsync<PluginOptions> = async (app, options) => {
   const { guards, probes, metrics, cookies } = await compose(app, config, place, { hidden: true, ...options.prefix !== undefined && { prefix: options.prefix } })
 
   const { authenticate, authorize } = guards
+  putGuards(app, { authenticate, authorize })
   app.decorate(names.authenticate, authenticate)
   app.decorate(names.authorize, authorize)
   app.decorate('countersign', { authenticate, authorize, principal: place.peek, probes, metrics, cookieNames: cookies.names })
@@ -54,6 +52,8 @@ function refuseTaken (app: FastifyInstance, names: Required<DecoratorNames>): vo
 export const countersign = fp(plugin, { name: 'countersign', fastify: '5.x' })
 
 export default countersign
+export { authenticate, authorize, type CountersignGuards } from './http/imported-guards.ts'
+export type { Guard } from './http/guards.ts'
 export type { PluginOptions as CountersignOptions } from './plugin-options.ts'
 export type { Credential, Principal, Role } from 'countersign-verifier'
 export { ConfigurationError } from './config.ts'

@@ -1,13 +1,12 @@
-import type { FastifyRequest } from 'fastify'
 import type { Principal } from 'countersign-verifier'
 
 /** Where the principal of a request is kept. */
 export interface RequestPrincipal {
   /** @throws Error where no guard has put one */
-  read (request: FastifyRequest): Principal
+  read (request: object): Principal
   /** The same, `null` where there is none. */
-  peek (request: FastifyRequest): Principal | null
-  write (request: FastifyRequest, principal: Principal): void
+  peek (request: object): Principal | null
+  write (request: object, principal: Principal): void
 }
 
 /**
@@ -19,8 +18,8 @@ export interface RequestPrincipal {
  */
 export function createRequestPrincipal (property: string): RequestPrincipal {
   const own = Symbol('countersign.principal')
-  type Carrier = FastifyRequest & { [own]?: Principal, [name: string]: unknown }
-  const peek = (request: FastifyRequest) => (request as Carrier)[own] ?? null
+  type Carrier = { [own]?: Principal, [name: string]: unknown }
+  const peek = (request: object) => (request as Carrier)[own] ?? null
 
   return {
     peek,

@@ -1,7 +1,7 @@
 // A host application: Countersign as a plugin, configured by the environment, and routes of its own: open, guarded, and two
 // that show what of a guard's cost nobody can do without.
 import fastify from 'fastify'
-import { countersign } from '../../dist/index.js'
+import { authenticate, countersign } from '../../dist/index.js'
 
 const { PORT, LOG_LEVEL } = process.env
 const app = fastify({ logger: { level: LOG_LEVEL } })
@@ -9,7 +9,7 @@ const app = fastify({ logger: { level: LOG_LEVEL } })
 await app.register(countersign)
 
 app.get('/open', async () => ({ hello: 'world' }))
-app.get('/guarded', { onRequest: app.authenticate }, async () => ({ hello: 'world' }))
+app.get('/guarded', { onRequest: authenticate }, async () => ({ hello: 'world' }))
 
 // Whatever stands before a route.
 app.get('/hooked', { onRequest: (request, reply, done) => done() }, async () => ({ hello: 'world' }))

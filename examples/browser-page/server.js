@@ -6,7 +6,7 @@
 // Cookies know no ports: those of http://localhost:3000 come to http://localhost:4000 too. Away from one machine, let
 // COOKIE_DOMAIN share the access cookie between auth.example.com and the page at app.example.com.
 import { readFile } from 'node:fs/promises'
-import verifier from 'countersign-verifier/fastify'
+import verifier, { authenticate } from 'countersign-verifier/fastify'
 import Fastify from 'fastify'
 
 const { COUNTERSIGN_URL = 'http://localhost:3000', JWT_SECRET, CLIENT_ID, CLIENT_SECRET, PORT = '4000' } = process.env
@@ -24,7 +24,7 @@ await app.register(verifier, {
 })
 
 // The page's own API, by the cookie that the browser sends along.
-app.get('/api/greeting', { onRequest: app.authenticate }, ({ user }) => ({ greeting: `Hello, ${user.email}` }))
+app.get('/api/greeting', { onRequest: authenticate }, ({ user }) => ({ greeting: `Hello, ${user.email}` }))
 
 const POLICY = `default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ${COUNTERSIGN_URL}; form-action 'none'; frame-ancestors 'none'; base-uri 'none'`
 

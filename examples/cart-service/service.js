@@ -2,7 +2,7 @@
 //
 //   countersign clients create --name cart --scope "revocations:read introspect"
 //   JWT_SECRET=… CLIENT_ID=client_… CLIENT_SECRET=… PORT=4000 node service.js
-import verifier from 'countersign-verifier/fastify'
+import verifier, { authenticate, authorize } from 'countersign-verifier/fastify'
 import Fastify from 'fastify'
 
 const { COUNTERSIGN_URL = 'http://localhost:3000', JWT_SECRET, CLIENT_ID, CLIENT_SECRET, PORT = '4000' } = process.env
@@ -25,9 +25,9 @@ app.get('/prices', () => ({ book: 12, pen: 2 }))
 const carts = new Map()
 const cartOf = ({ id }) => carts.get(id) ?? []
 
-app.get('/cart', { onRequest: app.authenticate }, ({ user }) => ({ of: user.id, items: cartOf(user) }))
+app.get('/cart', { onRequest: authenticate }, ({ user }) => ({ of: user.id, items: cartOf(user) }))
 
-app.post('/cart', { onRequest: app.authenticate, schema: { body: { type: 'string', maxLength: 100 } } }, ({ user, body }) => {
+app.post('/cart', { onRequest: authenticate, schema: { body: { type: 'string', maxLength: 100 } } }, ({ user, body }) => {
   carts.set(user.id, [...cartOf(user), body])
   return { of: user.id, items: cartOf(user) }
 })
@@ -41,7 +41,7 @@ app.post('/checkout', { onRequest: careful.authenticate }, ({ user }) => {
   return { of: user.id, bought: items }
 })
 
-app.get('/statistics', { onRequest: app.authorize('admin') }, () => ({ carts: carts.size }))
+app.get('/statistics', { onRequest: authorize('admin') }, () => ({ carts: carts.size }))
 
 console.log(await app.listen({ port: Number(PORT) }))
 

@@ -3,7 +3,7 @@
 //   PORT=4000 node app.js
 //
 // Without DATABASE_URL it runs on an embedded Postgres, in DATA_DIR.
-import countersign from 'countersign'
+import countersign, { authenticate, authorize } from 'countersign'
 import Fastify from 'fastify'
 
 const { PORT = '4000' } = process.env
@@ -17,9 +17,9 @@ await app.register(countersign, {
 
 app.get('/', () => 'For everybody. Register at POST /auth/register, log in at POST /auth/login.')
 
-app.get('/notes', { onRequest: app.authenticate }, ({ user }) => ({ notes: [], of: user.email }))
+app.get('/notes', { onRequest: authenticate }, ({ user }) => ({ notes: [], of: user.email }))
 
-app.get('/statistics', { onRequest: app.authorize('admin') }, () => ({ users: 'only admins see this' }))
+app.get('/statistics', { onRequest: authorize('admin') }, () => ({ users: 'only admins see this' }))
 
 console.log(await app.listen({ port: Number(PORT) }))
 

@@ -13,20 +13,22 @@ export class AmbiguousCookie extends Problem {
   }
 }
 
+type WithHeaders = Pick<FastifyRequest, 'headers'>
+
 /** Our cookies: their names, and how they are read, set and cleared. */
 export interface Cookies {
   readonly names: Readonly<Record<CookieRole, string>>
   /** @throws AmbiguousCookie */
-  read (request: FastifyRequest, role: CookieRole): string | undefined
+  read (request: WithHeaders, role: CookieRole): string | undefined
   /** @param maxAge seconds */
   set (reply: FastifyReply, role: CookieRole, value: string, maxAge: number): void
   /** Whether a request carries the cookie. */
-  carries (request: FastifyRequest, role: CookieRole): boolean
+  carries (request: WithHeaders, role: CookieRole): boolean
   clear (reply: FastifyReply, ...roles: CookieRole[]): void
   /** Clears those of the cookies that the request carries. */
   clearCarried (reply: FastifyReply, ...roles: CookieRole[]): void
   /** Whether a request carries any cookie that opens something. */
-  carriesCredential (request: FastifyRequest): boolean
+  carriesCredential (request: WithHeaders): boolean
 }
 
 /**
@@ -60,7 +62,7 @@ export function createCookies ({ publicUrl, cookieDomain, cookieSameSite }: Pick
     for (const role of roles) write(reply, role, '', 0)
   }
 
-  function carries ({ headers: { cookie } }: FastifyRequest, role: CookieRole): boolean {
+  function carries ({ headers: { cookie } }: WithHeaders, role: CookieRole): boolean {
     return cookie !== undefined && cookieNames(cookie).includes(names[role])
   }
 

@@ -1,19 +1,18 @@
-import type { FastifyRequest } from 'fastify'
-import { isSafeRequest, passesCsrfCheck } from 'countersign-verifier/internal'
+import { isSafeRequest, passesCsrfCheck, type RequestSource } from 'countersign-verifier/internal'
 import { Problem } from '../errors.ts'
 import type { Cookies } from './cookies.ts'
 
 /** The cross-site rule for requests that carry, or are about to set, our cookies. */
 export interface CsrfProtection {
   /** Refuses an unsafe request, or one that a gateway asks about, that carries our cookies from where it may not come. @throws Problem 403 */
-  checkRequest (request: FastifyRequest): void
+  checkRequest (request: RequestSource): void
   /** Refuses a request whose answer would set cookies. @throws Problem 403 */
-  checkLogin (request: FastifyRequest): void
+  checkLogin (request: RequestSource): void
 }
 
 /** @param origins exact origins, `PUBLIC_URL`'s own among them */
 export function createCsrfProtection (cookies: Cookies, origins: readonly string[]): CsrfProtection {
-  function assertAllowed (request: FastifyRequest): void {
+  function assertAllowed (request: RequestSource): void {
     if (!passesCsrfCheck(request, origins)) throw new Problem('cross_site_request')
   }
 
@@ -28,6 +27,6 @@ export function createCsrfProtection (cookies: Cookies, origins: readonly string
   }
 }
 
-function saysWhence ({ headers }: FastifyRequest): boolean {
+function saysWhence ({ headers }: RequestSource): boolean {
   return headers['sec-fetch-site'] !== undefined || headers.origin !== undefined
 }

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
+import type { FastifyBaseLogger, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { InvalidToken, type Principal, type Role, type TokenCredential } from 'countersign-verifier'
 import { bearerToken } from 'countersign-verifier/internal'
 import { Problem } from '../errors.ts'
@@ -15,15 +15,26 @@ export interface GuardsDeps {
   cookies: Cookies
   crossSite: CsrfProtection
   /** Hands the principal to the request. */
-  assign (request: FastifyRequest, principal: Principal): void
+  assign (request: object, principal: Principal): void
   /** Tells which failures of the outside mean "try again later". */
   isUnavailable (error: unknown): boolean
   /** Told of each refused credential. */
   onRefused (error: InvalidToken): void
 }
 
+/** What a guard looks at: the like of it has every request, over HTTP/1 and HTTP/2. */
+export interface GuardedRequest extends Pick<FastifyRequest, 'method' | 'headers'> {
+  readonly server: object
+  readonly log: FastifyBaseLogger
+}
+
+/** What a guard writes to. */
+export interface GuardedReply {
+  headers (values: Readonly<Record<string, string>>): unknown
+}
+
 /** A Fastify hook that lets a request pass or refuses it; put it in `onRequest`. */
-export type Guard = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
+export type Guard = (request: GuardedRequest, reply: GuardedReply, done: HookHandlerDoneFunction) => void
 
 /** The guards that routes are given. */
 export interface Guards {
@@ -48,7 +59,7 @@ const INSUFFICIENT_SCOPE = { 'www-authenticate': 'Bearer error="insufficient_sco
  * Tokens are decided without a promise: that path is taken by nearly every request.
  */
 export function createGuards ({ verify, recognise, cookies, crossSite, assign, onRefused, isUnavailable }: GuardsDeps): Guards {
-  function identify (request: FastifyRequest): Principal | Promise<Principal> {
+  function identify (request: GuardedRequest): Principal | Promise<Principal> {
     const { authorization, cookie } = request.headers
     const bearer = bearerToken(authorization)
     if (cookie !== undefined) crossSite.checkRequest(request)
@@ -59,7 +70,7 @@ export function createGuards ({ verify, recognise, cookies, crossSite, assign, o
   }
 
   /** The cookies that identify, in the order in which they decide. */
-  function * byCookie (request: FastifyRequest): Generator<() => Principal | Promise<Principal>> {
+  function * byCookie (request: GuardedRequest): Generator<() => Principal | Promise<Principal>> {
     const access = cookies.read(request, 'access')
     if (access !== undefined) yield () => verify(access, 'cookie')
     const session = cookies.read(request, 'session')
@@ -84,14 +95,14 @@ export function createGuards ({ verify, recognise, cookies, crossSite, assign, o
     }
   }
 
-  function refuse (refusal: Error, reply: FastifyReply, done: HookHandlerDoneFunction): void {
+  function refuse (refusal: Error, reply: GuardedReply, done: HookHandlerDoneFunction): void {
     // Written here, for on a host's own routes its own error handler answers.
     if (refusal instanceof Problem) reply.headers(refusal.headers)
     done(refusal)
   }
 
   function guard (isPermitted: (principal: Principal) => boolean): Guard {
-    function admit (request: FastifyRequest, principal: Principal, reply: FastifyReply, done: HookHandlerDoneFunction): void {
+    function admit (request: GuardedRequest, principal: Principal, reply: GuardedReply, done: HookHandlerDoneFunction): void {
       if (!isPermitted(principal)) return refuse(new Problem('forbidden', { headers: INSUFFICIENT_SCOPE }), reply, done)
       assign(request, principal)
       done()

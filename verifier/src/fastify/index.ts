@@ -1,14 +1,12 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { createIdentify } from '../guard/identify.ts'
 import { readGuardOptions, type GuardOptions } from '../guard/guard-options.ts'
 import { createFound, createGuards, type Decide, type Guards, type PolicyGuards } from '../guard/guards.ts'
-import type { AccessProblem } from '../guard/problem.ts'
 import type { ClientPrincipal, Principal } from '../principal.ts'
 import type { StalenessPolicy } from '../staleness.ts'
 import type { Verifier } from '../types.ts'
-
-/** A Fastify hook that lets a request pass or refuses it; put it in `onRequest`. */
-export type Guard = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
+import { answer, type Guard, type GuardedRequest } from './guard.ts'
+import { putGuards } from './imported-guards.ts'
 
 /** The guards, as the app is decorated with them. */
 export type VerifierGuards = Pick<Guards<Guard>, 'authenticate' | 'authorize'>
@@ -16,9 +14,9 @@ export type VerifierGuards = Pick<Guards<Guard>, 'authenticate' | 'authorize'>
 /** What `app.verifier` offers: all guards, whatever names the app has them under, and the verifier behind them. */
 export interface FastifyVerifier extends PolicyGuards<Guard>, Pick<Verifier, 'ready' | 'staleness' | 'events' | 'counters'> {
   /** The principal that a guard found; `null` on a request that none has seen. */
-  principal (request: FastifyRequest): Principal | null
+  principal (request: object): Principal | null
   /** The other service that `authorizeClient` found; `null` on a request that it has not seen. */
-  client (request: FastifyRequest): ClientPrincipal | null
+  client (request: object): ClientPrincipal | null
 }
 
 /** Other names for what the plugin adds to the app and its requests. */
@@ -53,6 +51,7 @@ const plugin: FastifyPluginAsync<VerifierPluginOptions> = async (app, { decorato
   const guardsFor = (policy: Partial<StalenessPolicy>) => createGuards(createIdentify(verifier, cookie, policy), found, toGuard(passRefusals))
   const guards = guardsFor({})
 
+  putGuards(app, guards)
   app.decorate(names.authenticate, guards.authenticate)
   app.decorate(names.authorize, guards.authorize)
   app.decorate(names.verifier, {
@@ -67,20 +66,13 @@ const plugin: FastifyPluginAsync<VerifierPluginOptions> = async (app, { decorato
   } satisfies FastifyVerifier)
 }
 
-function toGuard (passRefusals: boolean): (decide: Decide<FastifyRequest>) => Guard {
+function toGuard (passRefusals: boolean): (decide: Decide<GuardedRequest>) => Guard {
   return decide => (request, reply, done) => decide(request, refusal => {
     if (refusal === undefined) return done()
     if (!passRefusals) return answer(refusal, request, reply)
     reply.headers(refusal.headers)
     done(refusal)
   })
-}
-
-function answer (refusal: AccessProblem, request: FastifyRequest, reply: FastifyReply): void {
-  const { statusCode, code, message } = refusal
-  if (statusCode >= 500) request.log.error({ err: refusal.cause ?? refusal, code }, message)
-  const { headers, body } = refusal.toAnswer()
-  void reply.code(statusCode).headers(headers).send(body)
 }
 
 // The logger of an app that has none is one function under every name, and has no level.
@@ -110,6 +102,8 @@ export const countersignVerifier: FastifyPluginAsync<VerifierPluginOptions> = Ob
 })
 
 export default countersignVerifier
+export { authenticate, authorize, authorizeClient } from './imported-guards.ts'
+export type { Guard } from './guard.ts'
 export { AccessProblem, type AccessProblemCode } from '../guard/problem.ts'
 export type { Guards, PolicyGuards } from '../guard/guards.ts'
 export type { GuardOptions } from '../guard/guard-options.ts'
