@@ -29,6 +29,19 @@ const RULE: Readonly<Record<typeof SITES[number], Readonly<Record<string, string
   'anything else': FROM_ELSEWHERE
 }
 
+/** Every combination of the headers that the rule reads, and what it says of them. */
+const combinations = SITES.flatMap(site => Object.entries(ORIGINS).flatMap(([name, origin]) => ['', '1', '0'].map(own => ({
+  about: `Sec-Fetch-Site: ${site || '-'}, Origin: ${name}, X-Countersign: ${own || '-'}`,
+  headers: { ...site !== '' && { 'sec-fetch-site': site }, ...origin !== '' && { origin }, ...own !== '' && { 'x-countersign': own } },
+  passes: (carries: boolean) => {
+    const rule = RULE[site][name]
+    return rule === 'yes' || (rule === 'bare' && (!carries || own === '1'))
+  }
+}))))
+
+// Enough to tell which requests the rule is asked about: what it answers is asked in full elsewhere.
+const some = combinations.filter((_, index) => index % 13 === 0)
+
 /** Requests, and what gateways say of those that they ask about. */
 const READS_ALONE: Readonly<Record<string, { target?: string, says?: Record<string, string>, isSafe?: true }>> = {
   ...Object.fromEntries(['GET', 'HEAD', 'OPTIONS', 'TRACE'].map(method => [method, { target: `${method} /auth/verify`, isSafe: true }])),
@@ -46,26 +59,16 @@ const READS_ALONE: Readonly<Record<string, { target?: string, says?: Record<stri
   'one Upgrade that is and one that is none': { says: { upgrade: 'websocket', 'x-forwarded-upgrade': 'h2c' } }
 }
 
-/** Every combination of the headers that the rule reads, and what it says of them. */
-const combinations = SITES.flatMap(site => Object.entries(ORIGINS).flatMap(([name, origin]) => ['', '1', '0'].map(own => ({
-  about: `Sec-Fetch-Site: ${site || '-'}, Origin: ${name}, X-Countersign: ${own || '-'}`,
-  headers: { ...site !== '' && { 'sec-fetch-site': site }, ...origin !== '' && { origin }, ...own !== '' && { 'x-countersign': own } },
-  passes: (carries: boolean) => {
-    const rule = RULE[site][name]
-    return rule === 'yes' || (rule === 'bare' && (!carries || own === '1'))
-  }
-}))))
-
 t.test('the cross-site rule', async t => {
   const service = await startService(t, { PUBLIC_URL: 'https://auth.example.com', ALLOWED_ORIGINS: 'https://app.example.com' })
   const { call } = service
   const ada = await service.person()
 
   /** Asks with every combination, and holds each answer against the rule. */
-  async function table (ask: (headers: Record<string, string>) => Promise<{ status: number }>, { carries, passed }: { carries: boolean, passed: number }) {
+  async function table (ask: (headers: Record<string, string>) => Promise<{ status: number }>, { carries, passed }: { carries: boolean, passed: number }, asked = combinations) {
     const found: Record<string, number> = {}
     const expected: Record<string, number> = {}
-    for (const { about, headers, passes } of combinations) {
+    for (const { about, headers, passes } of asked) {
       found[about] = (await ask(headers)).status
       expected[about] = passes(carries) ? passed : 403
     }
@@ -73,9 +76,9 @@ t.test('the cross-site rule', async t => {
   }
 
   /** The combinations that are not answered with a status. */
-  async function unlike (status: number, ask: (headers: Record<string, string>) => Promise<{ status: number }>) {
+  async function unlike (status: number, ask: (headers: Record<string, string>) => Promise<{ status: number }>, asked = combinations) {
     const others: string[] = []
-    for (const { about, headers } of combinations) if ((await ask(headers)).status !== status) others.push(about)
+    for (const { about, headers } of asked) if ((await ask(headers)).status !== status) others.push(about)
     return others
   }
 
@@ -158,9 +161,11 @@ t.test('the cross-site rule', async t => {
     const { accessToken: token } = await service.person()
     for (const [about, { target = 'GET /auth/verify', says, isSafe }] of Object.entries(READS_ALONE)) {
       const ask = (headers: Record<string, string>) => call(target, { cookies, headers: { ...headers, ...says } })
-      const { found, expected } = await table(ask, { carries: true, passed: 200 })
-      if (isSafe === true) t.strictSame(await unlike(200, ask), [], about)
-      else t.strictSame(found, expected, about)
+      if (isSafe === true) t.strictSame(await unlike(200, ask, some), [], about)
+      else {
+        const { found, expected } = await table(ask, { carries: true, passed: 200 }, some)
+        t.strictSame(found, expected, about)
+      }
       t.equal((await call(target, { token, headers: { 'sec-fetch-site': 'cross-site', ...says } })).status, 200, `${about}: a Bearer token needs no such rule`)
     }
   })
