@@ -3,9 +3,7 @@ import { createIdentify } from '../guard/identify.ts'
 import { readGuardOptions, type GuardOptions } from '../guard/guard-options.ts'
 import { createFound, createGuards, type Decide, type Guards, type PolicyGuards } from '../guard/guards.ts'
 import type { AccessProblem } from '../guard/problem.ts'
-import type { ClientPrincipal, Principal } from '../principal.ts'
-import type { StalenessPolicy } from '../staleness.ts'
-import type { Verifier } from '../types.ts'
+import type { ClientPrincipal, Principal, StalenessPolicy, Verifier } from '../types.ts'
 
 /** A Fastify hook that lets a request pass or refuses it; put it in `onRequest`. */
 export type Guard = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void

@@ -1,5 +1,4 @@
-import type { ClientPrincipal, Principal, Role } from '../principal.ts'
-import type { StalenessPolicy } from '../staleness.ts'
+import type { ClientPrincipal, Principal, Role, StalenessPolicy } from '../types.ts'
 import type { Identify, GuardedRequest } from './identify.ts'
 import { createRequestSlot, type RequestSlot } from './request-slot.ts'
 import { AccessProblem, toProblem } from './problem.ts'

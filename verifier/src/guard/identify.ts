@@ -1,7 +1,5 @@
 import { isSafeMethod, passesCsrfCheck } from '../csrf.ts'
-import type { ClientPrincipal, Principal, TokenCredential } from '../principal.ts'
-import type { StalenessPolicy } from '../staleness.ts'
-import type { Verifier, VerifyOptions } from '../types.ts'
+import type { ClientPrincipal, Principal, StalenessPolicy, TokenCredential, Verifier, VerifyOptions } from '../types.ts'
 import type { AccessCookie } from './access-cookie.ts'
 import { bearerToken, cookieValues } from './credentials.ts'
 import { AccessProblem } from './problem.ts'
@@ -48,17 +46,17 @@ export function createIdentify (verifier: Verifier, { name: cookieName, origins 
       const token = bearerToken(authorization)
       const cookies = sent === undefined || cookieName === undefined ? NONE : cookieValues(sent, cookieName)
       if (cookies.length > 0) checkOrigin(request)
-      if (token !== undefined) return verifier.authenticate(token, byBearer)
+      if (token !== undefined) return verifier.verifyLocally(token, byBearer) ?? verifier.authenticate(token, byBearer)
       const [access, ...more] = cookies
       if (access === undefined) throw new AccessProblem('unauthenticated')
       if (more.length > 0) throw new AccessProblem('invalid_token')
-      return verifier.authenticate(access, byCookie)
+      return verifier.verifyLocally(access, byCookie) ?? verifier.authenticate(access, byCookie)
     },
 
     identifyClient ({ headers: { authorization } }) {
       const token = bearerToken(authorization)
       if (token === undefined) throw new AccessProblem('unauthenticated')
-      return verifier.authenticateClient(token, byBearer)
+      return verifier.verifyClientLocally(token, byBearer) ?? verifier.authenticateClient(token, byBearer)
     }
   }
 }
