@@ -268,7 +268,7 @@ t.test('a token that has just run out is asked for anew at once, and then no soo
   service.answer('/revocations', (_request, response) => response.writeHead(401).end())
   feed.cut()
   await until(() => lost.length >= before + 2)
-  t.match(lost[before + 1], { message: /refused the token/ }, 'after a sync it begins anew')
+  t.match(lost[before + 1], { message: /refused the access token/ }, 'after a sync it begins anew')
 })
 
 t.test('what is no feed is none: other types, redirects, errors', async t => {

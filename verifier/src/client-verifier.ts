@@ -6,14 +6,14 @@ import type { VerificationKey } from './verification-key.ts'
 
 /** Verifies the tokens that clients got for themselves. Not cached: services send few of them. */
 export function createClientVerifier ({ clock, ...options }: Omit<TokenCheck<ClientTokenClaims>, 'checkClaims'> & { readonly clock: () => number }) {
-  let check: TokenCheck<ClientTokenClaims> = { ...options, checkClaims: checkClientClaims }
+  let check: TokenCheck<ClientTokenClaims> = { ...options, keys: [...options.keys], checkClaims: checkClientClaims }
 
   return {
     /** @param token a compact JWS @throws InvalidToken */
     verify: (token: string): ClientPrincipal => toPrincipal(checkToken(token, check, clock() / 1000)),
     /** Replaces all keys. */
     setKeys (keys: readonly VerificationKey[]): void {
-      check = { ...check, keys }
+      check = { ...check, keys: [...keys] }
     }
   }
 }

@@ -46,7 +46,7 @@ export function createTokenVerifier<R extends string = Role> (options: TokenVeri
     throw new RangeError(`clockTolerance must be from 0 to ${MAX_CLOCK_TOLERANCE} seconds`)
   }
   const cache = createTokenCache<CachedToken<R>>(cacheBytes)
-  let check: Check<R> = { ...rest, roles, clockTolerance, checkClaims }
+  let check: Check<R> = { ...rest, keys: [...rest.keys], roles, clockTolerance, checkClaims }
 
   return {
     verify (token, credential = 'bearer') {
