@@ -7,7 +7,7 @@ import { versionsOf } from '../harness/subjects.js'
 import { summarize, summarizeRatios } from '../harness/statistics.js'
 
 const RACE = fileURLToPath(new URL('../servers/verify-race.js', import.meta.url))
-const VERIFIER = fileURLToPath(new URL('../../verifier/dist/core.js', import.meta.url))
+const VERIFIER = fileURLToPath(new URL('../../verifier/dist/internal.js', import.meta.url))
 
 export const verifyCore = {
   title: 'verifying one token ÷ one raw HMAC-SHA256',

@@ -1,6 +1,6 @@
 // Verifies the same EdDSA tokens with the verifier and with bare Ed25519, in turn.
 import { createPublicKey as readPublicKey, generateKeyPairSync, randomUUID, sign, verify } from 'node:crypto'
-import { createPublicKey, createTokenVerifier } from '../../verifier/dist/core.js'
+import { createPublicKey, createTokenVerifier } from '../../verifier/dist/internal.js'
 import { AUDIENCE, ISSUER, claimsFor } from '../peers/claims.js'
 
 const TOKENS = 200

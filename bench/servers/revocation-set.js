@@ -2,7 +2,7 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { createHmacKey, createRevocationSet, createTokenVerifier } from '../../verifier/dist/core.js'
+import { createHmacKey, createRevocationSet, createTokenVerifier } from '../../verifier/dist/internal.js'
 import { interleave, summarize } from '../harness/statistics.js'
 
 setFlagsFromString('--expose-gc')

@@ -13,7 +13,7 @@ import { deriveKeyRing } from '../../dist/tokens/derived-keys.js'
 import { registerJwtSigner } from '../../dist/tokens/jwt-signer.js'
 import { createSeal } from '../../dist/tokens/seal.js'
 import { openDatabase } from '../../dist/database/open-database.js'
-import { createRevocationSet, createHmacKey } from '../../verifier/dist/core.js'
+import { createRevocationSet, createHmacKey } from '../../verifier/dist/internal.js'
 import Fastify from 'fastify'
 import { interleave } from '../harness/statistics.js'
 

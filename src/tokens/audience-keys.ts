@@ -1,16 +1,16 @@
 import { hkdfSync } from 'node:crypto'
 
-/** An audience that a registered client has to itself, and which of its keys signs. */
+/** An audience of a registered client, and the version of the key that signs for it. */
 export interface Audience {
   readonly name: string
   readonly keyVersion: number
 }
 
 /**
- * Derives the HS256 key of an audience, one for each secret of the ring of `COUNTERSIGN_SECRET`, the current one first
- * (HKDF-SHA-256, RFC 5869). Whoever has it verifies, and can forge, for that audience alone.
+ * Derives the HS256 keys of an audience, one for each secret of the ring `COUNTERSIGN_SECRET`, the current one first
+ * (HKDF-SHA-256, RFC 5869). The holder can verify, and forge, tokens for that audience only.
  *
- * @returns base64url text; its UTF-8 bytes are the HMAC key
+ * @returns base64url text, whose UTF-8 bytes are the HMAC key
  */
 export function deriveAudienceKeys (secrets: readonly string[], { name, keyVersion }: Audience): string[] {
   const info = `countersign:audience:v1|${keyVersion}|${name}`

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
-import { InvalidToken } from 'countersign-verifier'
-import { createTokenVerifier, type ClientTokenClaims, type PublicJwk, type TokenVerifier } from 'countersign-verifier/internal'
+import { InvalidToken, type PublicJwk } from 'countersign-verifier'
+import { createTokenVerifier, type ClientTokenClaims, type TokenVerifier } from 'countersign-verifier/internal'
 import type { Config } from '../config.ts'
 import type { Database } from '../database/database.ts'
 import { createAccessTokenMint, type MintAccessToken } from './mint-access-token.ts'
@@ -13,22 +13,22 @@ import { registerJwtSigner } from './jwt-signer.ts'
 import { createServiceKeys } from './service-keys.ts'
 import { createSeal } from './seal.ts'
 
-/** Everything the service does with access tokens, and the keys that other credentials are made with. */
+/** Everything the service does with access tokens, and the keys for its other credentials. */
 export interface Tokens {
-  /** Verifies users' tokens for the service's own audience. */
+  /** Verifies users' tokens of the service's own audience. */
   verifier: TokenVerifier
   /** Mints users' tokens for the service's own audience. */
   mint: MintAccessToken
-  /** @returns what mints users' tokens for an audience, the service's own where none is named. @throws Problem 422 `unknown_audience` */
+  /** @returns the mint for an audience, by default the service's own. @throws Problem 422 `unknown_audience` */
   mintFor (audience: string | undefined): Promise<MintAccessToken>
   mintForClient: MintClientToken
   audiences: Audiences
   inspect: VerifyAnyToken
-  /** Reads a client's token for the service's own audience. @throws InvalidToken */
+  /** Verifies a client's token of the service's own audience. @throws InvalidToken */
   verifyClientToken (token: string): ClientTokenClaims
-  /** What is served as the JWKS. */
+  /** The keys of the JWKS. */
   publicKeys: readonly PublicJwk[]
-  /** The keys for one purpose, from the ring of `COUNTERSIGN_SECRET`. */
+  /** The keys for one purpose, derived from the ring `COUNTERSIGN_SECRET`. */
   ring (purpose: KeyPurpose): KeyRing
 }
 
@@ -41,7 +41,7 @@ export interface TokensDeps {
   revocation: Revoked
 }
 
-/** @throws Error where a registered service has the audience that would be the service's own */
+/** @throws Error if the service's own audience belongs to a registered client */
 export async function composeTokens ({ app, config, database, revocation }: TokensDeps): Promise<Tokens> {
   const { issuer, audience, secrets, accessTokenTtl: ttl } = config
   const seal = createSeal(deriveKeyRing(secrets, 'seal').map(({ bytes }) => bytes))
@@ -49,7 +49,7 @@ export async function composeTokens ({ app, config, database, revocation }: Toke
   const signer = await registerJwtSigner(app, signing)
   const own = { name: audience, keys: verifying, sign: signer.sign }
   const store = createAudienceStore(database)
-  if (await store.find(audience) !== undefined) throw new Error(`JWT_AUDIENCE is "${audience}", which a registered service has to itself: choose another, or remove that service with countersign clients remove.`)
+  if (await store.find(audience) !== undefined) throw new Error(`JWT_AUDIENCE is "${audience}", which is the audience of a registered client: choose another, or remove that client with countersign clients remove.`)
   const audiences = createAudiences({ own, store, signer, secrets, issuer })
 
   const createMint = ({ name, sign }: TokenAudience) => createAccessTokenMint({ sign, seal, issuer, audience: name, ttl })
@@ -65,9 +65,9 @@ export async function composeTokens ({ app, config, database, revocation }: Toke
     audiences,
     inspect,
     verifyClientToken (token) {
-      const inspected = inspect(token, own)
-      if (inspected.of !== 'client') throw new InvalidToken('invalid_claims')
-      return inspected.claims
+      const verified = inspect(token, own)
+      if (verified.of !== 'client') throw new InvalidToken('invalid_claims')
+      return verified.claims
     },
     publicKeys: published,
     ring: purpose => deriveKeyRing(secrets, purpose)

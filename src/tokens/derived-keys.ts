@@ -1,9 +1,9 @@
 import { hkdfSync } from 'node:crypto'
 
-/** What a key of the service is for; each purpose has a key that tells nothing of the others. */
+/** The purpose of a derived key. No key reveals anything about the others. */
 export type KeyPurpose = 'seal' | 'refresh' | 'device' | 'flow' | 'session-copy' | 'provider-token'
 
-/** One key of a ring. `id` names the secret that it comes from, and tells nothing of it. */
+/** One key of a ring. `id` identifies the secret that it is derived from, without revealing anything about it. */
 export interface DerivedKey {
   readonly id: string
   readonly bytes: Buffer
@@ -13,8 +13,8 @@ export interface DerivedKey {
 export type KeyRing = readonly [DerivedKey, ...DerivedKey[]]
 
 /**
- * Derives a ring of 256-bit keys from the ring of `COUNTERSIGN_SECRET` (HKDF-SHA-256, RFC 5869), each under a label of
- * its own.
+ * Derives a ring of 256-bit keys from the ring `COUNTERSIGN_SECRET` (HKDF-SHA-256, RFC 5869), with a label for each
+ * purpose.
  */
 export function deriveKeyRing (secrets: readonly string[], purpose: KeyPurpose): KeyRing {
   const [current, ...older] = secrets.map(secret => ({

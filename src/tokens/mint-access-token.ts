@@ -3,10 +3,10 @@ import type { AccessTokenClaims } from 'countersign-verifier/internal'
 import type { Sign } from './jwt-signer.ts'
 import type { Seal } from './seal.ts'
 
-/** The `client_id` of tokens that people get by logging in to the service itself. */
+/** The `client_id` of tokens from a login at the service itself. */
 export const FIRST_PARTY_CLIENT = 'countersign'
 
-/** Whom an access token speaks of. */
+/** The user of an access token. */
 export interface TokenSubject {
   id: string
   email: string
@@ -15,22 +15,21 @@ export interface TokenSubject {
   version: number
 }
 
-/** What an access token is minted from. Times are Unix seconds, by the database's clock. */
+/** Times are Unix seconds, by the database's clock. */
 export interface MintRequest {
   subject: TokenSubject
   sessionId: string
   now: number
-  /** When the session ends at the latest: no token outlives it. */
+  /** The session's absolute end: no token outlives it. */
   sessionEnds: number
 }
 
-/** An access token, and the seconds that it lives. */
+/** `expiresIn` is the token's lifetime in seconds. */
 export interface MintedToken {
   accessToken: string
   expiresIn: number
 }
 
-/** Mints access tokens. */
 export type MintAccessToken = (request: MintRequest) => MintedToken
 
 /** @param ttl seconds */
@@ -51,7 +50,7 @@ export function createAccessTokenMint ({ sign, seal, issuer, audience, ttl }: { 
       email: subject.email,
       email_verified: subject.emailVerified
     }
-    // The jti stands last: the seal is over everything before it, as it is written.
+    // The jti is last, because the seal covers everything before it, as serialized.
     return { accessToken: sign({ ...claims, jti: seal.create(JSON.stringify(claims)) }), expiresIn: exp - iat }
   }
 }

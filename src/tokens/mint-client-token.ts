@@ -3,7 +3,6 @@ import type { MintedToken } from './mint-access-token.ts'
 import type { TokenAudience } from './audiences.ts'
 import type { Seal } from './seal.ts'
 
-/** What the access token of a client is minted from. */
 export interface ClientMintRequest {
   clientId: string
   scopes: readonly string[]
@@ -12,7 +11,7 @@ export interface ClientMintRequest {
   now: number
 }
 
-/** Mints the access tokens that clients get for themselves: they speak of no user. */
+/** Mints the access tokens that clients get for themselves (RFC 6749 §4.4). They have no user. */
 export type MintClientToken = (request: ClientMintRequest) => MintedToken
 
 /** @param ttl seconds */

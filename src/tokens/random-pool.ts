@@ -1,22 +1,22 @@
 import { randomFillSync } from 'node:crypto'
 
 /**
- * Hands out random bytes, each once, from a stock that is filled as a whole: to ask for sixteen takes as long as to ask for
- * thousands. For what is published, as ids are, and not for secrets: what is yet to be handed out lies in memory.
+ * Returns random bytes from a pool, each once. Generating sixteen takes as long as generating thousands, so the pool is
+ * filled all at once. For public values such as ids, not for secrets: the bytes to come are in memory.
  *
- * @param size how many bytes a time
+ * @param size bytes per call
  */
 export function createRandomPool (size: number): () => Buffer {
-  const stock = Buffer.alloc(size * 256)
-  let used = stock.length
+  const pool = Buffer.alloc(size * 256)
+  let used = pool.length
 
   return () => {
-    if (used === stock.length) {
-      randomFillSync(stock)
+    if (used === pool.length) {
+      randomFillSync(pool)
       used = 0
     }
     const start = used
     used += size
-    return Buffer.from(stock.subarray(start, used))
+    return Buffer.from(pool.subarray(start, used))
   }
 }

@@ -9,20 +9,20 @@ const TAIL = '"}'
 const MEMBER = LEAD.length + ENCODED + TAIL.length
 
 /**
- * The seal shows that this service made a token, and not just somebody who holds the shared `JWT_SECRET`.
+ * The seal proves that this service issued a token, and not somebody else who holds the shared `JWT_SECRET`.
  *
- * It is the second half of the `jti`: a MAC, under a key that never leaves the service, over the payload as it is
- * written up to the `jti` (which stands last) and over the `jti`'s first, random half. Taking the payload as it is
- * written leaves no claim out, however many there come to be.
+ * It is the second half of the `jti`: a MAC, with a key that never leaves the service, over the serialized payload before
+ * the `jti` (its last member) and the first, random half of the `jti`. Because it covers the serialized payload, it covers
+ * every claim, also those added later.
  */
 export interface Seal {
-  /** The payload's JSON text without a `jti` -> the `jti` that seals it. */
+  /** @param payload JSON without a `jti` @returns the `jti` that seals it */
   create (payload: string): string
-  /** Whether the payload's JSON text carries this service's seal. */
+  /** Whether a payload's JSON has this service's seal. */
   isSealed (payload: string): boolean
 }
 
-/** @param keys the seal keys, the current one first: all are accepted */
+/** @param keys the current one first; seals of all keys are accepted */
 export function createSeal (keys: readonly Uint8Array[]): Seal {
   const macs = keys.map(createHmacSha256)
   const [current] = macs
@@ -31,7 +31,7 @@ export function createSeal (keys: readonly Uint8Array[]): Seal {
   const randomBytes = createRandomPool(HALF)
   const jti = Buffer.alloc(HALF * 2)
   const expected = Buffer.alloc(HALF)
-  const claimed = jti.subarray(HALF)
+  const actual = jti.subarray(HALF)
 
   return {
     create (payload) {
@@ -43,13 +43,13 @@ export function createSeal (keys: readonly Uint8Array[]): Seal {
     isSealed (payload) {
       const start = payload.length - MEMBER
       if (start < 0 || !payload.startsWith(LEAD, start) || !payload.endsWith(TAIL)) return false
-      const written = payload.slice(start + LEAD.length, -TAIL.length)
-      // Node's decoder is lenient: of all spellings of these bytes only the canonical one may pass.
-      if (jti.write(written, 'base64url') !== jti.length || jti.toString('base64url') !== written) return false
+      const encoded = payload.slice(start + LEAD.length, -TAIL.length)
+      // Node's decoder is lenient: only the canonical encoding of the bytes may pass.
+      if (jti.write(encoded, 'base64url') !== jti.length || jti.toString('base64url') !== encoded) return false
       const sealed = payload.slice(0, start) + jti.toString('base64url', 0, HALF)
       return macs.some(mac => {
         expected.write(mac.digest(sealed), 'base64url')
-        return timingSafeEqual(expected, claimed)
+        return timingSafeEqual(expected, actual)
       })
     }
   }

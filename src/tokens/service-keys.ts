@@ -7,13 +7,12 @@ import type { SigningKey } from './jwt-signer.ts'
 /** The keys of the service's own audience. */
 export interface ServiceKeys {
   readonly signing: SigningKey
-  /** Both rings, whichever of them signs. */
+  /** Both rings, shared secrets and key pairs, whichever signs. */
   readonly verifying: readonly VerificationKey[]
-  /** The public keys, as the JWKS has them (RFC 7517). A shared secret is never among them. */
+  /** The public keys of the JWKS (RFC 7517). Never a shared secret. */
   readonly published: readonly PublicJwk[]
 }
 
-/** The kid of an HMAC key is told by the key itself; that of a private key is its RFC 7638 thumbprint. */
 export function createServiceKeys ({ algorithm, jwtSecrets, privateKeys, issuer, audience }: Pick<Config, 'algorithm' | 'jwtSecrets' | 'privateKeys' | 'issuer' | 'audience'>): ServiceKeys {
   const shared = jwtSecrets.map(secret => createHmacKey(secret, issuer, audience))
   const pairs = privateKeys.map(({ jwk }) => createPublicKey(jwk, audience))

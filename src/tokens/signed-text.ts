@@ -1,11 +1,11 @@
 import { createHmacSha256 } from 'countersign-verifier/internal'
 import type { KeyRing } from './derived-keys.ts'
 
-/** Puts a MAC behind texts, under the current key of a ring, and knows again what any of its keys has signed. */
+/** Appends a MAC to texts with the current key of a ring, and verifies texts signed with any of its keys. */
 export interface SignedText {
   /** @returns `<text>.<mac>` */
   sign (text: string): string
-  /** @returns the text before the last dot, `undefined` where what follows is no MAC of it; in constant time */
+  /** @returns the text before the last dot, or `undefined` if the MAC after it is wrong; in constant time */
   open (signed: string): string | undefined
 }
 
@@ -19,9 +19,9 @@ export function createSignedText (ring: KeyRing): SignedText {
       const end = signed.lastIndexOf('.')
       if (end === -1) return undefined
       const mac = signed.slice(end + 1)
-      // All of them, whichever it is: how long that takes tells nothing.
-      const isOurs = macs.filter(({ matches }) => matches(signed, end, mac)).length > 0
-      return isOurs ? signed.slice(0, end) : undefined
+      // Compares with every key, so that the time does not reveal which one matched.
+      const isSigned = macs.filter(({ matches }) => matches(signed, end, mac)).length > 0
+      return isSigned ? signed.slice(0, end) : undefined
     }
   }
 }

@@ -183,7 +183,7 @@ for (const [name, start] of Object.entries(faces)) {
         [{ allowedOrigins: ['https://app.example.com/'] }, /^allowedOrigins /],
         [{ allowedOrigins: 'https://app.example.com' }, /^allowedOrigins /],
         [{ issuer: '' }, /^issuer /],
-        [{ audiance: 'api' }, /^audiance is no option/]
+        [{ audiance: 'api' }, /^audiance is not an option/]
       ]
       for (const [options, message] of bad) await t.rejects(start(t, { ...OPTIONS, ...options }), { name: 'TypeError', message }, JSON.stringify(options))
       await t.rejects(start(t, OPTIONS, { other: { onStale: 'accept' } }), { name: 'TypeError', message: /onStale/ }, 'nothing is stale where no feed is followed')

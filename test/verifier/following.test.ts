@@ -10,13 +10,13 @@ const LATER = Math.ceil(Date.now() / 1000) + 3600
 const FAST: FeedTiming = { silence: 300, firstWait: 5, longestWait: 20, refusedWait: 200 }
 
 /** Follows a feed directly, with less patience than a verifier has. */
-function followFast (t: { teardown (undo: () => void): unknown }, service: StandIn, { renews = false, ...timing }: Partial<FeedTiming> & { renews?: boolean } = {}) {
+function followFast (t: { teardown (undo: () => void): unknown }, service: StandIn, { renewsToken = false, ...timing }: Partial<FeedTiming> & { renewsToken?: boolean } = {}) {
   const heard: string[] = []
   const lost: Error[] = []
   const follower = followFeed({
     url: new URL(service.url('/revocations')),
     authorize: async () => 'Bearer x',
-    renews,
+    renewsToken,
     onRevocation: ({ kind, id }) => heard.push(`${kind} ${id}`),
     onSync: ageMs => heard.push(`sync ${ageMs}`),
     onLost: cause => lost.push(cause),
@@ -220,7 +220,7 @@ for (const [name, text] of Object.entries(UNREADABLE)) {
     feed.sync(0, 'never')
     t.equal((await again).headers['last-event-id'], undefined)
     t.strictSame(heard, ['sync 0'])
-    t.match(lost, [{ name: 'UnreadableFeed' }])
+    t.match(lost, [{ name: 'FeedParseError' }])
   })
 }
 
@@ -247,7 +247,7 @@ t.test('refused credentials are tried again, but slowly', async t => {
     const took = await until(() => lost.length === 3)
     t.ok(took > 350, `three attempts in ${took} ms`)
     t.equal((service.asked['/revocations'] ?? 0) - before, 3)
-    t.match(lost[0], { name: 'FeedRefused', status, isOfCredentials: true })
+    t.match(lost[0], { name: 'FeedRefused', status, isUnauthorized: true })
     close()
   }
 })
@@ -255,9 +255,9 @@ t.test('refused credentials are tried again, but slowly', async t => {
 t.test('a token that has just run out is asked for anew at once, and then no sooner than others', async t => {
   const service = await startStandIn(t)
   service.answer('/revocations', (_request, response) => response.writeHead(401).end())
-  const { heard, lost } = followFast(t, service, { renews: true })
+  const { heard, lost } = followFast(t, service, { renewsToken: true })
   t.ok(await until(() => lost.length === 2) < 150, 'once')
-  t.notOk('isOfCredentials' in (lost[0] ?? {}), 'which is a loss like any other')
+  t.notOk('isUnauthorized' in (lost[0] ?? {}), 'which is a loss like any other')
   t.match(lost[1], { name: 'FeedRefused', status: 401 })
   t.ok(await until(() => lost.length === 3) > 150, 'and then slowly')
   service.answer('/revocations', undefined)
@@ -268,7 +268,7 @@ t.test('a token that has just run out is asked for anew at once, and then no soo
   service.answer('/revocations', (_request, response) => response.writeHead(401).end())
   feed.cut()
   await until(() => lost.length >= before + 2)
-  t.match(lost[before + 1], { message: /refused the token/ }, 'after a sync it begins anew')
+  t.match(lost[before + 1], { message: /refused the access token/ }, 'after a sync it begins anew')
 })
 
 t.test('what is no feed is none: other types, redirects, errors', async t => {
@@ -281,7 +281,7 @@ t.test('what is no feed is none: other types, redirects, errors', async t => {
     const { heard, lost, close } = followFast(t, service)
     await until(() => lost.length >= 2)
     close()
-    t.match(lost[0], { status, isOfCredentials: false }, `${status}`)
+    t.match(lost[0], { status, isUnauthorized: false }, `${status}`)
     t.strictSame(heard, [])
   }
   t.equal(service.asked['/elsewhere'], undefined, 'nobody is followed elsewhere')

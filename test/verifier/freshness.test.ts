@@ -7,11 +7,11 @@ t.test('age counts from the read that a sync tells of', async t => {
   const freshness = createFreshness(() => now)
   t.teardown(freshness.stop)
   t.equal(freshness.age(), Infinity)
-  freshness.attest(200)
+  freshness.update(200)
   t.equal(freshness.age(), 200)
   now = 1300
   t.equal(freshness.age(), 500)
-  freshness.attest(900)
+  freshness.update(900)
   t.equal(freshness.age(), 500, 'an older read takes nothing back')
 })
 
@@ -20,10 +20,10 @@ t.test('what a process finds in its buffers after it slept counts from before it
   const freshness = createFreshness(() => now)
   t.teardown(freshness.stop)
   now = 60_000
-  freshness.attest(0)
+  freshness.update(0)
   t.equal(freshness.age(), 60_000)
   await until(() => {
-    freshness.attest(0)
+    freshness.update(0)
     return freshness.age() === 0
   })
 })

@@ -186,9 +186,9 @@ t.test('a verifier with a jwksUri', async t => {
     const jwks = followJwks({ url: new URL(service.url('/changing.json')), audience: 'api', onKeys: ({ length }) => told.push(length), onFetch: () => {}, onSuccess: () => {}, onFailure: () => {} })
     t.teardown(jwks.close)
     await until(() => told.length === 1)
-    t.equal(await jwks.lookAgain(), false)
+    t.equal(await jwks.refresh(), false)
     keys = [first.jwk, second.jwk]
-    t.equal(await jwks.lookAgain(), true)
+    t.equal(await jwks.refresh(), true)
     t.strictSame(conditions, [undefined, '"1"', '"1"'])
     t.strictSame(told, [1, 2], 'told when there is something new, and only then')
   })

@@ -30,7 +30,7 @@ t.test('an option that is not good is refused by its name', async t => {
     [{ ...FOLLOWING, revocations: true }, /^revocations /], [{ ...FOLLOWING, revocations: { ...FEED, url: 'x' } }, /^revocations\.url /],
     [{ ...FOLLOWING, revocations: { url: FEED.url } }, /^revocations\.clientId /], [{ ...FOLLOWING, revocations: { url: FEED.url, clientId: 'x' } }, /^revocations\.clientSecret /],
     [{ ...FOLLOWING, revocations: { url: FEED.url, token: 'x' } }, /^revocations\.token /], [{ ...FOLLOWING, revocations: { ...FEED, introspectionUrl: '/x' } }, /^revocations\.introspectionUrl /],
-    [{ jwksUrl: 'https://auth.example.com' }, /^jwksUrl is no option/]
+    [{ jwksUrl: 'https://auth.example.com' }, /^jwksUrl is not an option/]
   ]
   for (const [options, message] of bad) {
     t.throws(() => createVerifier({ ...OPTIONS, ...options } as VerifierOptions), { name: 'TypeError', message }, JSON.stringify(options))

@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
 import { createSeal } from '../../src/tokens/seal.ts'
-import { InvalidToken } from 'countersign-verifier'
+import { InvalidToken, type Role } from 'countersign-verifier'
 import { createHmacKey, createTokenVerifier, type TokenVerifierOptions } from 'countersign-verifier/internal'
 import { createTokenWriter, SUBJECT, type TokenIssuer } from '../support/hostile-tokens.ts'
 
@@ -12,8 +12,8 @@ const api: TokenIssuer = { secret: randomBytes(48).toString('base64url'), issuer
 const key = createHmacKey(api.secret, api.issuer, api.audience)
 const writer = createTokenWriter(api)
 
-function verifierOf (options: Partial<TokenVerifierOptions> = {}) {
-  return createTokenVerifier({ issuer: api.issuer, audience: api.audience, keys: [key], clock: () => NOW * 1000, ...options })
+function verifierOf<R extends string = Role> (options: Partial<TokenVerifierOptions<R>> = {}) {
+  return createTokenVerifier<R>({ issuer: api.issuer, audience: api.audience, keys: [key], clock: () => NOW * 1000, ...options })
 }
 
 /** Why a token is refused, `undefined` where it is not. Anything thrown that is no refusal is thrown on. */

@@ -6,8 +6,8 @@ const LAST_OF_TWO = 'AQgw'
 const LAST_OF_THREE = 'AEIMQUYcgkosw048'
 
 /**
- * Decodes one part of a token, strictly: RFC 4648 §5 without padding, no foreign character, no spare bit set
- * (RFC 7515 §2). So a token has one spelling only.
+ * Decodes one part of a token strictly: RFC 4648 §5 without padding, no other character, no spare bit set (RFC 7515 §2).
+ * So there is only one encoding of a token.
  *
  * @throws InvalidToken `malformed`
  */
@@ -16,8 +16,8 @@ export function decodePart (part: string): string {
   if (part === '' || rest === 1 || part.length > MAX_TOKEN_BYTES) refuse('malformed')
   if (rest === 2 && !LAST_OF_TWO.includes(part.charAt(part.length - 1))) refuse('malformed')
   if (rest === 3 && !LAST_OF_THREE.includes(part.charAt(part.length - 1))) refuse('malformed')
-  // Node's decoder passes over what it does not know, takes the other alphabet too, and looks at the lower eight bits of
-  // a character alone.
+  // Node's decoder skips unknown characters, accepts the other alphabet too, and uses only the lower eight bits of a
+  // character.
   if (part.includes('+') || part.includes('/') || Buffer.byteLength(part) !== part.length) refuse('malformed')
   const length = scratch.write(part, 0, 'base64url')
   if (length !== (part.length * 3) >> 2) refuse('malformed')

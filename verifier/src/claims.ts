@@ -1,8 +1,16 @@
 import { refuse } from './errors.ts'
 import { MAX_ACCESS_TOKEN_LIFE } from './limits.ts'
 import { isText } from './options/assert-option.ts'
-import type { Role } from './principal.ts'
 import type { Revocable } from './revocation-set.ts'
+import type { Role } from './types.ts'
+
+/** The roles of a Countersign service. */
+export const ROLES = ['user', 'admin'] as const satisfies readonly Role[]
+
+/** The default of an option `roles: R[]`. Its type parameter defaults to `Role`, so without the option R is `Role`. */
+export function defaultRoles<R extends string> (): readonly R[] {
+  return ROLES as readonly string[] as readonly R[]
+}
 
 /** The claims of every access token (RFC 9068 §2.2). Times are Unix seconds. */
 interface CommonClaims {
@@ -16,64 +24,76 @@ interface CommonClaims {
 }
 
 /** The claims of a user's access token. */
-export interface AccessTokenClaims extends CommonClaims {
+export interface AccessTokenClaims<R extends string = Role> extends CommonClaims {
   sid: string
   client_id?: string
-  role: Role
+  role: R
   ver?: number
   email?: string
   email_verified?: boolean
 }
 
-/** The claims of a token that a client got for itself: it speaks of no user, of no session and of no role. */
+/** The claims of a token that a client got for itself: no user, no session, no role. */
 export interface ClientTokenClaims extends CommonClaims {
   client_id: string
   /** Separated by spaces (RFC 9068 §2.2.3). */
   scope?: string
 }
 
-/** What the claims of any token are held against. */
-export interface CommonPolicy {
-  issuer: string
-  audience: string
+export type TokenClaims<R extends string = Role> = AccessTokenClaims<R> | ClientTokenClaims
+
+/** What claims are checked against. */
+export interface ClaimsPolicy<R extends string = Role> {
+  readonly issuer: string
+  readonly audience: string
+  readonly roles: readonly R[]
   /** Seconds. */
-  clockTolerance: number
-}
-
-/** What the claims of a user's token are held against. */
-export interface ClaimsPolicy extends CommonPolicy {
-  roles: readonly string[]
+  readonly clockTolerance: number
 }
 
 /**
- * Holds the decoded payload of a user's token against the policy, whose clock reads `now` (Unix seconds). Expiry is not
- * asked here but at every use, for a token may be remembered.
+ * Checks the decoded payload of a user's token. Expiry is not checked here but at every use, because tokens are cached.
  *
+ * @param now Unix seconds
  * @throws InvalidToken
  */
-export function checkClaims (payload: unknown, policy: ClaimsPolicy, now: number): AccessTokenClaims {
-  if (!isObject(payload) || !hasCommonClaims(payload) || !speaksOfUser(payload, policy.roles)) refuse('invalid_claims')
+export function checkClaims<R extends string> (payload: unknown, policy: ClaimsPolicy<R>, now: number): AccessTokenClaims<R> {
+  if (!isObject(payload) || !hasCommonClaims(payload) || !hasUserClaims(payload, policy.roles)) refuse('invalid_claims')
   checkCommonClaims(payload, policy, now)
   return payload
 }
 
-/**
- * The same for a token that a client got for itself.
- *
- * @throws InvalidToken
- */
-export function checkClientClaims (payload: unknown, policy: CommonPolicy, now: number): ClientTokenClaims {
-  if (!isObject(payload) || !hasCommonClaims(payload) || !speaksOfClient(payload)) refuse('invalid_claims')
+/** The same for the payload of a client's own token. @throws InvalidToken */
+export function checkClientClaims (payload: unknown, policy: ClaimsPolicy<string>, now: number): ClientTokenClaims {
+  if (!isObject(payload) || !hasCommonClaims(payload) || !hasClientClaims(payload)) refuse('invalid_claims')
   checkCommonClaims(payload, policy, now)
   return payload
 }
 
-/** How a client's token is known to the revocation set: it is a session of its own, and no version of a client is ever behind. */
-export function revocableClient ({ sub: subject, jti: sessionId }: ClientTokenClaims): Revocable {
-  return { sessionId, subject, version: Infinity }
+/** The same for either kind. Only in a client's own token is `client_id` the subject. @throws InvalidToken */
+export function checkAnyClaims<R extends string> (payload: unknown, policy: ClaimsPolicy<R>, now: number): TokenClaims<R> {
+  const isOfClient = isObject(payload) && payload.sub === payload.client_id
+  return isOfClient ? checkClientClaims(payload, policy, now) : checkClaims(payload, policy, now)
 }
 
-function checkCommonClaims (claims: CommonClaims, policy: CommonPolicy, now: number): void {
+/** Whether checked claims are a user's. */
+export function isUserClaims<R extends string> (claims: TokenClaims<R>): claims is AccessTokenClaims<R> {
+  return 'sid' in claims
+}
+
+/** What ends the life of a token: its expiry, in Unix seconds, and the ids that can be revoked. */
+export interface TokenLife extends Revocable {
+  readonly expiresAt: number
+}
+
+/** A client's own token counts as a session of its own, and clients have no versions. */
+export function lifeOf (claims: TokenClaims<string>): TokenLife {
+  return isUserClaims(claims)
+    ? { sessionId: claims.sid, subject: claims.sub, version: claims.ver ?? 0, expiresAt: claims.exp }
+    : { sessionId: claims.jti, subject: claims.sub, version: Infinity, expiresAt: claims.exp }
+}
+
+function checkCommonClaims (claims: CommonClaims, policy: ClaimsPolicy<string>, now: number): void {
   if (claims.iss !== policy.issuer) refuse('wrong_issuer')
   if (claims.aud !== policy.audience) refuse('wrong_audience')
   const latest = now + policy.clockTolerance
@@ -93,15 +113,15 @@ function hasCommonClaims (claims: Claims): claims is Claims & CommonClaims {
     (claims.nbf === undefined || Number.isSafeInteger(claims.nbf))
 }
 
-function speaksOfUser (claims: Claims & CommonClaims, roles: readonly string[]): claims is Claims & AccessTokenClaims {
-  return isText(claims.sid) && typeof claims.role === 'string' && roles.includes(claims.role) &&
+function hasUserClaims<R extends string> (claims: Claims & CommonClaims, roles: readonly R[]): claims is Claims & AccessTokenClaims<R> {
+  return isText(claims.sid) && (roles as readonly unknown[]).includes(claims.role) &&
     (claims.ver === undefined || Number.isSafeInteger(claims.ver)) &&
     (claims.client_id === undefined || isText(claims.client_id)) &&
     (claims.email === undefined || isText(claims.email)) &&
     (claims.email_verified === undefined || typeof claims.email_verified === 'boolean')
 }
 
-function speaksOfClient (claims: Claims & CommonClaims): claims is Claims & ClientTokenClaims {
+function hasClientClaims (claims: Claims & CommonClaims): claims is Claims & ClientTokenClaims {
   return isText(claims.client_id) && claims.client_id === claims.sub && claims.sid === undefined && claims.role === undefined &&
     (claims.scope === undefined || isText(claims.scope))
 }

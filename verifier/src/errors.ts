@@ -1,6 +1,6 @@
 /**
- * Why a token was refused. `reason` is for logs and counters; clients are told `invalid_token` and nothing more
- * (RFC 6750 §3.1). `stale` and `keys_unknown` say nothing against the token: nobody can say yet whether it is good.
+ * Why a token was refused. For logs and counters: clients are told `invalid_token` and nothing more (RFC 6750 §3.1).
+ * `stale` and `keys_unknown` do not mean that the token is bad: it cannot be decided yet.
  */
 export type TokenFailure =
   | 'too_large'
@@ -24,7 +24,7 @@ export type TokenFailure =
 /** A token that must not be accepted. */
 export class InvalidToken extends Error {
   override readonly name = 'InvalidToken'
-  /** What a client is told: `unavailable` where nobody can say yet whether the token is good. */
+  /** For the response: `invalid_token` (401), or `unavailable` (503) if it cannot be decided yet. */
   readonly code: 'invalid_token' | 'unavailable'
   readonly reason: TokenFailure
 
@@ -35,7 +35,7 @@ export class InvalidToken extends Error {
   }
 }
 
-// A refusal is an ordinary answer and may come by the thousand from a hostile client: it needs no stack.
+/** @throws InvalidToken without a stack: a hostile client can cause thousands of refusals, and a stack is expensive */
 export function refuse (reason: TokenFailure): never {
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = 0
@@ -43,5 +43,28 @@ export function refuse (reason: TokenFailure): never {
     throw new InvalidToken(reason)
   } finally {
     Error.stackTraceLimit = limit
+  }
+}
+
+/** What a warning is about. */
+export type WarningCode =
+  /** Every token is refused, for a reason that lies in the options. */
+  | 'settings'
+  | 'feed_lost'
+  /** The service refuses its feed to these credentials. */
+  | 'feed_refused'
+  | 'jwks_failed'
+  /** The JWK set has no usable key: the service signs with a shared secret, or removed its last public key. */
+  | 'jwks_empty'
+  | 'introspection_failed'
+
+/** A problem that an operator should know about. The verifier continues. */
+export class VerifierWarning extends Error {
+  override readonly name = 'CountersignWarning'
+  readonly code: WarningCode
+
+  constructor (code: WarningCode, message: string, cause?: Error) {
+    super(cause === undefined ? message : `${message}: ${cause.message || String((cause as NodeJS.ErrnoException).code)}`, { cause })
+    this.code = code
   }
 }

@@ -1,16 +1,15 @@
 import { createHmacSha256 } from './hmac-sha256.ts'
 import { encodeHeader, type VerificationKey } from './verification-key.ts'
 
-const SHORTEST_SECRET = 32
+const MIN_SECRET_BYTES = 32
 
 /**
  * An HS256 key.
  *
- * Its `kid` is made by a MAC over the issuer, never a plain digest of the secret: it tells nothing that would help
- * somebody to guess it.
+ * Its `kid` is a MAC over the issuer, not a digest of the secret, so that it does not help to guess the secret.
  *
- * @param secret its UTF-8 bytes are the key as they stand; at least 32 of them (RFC 7518 §3.2)
- * @throws TypeError where `secret` is too short, or no shared secret but a PEM, an SSH key or a JWK
+ * @param secret its UTF-8 bytes are the key; at least 32 of them (RFC 7518 §3.2)
+ * @throws TypeError if `secret` is too short, or is a PEM, an SSH key or a JWK
  */
 export function createHmacKey (secret: string, issuer: string, audience: string): VerificationKey {
   checkSecret(secret)
@@ -19,10 +18,10 @@ export function createHmacKey (secret: string, issuer: string, audience: string)
   return { kid, alg: 'HS256', audience, header: encodeHeader('HS256', kid), verify: hmac.matches }
 }
 
-// Whoever takes a public key for a shared secret lets anyone sign (RFC 8725 §2.1).
+// With a public key as the shared secret, anyone can sign (RFC 8725 §2.1).
 function checkSecret (secret: string): void {
-  if (typeof secret !== 'string') throw new TypeError('An HMAC key must be text')
+  if (typeof secret !== 'string') throw new TypeError('An HMAC key must be a string')
   if (/-----BEGIN |^\s*ssh-/.test(secret)) throw new TypeError('An HMAC key must be a shared secret, not a PEM or SSH key')
   if (/^\s*{/.test(secret)) throw new TypeError('An HMAC key must be a shared secret, not a JWK')
-  if (Buffer.byteLength(secret) < SHORTEST_SECRET) throw new TypeError(`An HMAC key must have at least ${SHORTEST_SECRET} bytes`)
+  if (Buffer.byteLength(secret) < MIN_SECRET_BYTES) throw new TypeError(`An HMAC key must have at least ${MIN_SECRET_BYTES} bytes`)
 }

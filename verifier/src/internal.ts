@@ -1,12 +1,13 @@
-/** What the service itself is built of, beside the public entry. Nothing here is promised to anybody else. */
+/** What the service itself is built from. No promise of stability to anybody else. */
 export { createTokenVerifier, type TokenVerifier, type TokenVerifierOptions } from './token-verifier.ts'
-export { verifySignature, type VerifiedSignature } from './verify-signature.ts'
+export { checkToken, type TokenCheck } from './check-token.ts'
 export type { VerificationKey } from './verification-key.ts'
 export { createHmacKey } from './hmac-key.ts'
-export { createPublicKey, type AsymmetricAlgorithm, type PublicJwk } from './public-key.ts'
+export { createPublicKey, type AsymmetricAlgorithm } from './public-key.ts'
 export { createHmacSha256, type HmacSha256 } from './hmac-sha256.ts'
-export { createRevocationSet, type Revocable, type Revocation, type RevocationSet } from './revocation-set.ts'
-export { checkClaims, checkClientClaims, revocableClient, type AccessTokenClaims, type ClientTokenClaims } from './claims.ts'
+export { createRevocationSet, type Revocable, type RevocationSet } from './revocation-set.ts'
+export { checkAnyClaims, isUserClaims, type AccessTokenClaims, type ClientTokenClaims, type TokenClaims } from './claims.ts'
 export { DEFAULT_CLOCK_TOLERANCE, MAX_ACCESS_TOKEN_LIFE, MAX_TOKEN_BYTES } from './limits.ts'
 export { bearerToken } from './guard/credentials.ts'
 export { isSafeMethod, isSafeRequest, passesCsrfCheck, type RequestSource } from './csrf.ts'
+export type { PublicJwk, Revocation } from './types.ts'

@@ -2,81 +2,72 @@ import { boundedRequest } from './net/bounded-request.ts'
 import { keepConnections } from './net/http-request.ts'
 
 const TIMEOUT = 2_000
-const MOST_BYTES = 65_536
-// How long an answer is good for, in milliseconds: a burst of requests with one token asks once. And how long nobody is
-// asked again after there was no answer: who waits for each in turn keeps everyone waiting.
-const REMEMBERED = 1_000
-const MOST_REMEMBERED = 10_000
+const MAX_BYTES = 65_536
+// Milliseconds that a positive response is cached, so that a burst of requests with one token asks once. Also the pause
+// after a failure: if every request waited for its own timeout, all would be slow.
+const CACHE_LIFETIME = 1_000
+const MAX_CACHED = 10_000
 
-/** Whom to ask, and who is told. */
 export interface IntrospectionClientDeps {
   readonly url: URL
   /** @returns the value of the Authorization header */
   readonly authorize: () => Promise<string>
-  readonly onAsk: () => void
-  readonly onAnswer: () => void
+  readonly onRequest: () => void
+  readonly onSuccess: () => void
   readonly onFailure: (cause: Error) => void
+  /** Monotonic milliseconds. */
   readonly now?: () => number
 }
 
-/** Asks the service about tokens (RFC 7662). */
-export interface IntrospectionClient {
-  /** @returns whether the token is active @throws Error where the service does not say */
-  isActive (token: string): Promise<boolean>
-  close (): void
-}
-
-/** The service has just failed to answer. */
-class NoAnswer extends Error {}
-
-export function createIntrospectionClient ({ url, authorize, onAsk, onAnswer, onFailure, now = () => performance.now() }: IntrospectionClientDeps): IntrospectionClient {
+/** Asks the service whether tokens are active (RFC 7662). */
+export function createIntrospectionClient ({ url, authorize, onRequest, onSuccess, onFailure, now = () => performance.now() }: IntrospectionClientDeps) {
   const closing = new AbortController()
   const agent = keepConnections(url)
-  const active = new Map<string, number>()
-  const asking = new Map<string, Promise<boolean>>()
-  let silentUntil = -Infinity
+  const activeUntil = new Map<string, number>()
+  const pending = new Map<string, Promise<boolean>>()
+  let pausedUntil = -Infinity
 
-  async function askAbout (token: string): Promise<boolean> {
+  async function request (token: string): Promise<boolean> {
     const body = new URLSearchParams({ token, token_type_hint: 'access_token' }).toString()
     const headers = { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded', authorization: await authorize() }
-    const answer = await boundedRequest(url, { method: 'POST', headers, body, agent, timeout: TIMEOUT, maxBytes: MOST_BYTES, signal: closing.signal })
-    if (answer.status !== 200) throw new Error(`Introspection was answered ${answer.status}`)
-    const isActive = readActive(answer.body)
-    if (isActive) remember(token)
-    return isActive
+    const response = await boundedRequest(url, { method: 'POST', headers, body, agent, timeout: TIMEOUT, maxBytes: MAX_BYTES, signal: closing.signal })
+    if (response.status !== 200) throw new Error(`Unexpected introspection response status ${response.status}`)
+    return readActive(response.body)
   }
 
-  function remember (token: string): void {
-    if (active.size >= MOST_REMEMBERED) active.clear()
-    active.set(token, now() + REMEMBERED)
+  function cache (token: string): void {
+    if (activeUntil.size >= MAX_CACHED) activeUntil.clear()
+    activeUntil.set(token, now() + CACHE_LIFETIME)
   }
 
-  async function settle (token: string): Promise<boolean> {
-    onAsk()
+  async function introspect (token: string): Promise<boolean> {
+    onRequest()
     try {
-      const isActive = await askAbout(token)
-      onAnswer()
-      return isActive
+      const active = await request(token)
+      if (active) cache(token)
+      onSuccess()
+      return active
     } catch (error) {
-      silentUntil = now() + REMEMBERED
+      pausedUntil = now() + CACHE_LIFETIME
       if (!closing.signal.aborted) onFailure(error as Error)
       throw error
     } finally {
-      asking.delete(token)
+      pending.delete(token)
     }
   }
 
   return {
-    async isActive (token) {
-      const until = active.get(token)
+    /** @throws Error if the service does not answer */
+    async isActive (token: string): Promise<boolean> {
+      const until = activeUntil.get(token)
       if (until !== undefined && now() < until) return true
-      active.delete(token)
-      if (now() < silentUntil) throw new NoAnswer('The service did not answer a moment ago')
-      const answer = asking.get(token) ?? settle(token)
-      asking.set(token, answer)
-      return answer
+      activeUntil.delete(token)
+      if (now() < pausedUntil) throw new Error('Introspection failed a moment ago')
+      const active = pending.get(token) ?? introspect(token)
+      pending.set(token, active)
+      return active
     },
-    close () {
+    close (): void {
       closing.abort()
       agent.destroy()
     }
@@ -84,7 +75,7 @@ export function createIntrospectionClient ({ url, authorize, onAsk, onAnswer, on
 }
 
 function readActive (body: string): boolean {
-  const answer = JSON.parse(body) as { active?: unknown } | null
-  if (typeof answer?.active !== 'boolean') throw new Error('Introspection was answered with something else')
-  return answer.active
+  const response = JSON.parse(body) as { active?: unknown } | null
+  if (typeof response?.active !== 'boolean') throw new Error('The introspection response has no boolean "active"')
+  return response.active
 }

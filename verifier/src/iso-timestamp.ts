@@ -1,14 +1,14 @@
-// Tokens minted in the same second share both their times, and writing one as text costs as much as parsing a payload.
-const KEPT = 4096
-let known = new Map<number, string>()
+// Tokens issued in the same second share both timestamps, and formatting one costs as much as parsing a payload.
+const MAX_CACHED = 4096
+let cache = new Map<number, string>()
 
 /** @param seconds Unix time; @returns ISO 8601, UTC */
 export function isoTimestamp (seconds: number): string {
-  let text = known.get(seconds)
+  let text = cache.get(seconds)
   if (text === undefined) {
-    if (known.size >= KEPT) known = new Map()
+    if (cache.size >= MAX_CACHED) cache = new Map()
     text = new Date(seconds * 1000).toISOString()
-    known.set(seconds, text)
+    cache.set(seconds, text)
   }
   return text
 }

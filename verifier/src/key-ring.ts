@@ -1,49 +1,48 @@
+import { VerifierWarning } from './errors.ts'
 import { followJwks } from './jwks/follow-jwks.ts'
 import type { VerifierSettings } from './options/verifier-options.ts'
-import { createWarnOnce } from './warn-once.ts'
+import type { VerifierCounters } from './types.ts'
 import type { VerificationKey } from './verification-key.ts'
-import type { VerifierCounters } from './verifier-counters.ts'
-import { VerifierWarning, type EventSink } from './verifier-events.ts'
+import type { EventSink } from './verifier-events.ts'
+import { createWarnOnce } from './warn-once.ts'
 
 export interface KeyRingDeps {
-  readonly settings: Pick<VerifierSettings, 'audience' | 'keys' | 'jwksUri'>
-  readonly telling: EventSink
+  readonly settings: Pick<VerifierSettings<string>, 'audience' | 'keys' | 'jwksUri'>
+  readonly sink: EventSink
   readonly counters: VerifierCounters
-  /** Told of all keys whenever they have changed. */
+  /** Called with all keys whenever they have changed. */
   readonly onChange: (keys: readonly VerificationKey[]) => void
 }
 
-/** The keys of a verifier: those it was given, and those it fetches. */
+/** The keys that a verifier was given, and those that it fetches. */
 export interface KeyRing {
-  current (): readonly VerificationKey[]
-  /** Whether every source of keys has told what it has. */
+  /** Whether the JWK set, if there is one, has been fetched. */
   isComplete (): boolean
-  /** Fetches keys again, for a token names one that is not known. @returns nothing where they are never fetched */
-  lookAgain (): Promise<unknown> | undefined
+  /** Whether there is a JWK set, which may have gained a key. */
+  readonly canRefresh: boolean
+  /** Fetches the JWK set again, because a token names an unknown key. Never rejects. */
+  refresh (): Promise<unknown>
   close (): void
 }
 
-export function createKeyRing ({ settings: { audience, keys: given, jwksUri: url }, telling: { tell, warn }, counters, onChange }: KeyRingDeps): KeyRing {
-  if (url === undefined) return { current: () => given, isComplete: () => true, lookAgain: () => undefined, close: () => {} }
+export function createKeyRing ({ settings: { audience, keys: given, jwksUri: url }, sink: { emit, warn }, counters, onChange }: KeyRingDeps): KeyRing {
+  if (url === undefined) return { isComplete: () => true, canRefresh: false, refresh: async () => {}, close: () => {} }
 
-  const outage = createWarnOnce(warn)
-  let keys = given
-
+  const failure = createWarnOnce(warn)
   const jwks = followJwks({
     url,
     audience,
     onKeys (fetched) {
-      keys = [...given, ...fetched]
-      onChange(keys)
-      tell('keys', fetched.map(({ kid }) => kid))
-      if (fetched.length === 0) warn(new VerifierWarning('jwks_empty', `The JWK set at ${url} holds no Ed25519, P-256 or RSA key to verify with`))
+      onChange([...given, ...fetched])
+      emit('keys', fetched.map(({ kid }) => kid))
+      if (fetched.length === 0) warn(new VerifierWarning('jwks_empty', `The JWK set at ${url} has no Ed25519, P-256 or RSA key for signatures`))
     },
     onFetch: () => { counters.jwksFetches++ },
-    onSuccess: outage.end,
+    onSuccess: failure.reset,
     onFailure (cause) {
       counters.jwksFailures++
-      outage.tell(new VerifierWarning('jwks_failed', `The JWK set at ${url} cannot be had, trying again`, cause))
+      failure.warn(new VerifierWarning('jwks_failed', `Fetching the JWK set from ${url} failed, retrying`, cause))
     }
   })
-  return { current: () => keys, isComplete: () => jwks.isKnown, lookAgain: jwks.lookAgain, close: jwks.close }
+  return { isComplete: () => jwks.isKnown, canRefresh: true, refresh: jwks.refresh, close: jwks.close }
 }

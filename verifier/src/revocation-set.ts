@@ -1,54 +1,43 @@
+import type { Revocation } from './types.ts'
 import { createUuidTable } from './uuid-table.ts'
 
-/** One thing that was revoked. `expiresAt` is Unix seconds: after it no token can exist that the entry speaks of. */
-export type Revocation =
-  | { kind: 'session', id: string, expiresAt: number }
-  | { kind: 'user', id: string, minVersion: number, expiresAt: number }
-  | { kind: 'client', id: string, expiresAt: number }
-
-/** What a token is known by to the revocation set. */
+/** The ids of a token that can be revoked. */
 export interface Revocable {
   readonly sessionId: string
-  /** A user's id, or a client's. */
+  /** The id of the user or client. */
   readonly subject: string
   readonly version: number
 }
 
-/**
- * All live revocations, in memory. It only merges: an entry leaves by its expiry alone, so entries may arrive twice,
- * late or out of order.
- */
-export interface RevocationSet {
-  /** @returns whether it told anything new */
-  add (revocation: Revocation): boolean
-  has (token: Revocable): boolean
-  /** Whether the session itself has ended, whatever became of its user. */
-  hasSession (sessionId: string): boolean
-  /** Drops what has expired. @param now Unix seconds */
-  prune (now: number): void
-  readonly size: number
-}
+export type RevocationSet = ReturnType<typeof createRevocationSet>
 
-export function createRevocationSet (): RevocationSet {
+/**
+ * All current revocations, in memory. Entries are merged and only removed when they expire, so they may arrive twice, late
+ * or out of order.
+ */
+export function createRevocationSet () {
   const sessions = createUuidTable(false)
   const users = createUuidTable(true)
   const clients = createUuidTable(false)
 
   return {
-    get size () { return sessions.size + users.size + clients.size },
+    get size (): number { return sessions.size + users.size + clients.size },
 
-    add (revocation) {
+    /** @returns whether it changed anything */
+    add (revocation: Revocation): boolean {
       const { kind, id, expiresAt } = revocation
       if (kind === 'user') return users.merge(id, expiresAt, revocation.minVersion)
       return (kind === 'session' ? sessions : clients).merge(id, expiresAt, 0)
     },
 
-    has: ({ sessionId, subject, version }) =>
+    has: ({ sessionId, subject, version }: Revocable): boolean =>
       sessions.has(sessionId) || version < users.version(subject) || clients.has(subject),
 
+    /** Whether the session itself has ended; its user does not matter. */
     hasSession: sessions.has,
 
-    prune (now) {
+    /** Drops expired entries. @param now Unix seconds */
+    prune (now: number): void {
       sessions.prune(now)
       users.prune(now)
       clients.prune(now)

@@ -3,10 +3,10 @@ import { refuse } from './errors.ts'
 import type { VerificationKey } from './verification-key.ts'
 
 /**
- * Reads a protected header and finds the key it names. Parameters that would bring in a key from outside (`jku`,
- * `jwk`, `x5u`, `x5c`) are not read: keys come from the ring alone (RFC 8725 §3.10).
+ * Parses a protected header and finds the key that it names. Parameters with a key from elsewhere (`jku`, `jwk`, `x5u`,
+ * `x5c`) are ignored: only the ring has keys (RFC 8725 §3.10).
  *
- * @param encoded the header's part of the token
+ * @param encoded the token's first part
  * @throws InvalidToken
  */
 export function selectKey (encoded: string, keys: readonly VerificationKey[]): VerificationKey {

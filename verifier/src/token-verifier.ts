@@ -1,109 +1,78 @@
-import { checkClaims, type AccessTokenClaims, type ClaimsPolicy } from './claims.ts'
-import { refuse } from './errors.ts'
-import type { VerificationKey } from './verification-key.ts'
+import { assertUsable, readToken, type TokenCheck } from './check-token.ts'
+import { checkClaims, defaultRoles, type AccessTokenClaims, type TokenLife } from './claims.ts'
 import { isoTimestamp } from './iso-timestamp.ts'
 import { DEFAULT_CACHE_BYTES, DEFAULT_CLOCK_TOLERANCE, MAX_CLOCK_TOLERANCE } from './limits.ts'
-import { ROLES, type Principal, type TokenCredential } from './principal.ts'
-import type { Revocable, RevocationSet } from './revocation-set.ts'
-import { verifySignature } from './verify-signature.ts'
 import { createTokenCache } from './token-cache.ts'
+import type { Principal, Role, TokenCredential } from './types.ts'
+import type { VerificationKey } from './verification-key.ts'
 
-/** What a verifier is made of. */
-export interface TokenVerifierOptions {
-  /** The exact `iss` of every token. */
-  issuer: string
-  /** The exact `aud` of every token. */
-  audience: string
-  /** Every key that may have signed; `setKeys` replaces them. */
-  keys: readonly VerificationKey[]
-  /** What has been revoked, and is asked at every verification. */
-  revocations?: RevocationSet
+type Check<R extends string> = TokenCheck<AccessTokenClaims<R>, R>
+
+export interface TokenVerifierOptions<R extends string = Role> extends Pick<Check<R>, 'issuer' | 'audience' | 'keys' | 'revocations' | 'isSealed' | 'assertFresh'> {
   /** The roles that a token may carry. */
-  roles?: readonly string[]
+  readonly roles?: readonly R[]
   /** Seconds, at most 60. Default 5. */
-  clockTolerance?: number
-  /** Bytes that remembered tokens may take; 0 turns the cache off. Default 16 MiB. */
-  cacheBytes?: number
+  readonly clockTolerance?: number
+  /** Bytes for the cache of verified tokens; 0 turns it off. Default 16 MiB. */
+  readonly cacheBytes?: number
   /** The time in milliseconds since 1970. */
-  clock?: () => number
-  /** The issuer's own check: whether it sealed this payload. Others have no key to ask it with. */
-  isSealed?: (payload: string) => boolean
-  /** Throws when what is known of revocations is too old to answer by. */
-  assertFresh?: () => void
+  readonly clock?: () => number
 }
 
-/** Verifies access tokens with no I/O. */
-export interface TokenVerifier {
+/** Verifies users' access tokens without I/O. */
+export interface TokenVerifier<R extends string = Role> {
   /**
    * @param token a compact JWS
-   * @param credential what carried it
+   * @param credential how it was sent
    * @throws InvalidToken
    */
-  verify (token: string, credential?: TokenCredential): Principal
-  /** Replaces every key, and forgets what was verified with the old ones. */
+  verify (token: string, credential?: TokenCredential): Principal<R>
+  /** Replaces all keys, and clears the cache. */
   setKeys (keys: readonly VerificationKey[]): void
 }
 
-interface Known extends Revocable {
-  readonly claims: AccessTokenClaims
-  readonly expires: number
-  bearer: Principal | undefined
-  cookie: Principal | undefined
+interface CachedToken<R extends string> extends TokenLife {
+  readonly claims: AccessTokenClaims<R>
+  bearer: Principal<R> | undefined
+  cookie: Principal<R> | undefined
 }
 
 const NO_SCOPES: readonly string[] = Object.freeze([])
 
-/** @throws RangeError where the clock tolerance is out of its range */
-export function createTokenVerifier (options: TokenVerifierOptions): TokenVerifier {
-  const { issuer, audience, revocations, isSealed, assertFresh, roles = ROLES, clock = Date.now } = options
-  const { clockTolerance = DEFAULT_CLOCK_TOLERANCE, cacheBytes = DEFAULT_CACHE_BYTES } = options
-  const policy: ClaimsPolicy = { issuer, audience, roles, clockTolerance }
-  const cache = createTokenCache<Known>(cacheBytes)
-  let keys = [...options.keys]
+/** @throws RangeError if the clock tolerance is out of range */
+export function createTokenVerifier<R extends string = Role> (options: TokenVerifierOptions<R>): TokenVerifier<R> {
+  const { roles = defaultRoles<R>(), clockTolerance = DEFAULT_CLOCK_TOLERANCE, cacheBytes = DEFAULT_CACHE_BYTES, clock = Date.now, ...rest } = options
   if (!Number.isFinite(clockTolerance) || clockTolerance < 0 || clockTolerance > MAX_CLOCK_TOLERANCE) {
     throw new RangeError(`clockTolerance must be from 0 to ${MAX_CLOCK_TOLERANCE} seconds`)
   }
-
-  function inspect (token: string, now: number): Known {
-    const { key, payload } = verifySignature(token, keys, isSealed)
-    const claims = checkClaims(payload, policy, now)
-    if (claims.aud !== key.audience) refuse('wrong_audience')
-    return {
-      claims,
-      sessionId: claims.sid,
-      subject: claims.sub,
-      version: claims.ver ?? 0,
-      expires: claims.exp + clockTolerance,
-      bearer: undefined,
-      cookie: undefined
-    }
-  }
+  const cache = createTokenCache<CachedToken<R>>(cacheBytes)
+  let check: Check<R> = { ...rest, keys: [...rest.keys], roles, clockTolerance, checkClaims }
 
   return {
     verify (token, credential = 'bearer') {
-      if (typeof token !== 'string') refuse('malformed')
       const now = clock() / 1000
-      let known = cache.get(token)
-      const isNew = known === undefined
-      known ??= inspect(token, now)
-      // Not `>=`: a clock that tells no time must let nobody in.
-      if (!(now < known.expires)) refuse('expired')
-      if (revocations !== undefined && revocations.has(known)) refuse('revoked')
-      assertFresh?.()
-      if (isNew) cache.set(token, known)
-      const principal = known[credential] ?? toPrincipal(known.claims, credential)
-      known[credential] = principal
+      const cached = typeof token === 'string' ? cache.get(token) : undefined
+      const entry = cached ?? toEntry(readToken(token, check, now))
+      assertUsable(entry, check, now)
+      if (cached === undefined) cache.set(token, entry)
+      const principal = entry[credential] ?? toPrincipal(entry.claims, credential)
+      entry[credential] = principal
       return principal
     },
 
-    setKeys (next) {
-      keys = [...next]
+    setKeys (keys) {
+      check = { ...check, keys: [...keys] }
       cache.clear()
     }
   }
 }
 
-function toPrincipal (claims: AccessTokenClaims, credential: TokenCredential): Principal {
+// Flat, with room for both principals: an entry is one allocation.
+function toEntry<R extends string> (claims: AccessTokenClaims<R>): CachedToken<R> {
+  return { claims, sessionId: claims.sid, subject: claims.sub, version: claims.ver ?? 0, expiresAt: claims.exp, bearer: undefined, cookie: undefined }
+}
+
+function toPrincipal<R extends string> (claims: AccessTokenClaims<R>, credential: TokenCredential): Principal<R> {
   return Object.freeze({
     id: claims.sub,
     email: claims.email ?? null,

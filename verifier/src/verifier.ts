@@ -2,138 +2,160 @@ import { once } from 'node:events'
 import { createClientVerifier } from './client-verifier.ts'
 import { InvalidToken, refuse } from './errors.ts'
 import { createRevocationFeed } from './feed/revocation-feed.ts'
-import { createKeyRing } from './key-ring.ts'
-import { readOptions, type VerifierOptions } from './options/verifier-options.ts'
-import type { Principal } from './principal.ts'
-import { createRevocationSet } from './revocation-set.ts'
 import { createIntrospectionFallback } from './introspection-fallback.ts'
+import { createKeyRing } from './key-ring.ts'
 import { createMisconfigurationHint } from './misconfiguration-hint.ts'
-import { checkPolicy } from './staleness.ts'
+import { checkPolicy } from './options/feed-options.ts'
+import { readOptions } from './options/verifier-options.ts'
+import { createRevocationSet } from './revocation-set.ts'
 import { createTokenVerifier } from './token-verifier.ts'
-import type { Verifier, VerifyOptions } from './types.ts'
-import { createCounters } from './verifier-counters.ts'
+import type { ClientPrincipal, Principal, Role, Verifier, VerifierCounters, VerifierOptions, VerifyOptions } from './types.ts'
 import { createEventSink } from './verifier-events.ts'
 
-/** Reads a token of one kind: users' or clients'. */
-type Read<Found> = (token: string, options: VerifyOptions) => Found
+/** Verifies a token of one kind, users' or clients', except for freshness. */
+type Verify<Who> = (token: string, options: VerifyOptions) => Who
 
-const AS_MADE: VerifyOptions = Object.freeze({})
+const NO_OPTIONS: VerifyOptions = Object.freeze({})
 
 /**
- * Makes a verifier. It begins at once to fetch what it was told to fetch and to follow what it was told to follow, and
- * does so until it is closed.
+ * Creates a verifier. With `jwksUri` or `revocations` it starts to fetch or follow at once, until it is closed.
  *
- * @throws TypeError that begins with the name of the option that is not good
+ * ```ts
+ * const verifier = createVerifier({ issuer, audience: 'shop', secret, roles: ['buyer', 'seller'] })
+ * const { id, role } = verifier.verify(token) // role: 'buyer' | 'seller'
+ * ```
+ *
+ * @throws TypeError whose message begins with the name of the invalid option
  */
-export function createVerifier (options: VerifierOptions): Verifier {
+export function createVerifier<const R extends string = Role> (options: VerifierOptions<R>): Verifier<R> {
   const settings = readOptions(options)
-  const { issuer, audience, roles, clockTolerance, cacheSize, clock } = settings
+  const { issuer, audience, keys: givenKeys, roles, clockTolerance, cacheSize, clock, feed: feedSettings } = settings
   const counters = createCounters()
-  const telling = createEventSink()
-  const { events } = telling
-  const hint = createMisconfigurationHint(settings, telling.warn)
+  const sink = createEventSink()
+  const { events } = sink
+  const hint = createMisconfigurationHint(settings, sink.warn)
   const closing = new AbortController()
 
   const revocations = createRevocationSet()
-  const users = createTokenVerifier({ issuer, audience, keys: settings.keys, revocations, roles, clockTolerance, cacheBytes: cacheSize, clock })
-  const keys = createKeyRing({ settings, telling, counters, onChange: users.setKeys })
-  const clients = createClientVerifier({ issuer, audience, keys: keys.current, revocations, clockTolerance, clock })
-  const feed = settings.feed && createRevocationFeed({ settings: settings.feed, set: revocations, clock, telling, counters })
-  const introspection = settings.feed && createIntrospectionFallback({ settings: settings.feed, telling, counters })
+  const users = createTokenVerifier({ issuer, audience, keys: givenKeys, revocations, roles, clockTolerance, cacheBytes: cacheSize, clock })
+  const clients = createClientVerifier({ issuer, audience, keys: givenKeys, revocations, roles, clockTolerance, clock })
+  const keys = createKeyRing({
+    settings,
+    sink,
+    counters,
+    onChange (changed) {
+      users.setKeys(changed)
+      clients.setKeys(changed)
+    }
+  })
+  const feed = feedSettings && createRevocationFeed({ settings: feedSettings, revocations, clock, sink, counters })
+  const introspection = feedSettings && createIntrospectionFallback({ settings: feedSettings, sink, counters })
+  const policy = feedSettings?.policy
 
-  const policy = settings.feed?.policy
+  const verifyUser: Verify<Principal<R>> = (token, { credential }) => users.verify(token, credential)
+  const verifyClient: Verify<ClientPrincipal> = token => clients.verify(token)
 
   function assertFresh ({ maxStaleness = policy?.maxStaleness, onStale = policy?.onStale }: VerifyOptions): void {
     if (feed === undefined || onStale === 'accept') return
-    // Not `>`: a bound that is no number must let nobody in.
+    // Not `>`: if the bound is NaN, no token may pass.
     if (!(feed.age() <= Number(maxStaleness) * 1000)) refuse('stale')
   }
 
-  function check<Found> (read: Read<Found>, token: string, options: VerifyOptions): Found {
-    const found = read(token, options)
+  function check<Who> (verify: Verify<Who>, token: string, options: VerifyOptions): Who {
+    const who = verify(token, options)
     assertFresh(options)
-    return found
+    return who
   }
 
-  function accept<Found> (found: Found): Found {
+  function accept<Who> (who: Who): Who {
     counters.accepted++
-    return found
+    return who
   }
 
-  /** Notes a refusal. @returns what is thrown for it */
-  function note (error: unknown): unknown {
+  /** Counts a refusal. @returns what to throw for it */
+  function refusalOf (error: unknown): unknown {
     if (!(error instanceof InvalidToken)) return error
-    const known = error.reason === 'unknown_key' && !keys.isComplete() ? new InvalidToken('keys_unknown') : error
-    counters.refused[known.reason] = (counters.refused[known.reason] ?? 0) + 1
-    if (counters.accepted === 0) hint(known.reason)
-    return known
+    const refusal = isUnknownKey(error) && !keys.isComplete() ? new InvalidToken('keys_unknown') : error
+    counters.refused[refusal.reason] = (counters.refused[refusal.reason] ?? 0) + 1
+    if (counters.accepted === 0) hint(refusal.reason)
+    return refusal
   }
 
-  function verify<Found> (read: Read<Found>, token: string, options: VerifyOptions): Found {
-    try {
-      return accept(check(read, token, options))
-    } catch (error) {
-      if (isUnknownKey(error)) void keys.lookAgain()
-      throw note(error)
-    }
+  /** Whether I/O may turn a refusal into an acceptance. */
+  function needsService (error: unknown, options: VerifyOptions): boolean {
+    return (isUnknownKey(error) && keys.canRefresh) || needsIntrospection(error, options)
   }
 
-  function authenticate<Found> (read: Read<Found>, token: string, options: VerifyOptions): Found | Promise<Found> {
-    try {
-      return accept(check(read, token, options))
-    } catch (error) {
-      const fetching = isUnknownKey(error) ? keys.lookAgain() : undefined
-      if (fetching === undefined && !isForService(error, options)) throw note(error)
-      return settle(read, token, options, fetching)
-    }
-  }
-
-  /** What could not be decided at once. */
-  async function settle<Found> (read: Read<Found>, token: string, options: VerifyOptions, fetching: Promise<unknown> | undefined): Promise<Found> {
-    try {
-      await fetching
-      const found = read(token, options)
-      try {
-        assertFresh(options)
-        return accept(found)
-      } catch (error) {
-        if (!isForService(error, options)) throw error
-        await introspection?.assertActive(token)
-        // What was heard of while the service was asked counts too.
-        return accept(read(token, options))
-      }
-    } catch (error) {
-      throw note(error)
-    }
-  }
-
-  function isForService (error: unknown, { onStale = policy?.onStale }: VerifyOptions): boolean {
+  function needsIntrospection (error: unknown, { onStale = policy?.onStale }: VerifyOptions): boolean {
     return onStale === 'introspect' && error instanceof InvalidToken && error.reason === 'stale'
   }
 
-  const ofUser: Read<Principal> = (token, { credential }) => users.verify(token, credential)
+  function verifyNow<Who> (verify: Verify<Who>, token: string, options: VerifyOptions): Who {
+    try {
+      return accept(check(verify, token, options))
+    } catch (error) {
+      if (isUnknownKey(error)) void keys.refresh()
+      throw refusalOf(error)
+    }
+  }
+
+  function verifyLocally<Who> (verify: Verify<Who>, token: string, options: VerifyOptions): Who | undefined {
+    try {
+      return accept(check(verify, token, options))
+    } catch (error) {
+      if (needsService(error, options)) return undefined
+      throw refusalOf(error)
+    }
+  }
+
+  async function authenticate<Who> (verify: Verify<Who>, token: string, options: VerifyOptions): Promise<Who> {
+    try {
+      return accept(await decide(verify, token, options))
+    } catch (error) {
+      throw refusalOf(error)
+    }
+  }
+
+  async function decide<Who> (verify: Verify<Who>, token: string, options: VerifyOptions): Promise<Who> {
+    try {
+      return check(verify, token, options)
+    } catch (error) {
+      if (!needsService(error, options)) throw error
+      if (isUnknownKey(error)) await keys.refresh()
+    }
+    try {
+      return check(verify, token, options)
+    } catch (error) {
+      if (!needsIntrospection(error, options)) throw error
+      await introspection?.assertActive(token)
+    }
+    // Again: it may have been revoked during the request.
+    return verify(token, options)
+  }
 
   return {
     issuer,
     events,
     counters,
-    verify: (token, options = AS_MADE) => verify(ofUser, token, options),
-    authenticate: (token, options = AS_MADE) => authenticate(ofUser, token, options),
-    verifyClient: (token, options = AS_MADE) => verify(clients, token, options),
-    authenticateClient: (token, options = AS_MADE) => authenticate(clients, token, options),
+    verify: (token, options = NO_OPTIONS) => verifyNow(verifyUser, token, options),
+    verifyLocally: (token, options = NO_OPTIONS) => verifyLocally(verifyUser, token, options),
+    authenticate: (token, options = NO_OPTIONS) => authenticate(verifyUser, token, options),
+    verifyClient: (token, options = NO_OPTIONS) => verifyNow(verifyClient, token, options),
+    verifyClientLocally: (token, options = NO_OPTIONS) => verifyLocally(verifyClient, token, options),
+    authenticateClient: (token, options = NO_OPTIONS) => authenticate(verifyClient, token, options),
     staleness: () => feed?.age() ?? 0,
 
     policy (changes) {
-      if (policy === undefined && Object.keys(changes).length > 0) throw new TypeError('onStale and maxStaleness are of no use without revocations')
-      const whole = { ...policy, ...changes }
-      if (policy !== undefined) checkPolicy(whole)
-      return whole
+      if (policy === undefined && Object.keys(changes).length > 0) throw new TypeError('onStale and maxStaleness have no effect without revocations')
+      const changed = { ...policy, ...changes }
+      if (policy !== undefined) checkPolicy(changed)
+      return changed
     },
 
     async ready ({ signal } = {}) {
-      const ending = signal === undefined ? closing.signal : AbortSignal.any([closing.signal, signal])
-      if (!keys.isComplete()) await once(events, 'keys', { signal: ending })
-      if (feed?.age() === Infinity) await once(events, 'sync', { signal: ending })
+      const aborted = signal === undefined ? closing.signal : AbortSignal.any([closing.signal, signal])
+      if (!keys.isComplete()) await once(events, 'keys', { signal: aborted })
+      if (feed?.age() === Infinity) await once(events, 'sync', { signal: aborted })
     },
 
     close () {
@@ -143,6 +165,10 @@ export function createVerifier (options: VerifierOptions): Verifier {
       introspection?.close()
     }
   }
+}
+
+function createCounters (): VerifierCounters {
+  return { accepted: 0, refused: {}, revocations: 0, syncs: 0, feedFailures: 0, jwksFetches: 0, jwksFailures: 0, introspections: 0, introspectionFailures: 0 }
 }
 
 function isUnknownKey (error: unknown): boolean {

@@ -1,17 +1,17 @@
 import { decodePart } from './base64url.ts'
 import { refuse } from './errors.ts'
-import { selectKey } from './select-key.ts'
 import { MAX_TOKEN_BYTES } from './limits.ts'
+import { selectKey } from './select-key.ts'
 import type { VerificationKey } from './verification-key.ts'
 
-/** A token whose signature is good. What it says has yet to be looked at. */
+/** A token with a valid signature. Its claims are not checked yet. */
 export interface VerifiedSignature {
   readonly key: VerificationKey
   readonly payload: unknown
 }
 
 /**
- * Reads a token that one of `keys` signed.
+ * Verifies the signature of a token, and decodes its payload.
  *
  * @param token a compact JWS
  * @param isSealed the issuer's own check of the payload's text, before it is parsed
@@ -22,7 +22,7 @@ export function verifySignature (token: string, keys: readonly VerificationKey[]
   const start = token.indexOf('.') + 1
   const end = token.indexOf('.', start)
   if (start === 0 || end === -1 || token.indexOf('.', end + 1) !== -1) refuse('malformed')
-  // The header that the service itself writes is recognised as it stands; any other spelling of it is read.
+  // The header that the service itself writes is compared as text; any other is parsed.
   const key = keys.find(({ header }) => token.startsWith(header)) ?? selectKey(token.slice(0, start - 1), keys)
   if (!key.verify(token, end, token.slice(end + 1))) refuse('bad_signature')
   const text = decodePart(token.slice(start, end))

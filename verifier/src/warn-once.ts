@@ -1,22 +1,17 @@
-import type { VerifierWarning, WarningCode } from './verifier-events.ts'
+import type { VerifierWarning, WarningCode } from './errors.ts'
 
-/** Something that is tried again and again: it is news when it fails first in one way, and not each time. */
-export interface WarnOnce {
-  tell (warning: VerifierWarning): void
-  /** It went well: the next failure is news. */
-  end (): void
-}
-
-export function createWarnOnce (warn: (warning: VerifierWarning) => void): WarnOnce {
-  const told = new Set<WarningCode>()
+/** Warns of a failure that repeats with every retry: once for each code, until the next success. */
+export function createWarnOnce (emitWarning: (warning: VerifierWarning) => void) {
+  const warned = new Set<WarningCode>()
 
   return {
-    tell (warning) {
-      if (!told.has(warning.code)) warn(warning)
-      told.add(warning.code)
+    warn (warning: VerifierWarning): void {
+      if (!warned.has(warning.code)) emitWarning(warning)
+      warned.add(warning.code)
     },
-    end () {
-      told.clear()
+    /** After a success: the next failure is worth a warning again. */
+    reset (): void {
+      warned.clear()
     }
   }
 }

@@ -1,7 +1,7 @@
 // A service that verifies with the express face. It compiles only if the types are right.
 import { createServer } from 'node:http'
 import express from 'express'
-import { createVerifier, type Principal } from 'countersign-verifier'
+import { createVerifier, type ClientPrincipal, type Principal, type Verifier } from 'countersign-verifier'
 import { createGuards } from 'countersign-verifier/express'
 import 'countersign-verifier/express/request-user'
 import { expectType } from '../expect-type.ts'
@@ -24,7 +24,18 @@ createServer((req, res) => authenticate(req, res, () => {
 }))
 
 expectType<Principal>()(verifier.verify('token'), true)
-expectType<Principal | Promise<Principal>>()(verifier.authenticate('token', { credential: 'cookie' }), true)
+expectType<Principal | undefined>()(verifier.verifyLocally('token'), true)
+expectType<Promise<Principal>>()(verifier.authenticate('token', { credential: 'cookie' }), true)
+expectType<Promise<ClientPrincipal>>()(verifier.authenticateClient('token'), true)
+
+const shop = createVerifier({ issuer: 'https://auth.example.com', audience: 'shop', secret: 'the audience key', roles: ['buyer', 'seller'] })
+expectType<'buyer' | 'seller'>()(shop.verify('token').role, true)
+expectType<Promise<Principal<'buyer' | 'seller'>>>()(shop.authenticate('token'), true)
+const ROLES = ['buyer', 'seller'] as const
+expectType<Verifier<'buyer' | 'seller'>>()(createVerifier({ issuer: 'https://auth.example.com', audience: 'shop', secret: 'the audience key', roles: ROLES }), true)
+// @ts-expect-error there is no such role
+createVerifier<'buyer'>({ issuer: 'https://auth.example.com', audience: 'shop', secret: 'the audience key', roles: ['seller'] })
+createGuards({ verifier: shop })
 verifier.events.on('revocation', ({ kind, id }) => console.log(kind, id))
 verifier.events.on('warning', ({ code, message }) => console.warn(code, message))
 // @ts-expect-error there is no such event

@@ -2,9 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createIdentify } from '../guard/identify.ts'
 import { readGuardOptions, type GuardOptions } from '../guard/guard-options.ts'
 import { createFound, createGuards as createGuardsFor, type Decide, type PolicyGuards } from '../guard/guards.ts'
-import type { ClientPrincipal, Principal } from '../principal.ts'
-import type { StalenessPolicy } from '../staleness.ts'
-import type { Verifier } from '../types.ts'
+import type { ClientPrincipal, Principal, StalenessPolicy, Verifier } from '../types.ts'
 
 /** A middleware for express, connect, or whatever calls it with node's own request and response. */
 export type Middleware = (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void

@@ -1,4 +1,4 @@
-import type { Principal } from '../principal.ts'
+import type { Principal } from '../types.ts'
 
 // Types `req.user` in express apps that do not use passport, whose own types declare it too.
 declare global {

@@ -1,9 +1,9 @@
 import type { FastifyBaseLogger, FastifyReply, HookHandlerDoneFunction } from 'fastify'
-import type { GuardedRequest } from '../guard/identify.ts'
+import type { CredentialRequest } from '../guard/identify.ts'
 import type { AccessProblem } from '../guard/problem.ts'
 
 /** What a guard looks at: the like of it has every request, over HTTP/1 and HTTP/2. */
-export interface GuardedRequest extends GuardedRequest {
+export interface GuardedRequest extends CredentialRequest {
   readonly server: object
   readonly log: FastifyBaseLogger
 }

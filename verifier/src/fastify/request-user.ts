@@ -1,5 +1,5 @@
 import type {} from 'fastify'
-import type { Principal } from '../principal.ts'
+import type { Principal } from '../types.ts'
 
 // Types `request.user` in apps that do not use @fastify/jwt, whose own types declare it too. Those that do say
 // `interface FastifyJWT { user: Principal }` instead.

@@ -1,25 +1,24 @@
 import { FeedParseError } from './feed-parse-error.ts'
 
-/** One event of a stream. */
 export interface StreamEvent {
   readonly name: string
   readonly data: string
-  /** The id that came with this very event. */
+  /** The id sent with this very event. */
   readonly id: string | undefined
 }
 
 const LINE_END = /\r\n|\n|\r/g
 
 /**
- * Reads a stream of server-sent events (HTML, §9.2.6). What is no field of an event is passed over.
+ * Parses a stream of server-sent events (HTML, §9.2.6). Unknown fields are ignored.
  *
  * @param maxLength characters that a line, and the data of an event, may have
- * @returns what takes the bytes as they come; it throws UnreadableFeed where something is longer
+ * @returns a function to call with each chunk; it throws FeedParseError if something is longer
  */
 export function createEventStreamReader (onEvent: (event: StreamEvent) => void, maxLength = 65_536): (chunk: Uint8Array) => void {
   const decoder = new TextDecoder()
-  let rest = ''
-  let endedInReturn = false
+  let buffered = ''
+  let endedWithReturn = false
   let name = ''
   let data: string | undefined
   let id: string | undefined
@@ -41,18 +40,18 @@ export function createEventStreamReader (onEvent: (event: StreamEvent) => void, 
   }
 
   function bounded (text: string): string {
-    if (text.length > maxLength) throw new FeedParseError(`more than ${maxLength} characters in one piece`)
+    if (text.length > maxLength) throw new FeedParseError(`a line or event of more than ${maxLength} characters`)
     return text
   }
 
   return chunk => {
     let text = decoder.decode(chunk, { stream: true })
     if (text === '') return
-    // A line may end in two characters, and these may come apart.
-    if (endedInReturn && text.startsWith('\n')) text = text.slice(1)
-    endedInReturn = text.endsWith('\r')
-    const lines = (rest + text).split(LINE_END)
-    rest = bounded(lines.pop() ?? '')
+    // A line may end with two characters, and they may arrive in two chunks.
+    if (endedWithReturn && text.startsWith('\n')) text = text.slice(1)
+    endedWithReturn = text.endsWith('\r')
+    const lines = (buffered + text).split(LINE_END)
+    buffered = bounded(lines.pop() ?? '')
     for (const line of lines) readLine(bounded(line))
   }
 }

@@ -1,12 +1,12 @@
 /**
- * The feed said something that must not be passed over: a revocation that was not understood would be covered by the
- * next `sync`, and lost.
+ * The feed sent something unreadable. It must not be skipped: the next `sync` would cover a revocation that was not
+ * understood, and it would be lost.
  */
 export class FeedParseError extends Error {
-  override readonly name = 'UnreadableFeed'
+  override readonly name = 'FeedParseError'
 
-  /** @param what for example "a revocation" */
+  /** @param what for example "an invalid revocation" */
   constructor (what: string) {
-    super(`The feed sent ${what} that cannot be read`)
+    super(`The feed sent ${what}`)
   }
 }

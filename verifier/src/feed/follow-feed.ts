@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { createBackoff } from '../net/backoff.ts'
 import { createDeadline } from '../net/deadline.ts'
 import { httpRequest } from '../net/http-request.ts'
-import type { Revocation } from '../revocation-set.ts'
+import type { Revocation } from '../types.ts'
 import { createEventStreamReader, type StreamEvent } from './event-stream.ts'
 import { FeedRefused } from './feed-refused.ts'
 import { parseRevocation, parseSync } from './parse-event.ts'
@@ -12,49 +12,43 @@ import { FeedParseError } from './feed-parse-error.ts'
 
 /** Milliseconds. */
 export interface FeedTiming {
-  /** How long a connection may go without an event: the service sends a `sync` every 5 s at least. */
+  /** How long a connection may stay silent: the service sends a `sync` at least every 5 s. */
   readonly silence: number
-  /** The first wait before connecting again, and the longest. */
+  /** The first wait before a reconnect, and the longest. */
   readonly firstWait: number
   readonly longestWait: number
-  /** The wait after the service refused the credentials: only somebody's doing changes that. */
+  /** The wait after the service refused the credentials: an operator has to change something first. */
   readonly refusedWait: number
 }
 
 const TIMING: FeedTiming = { silence: 15_000, firstWait: 100, longestWait: 5_000, refusedWait: 30_000 }
 
-/** Whom to follow, and who is told. */
 export interface FeedDeps {
   readonly url: URL
   /** @returns the value of the Authorization header */
   readonly authorize: () => Promise<string>
-  /** Whether that is another each time, which may run out on its way: refused once, the next may be good. */
-  readonly renews?: boolean
+  /** Whether that is a new token each time. It may expire on the way: after one refusal the next may be accepted. */
+  readonly renewsToken?: boolean
   readonly onRevocation: (revocation: Revocation) => void
-  /** @param ageMs how long ago, in milliseconds, the read of the ledger began that the service attests to */
+  /** @param ageMs milliseconds since the service began the read of its ledger that it confirms */
   readonly onSync: (ageMs: number) => void
-  /** Told when there is no connection, or no longer; another attempt follows by itself. */
+  /** Called when a connection fails or ends. The next attempt is automatic. */
   readonly onLost: (cause: Error) => void
   readonly timing?: Partial<FeedTiming>
 }
 
-/** Follows the service's feed until it is closed. */
-export interface FeedFollower {
-  close (): void
-}
-
 /**
- * Follows the feed of revocations: connects, and after every cut connects again with the cursor it had last, so that the
+ * Follows the feed of revocations until it is closed. After a lost connection it reconnects with its last cursor, and the
  * service sends what was missed.
  */
-export function followFeed ({ url, authorize, renews = false, onRevocation, onSync, onLost, ...parts }: FeedDeps): FeedFollower {
-  const timing = { ...TIMING, ...parts.timing }
+export function followFeed ({ url, authorize, renewsToken = false, onRevocation, onSync, onLost, timing: changes }: FeedDeps): { close (): void } {
+  const timing = { ...TIMING, ...changes }
   const closing = new AbortController()
   const backoff = createBackoff({ first: timing.firstWait, longest: timing.longestWait })
   let cursor: string | undefined
   let wasRefused = false
 
-  function take ({ name, data, id }: StreamEvent): void {
+  function handleEvent ({ name, data, id }: StreamEvent): void {
     if (name === 'revocation') {
       const revocation = parseRevocation(data)
       if (revocation !== undefined) onRevocation(revocation)
@@ -66,8 +60,8 @@ export function followFeed ({ url, authorize, renews = false, onRevocation, onSy
     }
   }
 
-  /** Connects once, and reads until the connection ends: by an error, whatever ended it. */
-  async function listen (): Promise<never> {
+  /** Connects once and reads until the connection ends. @throws Error that says why it ended */
+  async function readFeed (): Promise<never> {
     const silence = createDeadline(timing.silence, `The feed was silent for ${timing.silence / 1000} s`, closing.signal)
     try {
       const headers = { accept: 'text/event-stream', authorization: await authorize(), ...cursor !== undefined && { 'last-event-id': cursor } }
@@ -78,7 +72,7 @@ export function followFeed ({ url, authorize, renews = false, onRevocation, onSy
       }
       await readEvents(response, event => {
         silence.extend()
-        take(event)
+        handleEvent(event)
       })
       throw new Error('The service ended the feed')
     } catch (error) {
@@ -88,22 +82,22 @@ export function followFeed ({ url, authorize, renews = false, onRevocation, onSy
     }
   }
 
-  /** What a connection ended by, where one refusal of a token that renews itself is a loss like any other. */
-  function judge (cause: Error): Error {
-    if (!renews || wasRefused || !(cause instanceof FeedRefused) || cause.status !== 401) return cause
+  /** Treats the first refusal of a renewed token like any lost connection. */
+  function toLoss (cause: Error): Error {
+    if (!renewsToken || wasRefused || !(cause instanceof FeedRefused) || cause.status !== 401) return cause
     wasRefused = true
-    return new Error('The service refused the token that it was shown', { cause })
+    return new Error('The service refused the access token', { cause })
   }
 
   async function follow (): Promise<void> {
     while (!closing.signal.aborted) {
-      const cause = judge(await listen().catch((error: Error) => error))
+      const cause = toLoss(await readFeed().catch((error: Error) => error))
       if (closing.signal.aborted) return
-      // What could not be read may be what the cursor leaves out: everything is asked for again.
+      // The cursor may be past what could not be read: start from the beginning.
       if (cause instanceof FeedParseError) cursor = undefined
       onLost(cause)
-      const least = cause instanceof FeedRefused ? cause.wait(timing.refusedWait) : 0
-      await pause(least + backoff.next(), undefined, { signal: closing.signal }).catch(() => {})
+      const minWait = cause instanceof FeedRefused ? cause.wait(timing.refusedWait) : 0
+      await pause(minWait + backoff.next(), undefined, { signal: closing.signal }).catch(() => {})
     }
   }
 
@@ -111,7 +105,7 @@ export function followFeed ({ url, authorize, renews = false, onRevocation, onSy
   return { close: () => closing.abort() }
 }
 
-// What an HTTP field can carry.
+// What a header field can carry.
 const CURSOR = /^[\x21-\x7e]{1,2048}$/
 
 function isEventStream ({ statusCode, headers }: IncomingMessage): boolean {

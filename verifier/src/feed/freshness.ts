@@ -1,33 +1,29 @@
-const BEAT_EVERY = 250
-const LATE = 2 * BEAT_EVERY
-
-/** How old what is known of revocations is, by the monotonic clock. */
-export interface Freshness {
-  /** Takes note of a `sync` that has just come in. @param ageMs what it says */
-  attest (ageMs: number): void
-  /** Milliseconds since the last read of the ledger began that the service told of; `Infinity` before the first. */
-  age (): number
-  stop (): void
-}
+// Milliseconds.
+const TICK = 250
+const LATE = 2 * TICK
 
 /**
- * Counts from when a `sync` was received. A process that slept finds in its buffers what came long ago: what is received
- * after such a gap counts from the last moment at which nothing was waiting.
+ * The age of the known revocations, by the monotonic clock, counted from when a `sync` was received.
+ *
+ * A suspended process finds old events in its buffers when it wakes up. So after a gap, what is received counts from the
+ * last moment at which nothing was waiting to be read.
  */
-export function createFreshness (now: () => number = () => performance.now()): Freshness {
+export function createFreshness (now: () => number = () => performance.now()) {
   let readAt = -Infinity
-  let awake = now()
+  let lastIdle = now()
 
-  // The immediate runs when everything that had come by then has been read.
-  const beat = setInterval(() => setImmediate(() => { awake = now() }).unref(), BEAT_EVERY).unref()
+  // The immediate runs after everything that had arrived by then has been read.
+  const ticking = setInterval(() => setImmediate(() => { lastIdle = now() }).unref(), TICK).unref()
 
   return {
-    attest (ageMs) {
-      const received = now() - awake > LATE ? awake : now()
-      // Of two instances behind one address the second may have read earlier than the first.
+    /** Records a `sync` that was just received. */
+    update (ageMs: number): void {
+      const received = now() - lastIdle > LATE ? lastIdle : now()
+      // Behind one address may be two instances, and the second may have read its ledger earlier.
       readAt = Math.max(readAt, received - ageMs)
     },
-    age: () => now() - readAt,
-    stop: () => clearInterval(beat)
+    /** Milliseconds since the service began its last confirmed read of the ledger; `Infinity` before the first `sync`. */
+    age: (): number => now() - readAt,
+    stop: (): void => clearInterval(ticking)
   }
 }

@@ -1,35 +1,35 @@
-import type { Revocation } from '../revocation-set.ts'
+import type { Revocation } from '../types.ts'
 import { FeedParseError } from './feed-parse-error.ts'
 
-const REVOCATION = 'a revocation'
-const SYNC = 'a sync'
+const INVALID_REVOCATION = 'an invalid revocation'
+const INVALID_SYNC = 'an invalid sync'
 
 /**
  * @param data the data of a `revocation` event
- * @returns nothing where it is of a kind that this version does not know
- * @throws UnreadableFeed
+ * @returns `undefined` for a kind that this version does not know
+ * @throws FeedParseError
  */
 export function parseRevocation (data: string): Revocation | undefined {
-  const { kind, id, minVersion, expiresAt } = readObject(data, REVOCATION)
-  if (typeof kind !== 'string' || typeof id !== 'string' || id === '' || !isTime(expiresAt)) throw new FeedParseError(REVOCATION)
+  const { kind, id, minVersion, expiresAt } = parseObject(data, INVALID_REVOCATION)
+  if (typeof kind !== 'string' || typeof id !== 'string' || id === '' || !isTime(expiresAt)) throw new FeedParseError(INVALID_REVOCATION)
   if (kind === 'session' || kind === 'client') return { kind, id, expiresAt }
   if (kind !== 'user') return undefined
-  if (!isInteger(minVersion)) throw new FeedParseError(REVOCATION)
+  if (!isInteger(minVersion)) throw new FeedParseError(INVALID_REVOCATION)
   return { kind, id, minVersion, expiresAt }
 }
 
 /**
  * @param data the data of a `sync` event
- * @returns how long ago, in milliseconds, the read of the ledger began that it speaks of
- * @throws UnreadableFeed
+ * @returns milliseconds since the service began the read of its ledger that the event confirms
+ * @throws FeedParseError
  */
 export function parseSync (data: string): number {
-  const { ageMs } = readObject(data, SYNC)
-  if (!isTime(ageMs)) throw new FeedParseError(SYNC)
+  const { ageMs } = parseObject(data, INVALID_SYNC)
+  if (!isTime(ageMs)) throw new FeedParseError(INVALID_SYNC)
   return ageMs
 }
 
-function readObject (data: string, what: string): Record<string, unknown> {
+function parseObject (data: string, what: string): Record<string, unknown> {
   let value: unknown
   try {
     value = JSON.parse(data)

@@ -1,88 +1,81 @@
+import { VerifierWarning } from '../errors.ts'
 import { createAuthorization } from '../net/client-authorization.ts'
 import type { FeedSettings } from '../options/feed-options.ts'
-import { createWarnOnce } from '../warn-once.ts'
 import type { RevocationSet } from '../revocation-set.ts'
-import type { VerifierCounters } from '../verifier-counters.ts'
-import { VerifierWarning, type EventSink } from '../verifier-events.ts'
+import type { VerifierCounters } from '../types.ts'
+import type { EventSink } from '../verifier-events.ts'
+import { createWarnOnce } from '../warn-once.ts'
 import { FeedRefused } from './feed-refused.ts'
-import { followFeed, type FeedTiming } from './follow-feed.ts'
+import { followFeed } from './follow-feed.ts'
 import { createFreshness } from './freshness.ts'
 
-const PRUNE_EVERY = 60_000
+const PRUNE_INTERVAL = 60_000
+const LONGEST_TIMEOUT = 2 ** 31 - 1
 
 export interface RevocationFeedDeps {
   readonly settings: FeedSettings
-  readonly set: RevocationSet
+  readonly revocations: RevocationSet
   /** The time in milliseconds since 1970. */
   readonly clock: () => number
-  readonly telling: EventSink
+  readonly sink: EventSink
   readonly counters: VerifierCounters
-  readonly timing?: Partial<FeedTiming>
 }
 
-/** Keeps a set of revocations in step with the service's. */
-export interface RevocationFeed {
-  /** Milliseconds since the service last read its ledger, as far as this verifier knows; `Infinity` before the first `sync`. */
-  age (): number
-  close (): void
-}
-
-export function createRevocationFeed ({ settings, set, clock, telling: { tell, warn }, counters, timing = {} }: RevocationFeedDeps): RevocationFeed {
-  const { url, credentials, policy } = settings
+/** Keeps a set of revocations in sync with the service. */
+export function createRevocationFeed ({ settings: { url, credentials, policy }, revocations, clock, sink: { emit, warn }, counters }: RevocationFeedDeps) {
   const freshness = createFreshness()
-  const outage = createWarnOnce(warn)
-  let staleIn: NodeJS.Timeout | undefined
-  let wasStale = true
+  const failure = createWarnOnce(warn)
+  let staleTimer: NodeJS.Timeout | undefined
+  let isStale = true
 
-  function turnStale (): void {
-    wasStale = true
-    tell('stale')
+  function becomeStale (): void {
+    isStale = true
+    emit('stale')
   }
 
-  function attest (ageMs: number): void {
+  function onSync (ageMs: number): void {
     counters.syncs++
-    freshness.attest(ageMs)
-    outage.end()
-    const left = policy.maxStaleness * 1000 - freshness.age()
-    clearTimeout(staleIn)
-    if (left >= 0) {
-      staleIn = setTimeout(turnStale, Math.min(left, 2 ** 31 - 1)).unref()
-      if (wasStale) tell('fresh')
-      wasStale = false
+    freshness.update(ageMs)
+    failure.reset()
+    const remaining = policy.maxStaleness * 1000 - freshness.age()
+    clearTimeout(staleTimer)
+    if (remaining >= 0) {
+      staleTimer = setTimeout(becomeStale, Math.min(remaining, LONGEST_TIMEOUT)).unref()
+      if (isStale) emit('fresh')
+      isStale = false
     }
-    tell('sync', ageMs)
+    emit('sync', ageMs)
   }
 
-  function lose (cause: Error): void {
+  function onLost (cause: Error): void {
     counters.feedFailures++
-    const isRefused = cause instanceof FeedRefused && cause.isOfCredentials
-    outage.tell(isRefused
-      ? new VerifierWarning('feed_refused', `The service refuses this verifier its feed of revocations at ${url}: check its credentials and their scope revocations:read`, cause)
-      : new VerifierWarning('feed_lost', `No feed of revocations from ${url}, trying again`, cause))
+    failure.warn(cause instanceof FeedRefused && cause.isUnauthorized
+      ? new VerifierWarning('feed_refused', `The service refused the feed of revocations at ${url}: check the credentials and their scope revocations:read`, cause)
+      : new VerifierWarning('feed_lost', `The connection to the feed of revocations at ${url} was lost, retrying`, cause))
   }
 
-  const pruning = setInterval(() => set.prune(clock() / 1000), PRUNE_EVERY).unref()
+  const pruning = setInterval(() => revocations.prune(clock() / 1000), PRUNE_INTERVAL).unref()
   const follower = followFeed({
     url,
     authorize: createAuthorization(credentials),
-    renews: credentials.token !== undefined,
+    renewsToken: credentials.token !== undefined,
     onRevocation (revocation) {
       counters.revocations++
-      set.add(revocation)
-      tell('revocation', revocation)
+      revocations.add(revocation)
+      emit('revocation', revocation)
     },
-    onSync: attest,
-    onLost: lose,
-    timing
+    onSync,
+    onLost
   })
 
   return {
+    /** Milliseconds since the service last read its ledger, as far as is known; `Infinity` before the first `sync`. */
     age: freshness.age,
-    close () {
+    close (): void {
       follower.close()
       freshness.stop()
       clearInterval(pruning)
-      clearTimeout(staleIn)
+      clearTimeout(staleTimer)
     }
   }
 }

@@ -1,5 +1,4 @@
-import type { VerifierOptions } from '../options/verifier-options.ts'
-import type { Verifier } from '../types.ts'
+import type { Verifier, VerifierOptions } from '../types.ts'
 import { createVerifier } from '../verifier.ts'
 import { readCookieOptions, type AccessCookie, type CookieOptions } from './access-cookie.ts'
 
@@ -13,7 +12,7 @@ export interface GuardingOptions extends CookieOptions {
 }
 
 /** What guards are made of: a verifier, or the options of one, which lives and ends with them. */
-export type GuardOptions = GuardingOptions & (VerifierOptions | { readonly verifier: Verifier })
+export type GuardOptions = GuardingOptions & (VerifierOptions<string> | { readonly verifier: Verifier<string> })
 
 /** The same, taken apart. */
 export interface Guarding {
@@ -30,5 +29,7 @@ export function readGuardOptions ({ publicUrl, cookieDomain, cookieName, allowed
   const { issuer } = 'verifier' in rest ? rest.verifier : rest
   // Before the verifier, which begins to follow the service as soon as it is made.
   const cookie = readCookieOptions({ publicUrl, cookieDomain, cookieName, allowedOrigins }, issuer)
-  return { cookie, passRefusals, isOwn, verifier: 'verifier' in rest ? rest.verifier : createVerifier(rest) }
+  const verifier = 'verifier' in rest ? rest.verifier : createVerifier(rest)
+  // Guards are typed for the service's own roles, whatever roles the verifier accepts.
+  return { cookie, passRefusals, isOwn, verifier: verifier as Verifier }
 }

@@ -1,6 +1,5 @@
-import type { ClientPrincipal, Principal, Role } from '../principal.ts'
-import type { StalenessPolicy } from '../staleness.ts'
-import type { Identify, GuardedRequest } from './identify.ts'
+import type { ClientPrincipal, Principal, Role, StalenessPolicy } from '../types.ts'
+import type { Identify, CredentialRequest } from './identify.ts'
 import { createRequestSlot, type RequestSlot } from './request-slot.ts'
 import { AccessProblem, toProblem } from './problem.ts'
 
@@ -43,7 +42,7 @@ export function createFound (property: string): Found {
  *
  * @param toGuard makes the framework's guard of what decides
  */
-export function createGuards<Request extends GuardedRequest, Guard> (gate: Identify, { users, clients }: Found, toGuard: (decide: Decide<Request>) => Guard): Guards<Guard> {
+export function createGuards<Request extends CredentialRequest, Guard> (gate: Identify, { users, clients }: Found, toGuard: (decide: Decide<Request>) => Guard): Guards<Guard> {
   function guard<Who> (identify: (request: Request) => Who | Promise<Who>, place: RequestSlot<Who>, judge: (who: Who) => AccessProblem | undefined): Guard {
     return toGuard((request, tell) => {
       function admit (who: Who): void {

@@ -1,13 +1,11 @@
 import { isSafeRequest, passesCsrfCheck } from '../csrf.ts'
-import type { ClientPrincipal, Principal, TokenCredential } from '../principal.ts'
-import type { StalenessPolicy } from '../staleness.ts'
-import type { Verifier, VerifyOptions } from '../types.ts'
+import type { ClientPrincipal, Principal, StalenessPolicy, TokenCredential, Verifier, VerifyOptions } from '../types.ts'
 import type { AccessCookie } from './access-cookie.ts'
 import { bearerToken, cookieValues } from './credentials.ts'
 import { AccessProblem } from './problem.ts'
 
 /** What a gate looks at: the like of it has every request in node. */
-export interface GuardedRequest {
+export interface CredentialRequest {
   readonly method?: string | undefined
   readonly headers: Readonly<Record<string, string | string[] | undefined>> & { readonly authorization?: string | undefined, readonly cookie?: string | undefined }
 }
@@ -20,9 +18,9 @@ export interface Identify {
    *
    * @throws AccessProblem, InvalidToken; at once, or as a rejection
    */
-  identify (request: GuardedRequest): Principal | Promise<Principal>
+  identify (request: CredentialRequest): Principal | Promise<Principal>
   /** Which other service the request's Bearer token speaks of. @throws AccessProblem, InvalidToken */
-  identifyClient (request: GuardedRequest): ClientPrincipal | Promise<ClientPrincipal>
+  identifyClient (request: CredentialRequest): ClientPrincipal | Promise<ClientPrincipal>
 }
 
 const NONE: readonly string[] = []
@@ -38,7 +36,7 @@ export function createIdentify (verifier: Verifier, { name: cookieName, origins 
   const byCookie = as('cookie')
 
   /** @throws AccessProblem where a browser sends the cookie along with an unsafe request that a strange page began */
-  function checkOrigin ({ method = '', headers }: GuardedRequest): void {
+  function checkOrigin ({ method = '', headers }: CredentialRequest): void {
     const source = { method, headers }
     if (!isSafeRequest(source) && !passesCsrfCheck(source, origins)) throw new AccessProblem('cross_site_request')
   }
@@ -49,17 +47,17 @@ export function createIdentify (verifier: Verifier, { name: cookieName, origins 
       const token = bearerToken(authorization)
       const cookies = sent === undefined || cookieName === undefined ? NONE : cookieValues(sent, cookieName)
       if (cookies.length > 0) checkOrigin(request)
-      if (token !== undefined) return verifier.authenticate(token, byBearer)
+      if (token !== undefined) return verifier.verifyLocally(token, byBearer) ?? verifier.authenticate(token, byBearer)
       const [access, ...more] = cookies
       if (access === undefined) throw new AccessProblem('unauthenticated')
       if (more.length > 0) throw new AccessProblem('invalid_token')
-      return verifier.authenticate(access, byCookie)
+      return verifier.verifyLocally(access, byCookie) ?? verifier.authenticate(access, byCookie)
     },
 
     identifyClient ({ headers: { authorization } }) {
       const token = bearerToken(authorization)
       if (token === undefined) throw new AccessProblem('unauthenticated')
-      return verifier.authenticateClient(token, byBearer)
+      return verifier.verifyClientLocally(token, byBearer) ?? verifier.authenticateClient(token, byBearer)
     }
   }
 }

@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-// Seconds. Short enough for a rotation to come through by itself, long enough to be no burden.
+// Seconds. Short enough to notice a key rotation, long enough to be no load.
 const DEFAULT = 300
 const SHORTEST = 15
 const LONGEST = 86_400
 
-/** @returns the seconds that an answer may be used (RFC 9111 §4.2), within bounds of ours; what is stale is fetched again, never thrown away */
+/** @returns the seconds until the set is fetched again: its freshness lifetime (RFC 9111 §4.2), within bounds. A stale set stays in use meanwhile. */
 export function cacheLifetime ({ 'cache-control': control = '', expires, date, age }: IncomingHttpHeaders): number {
   return Math.min(Math.max(freshness(), SHORTEST), LONGEST)
 

@@ -6,50 +6,46 @@ import { cacheLifetime } from './cache-lifetime.ts'
 import { readJwks } from './read-jwks.ts'
 
 const TIMEOUT = 5_000
-const MOST_BYTES = 262_144
-// For kids that nobody knew: so many fetches at once, and then one in so many milliseconds.
+const MAX_BYTES = 262_144
+// Fetches for unknown kids: at most this many at once, then one per interval (milliseconds).
 const BURST = 5
-const ONE_MORE_EVERY = 10_000
+const REFILL_INTERVAL = 10_000
 
-/** Where the keys are, and who is told. */
 export interface JwksDeps {
   readonly url: URL
   readonly audience: string
-  /** Told of the keys when they are known, and whenever they have changed; there may be none. */
+  /** Called with the keys when they are known, and whenever they have changed. There may be none. */
   readonly onKeys: (keys: readonly VerificationKey[]) => void
-  /** Told of each fetch that failed; what was known before stays. */
+  /** Called for each failed fetch. The keys known before stay in use. */
   readonly onFailure: (cause: Error) => void
-  /** Told of each fetch as it begins. */
   readonly onFetch: () => void
-  /** Told of each fetch that went well. */
   readonly onSuccess: () => void
   /** Milliseconds. */
   readonly firstWait?: number
   readonly longestWait?: number
 }
 
-/** Keeps the keys of a JWK set at hand. */
 export interface JwksFollower {
-  /** Whether the set is known. */
+  /** Whether the set has been fetched. */
   readonly isKnown: boolean
   /**
-   * Fetches the set, for a token names a key that is not in it. One fetch serves all who ask meanwhile; asked too often
-   * it does nothing.
+   * Fetches the set because a token names a key that is not in it. Concurrent calls share one fetch; too frequent calls do
+   * nothing. Never rejects.
    *
    * @returns whether the keys have changed
    */
-  lookAgain (): Promise<boolean>
+  refresh (): Promise<boolean>
   close (): void
 }
 
 /**
- * Fetches a JWK set, and again when its time by the cache headers is up. While it cannot be fetched, what was known
- * before stays, for however long.
+ * Fetches a JWK set, and again when its cache lifetime is over. While it cannot be fetched, the keys known before stay in
+ * use without a time limit.
  */
 export function followJwks ({ url, audience, onKeys, onFetch, onSuccess, onFailure, firstWait = 500, longestWait = 30_000 }: JwksDeps): JwksFollower {
   const closing = new AbortController()
   const backoff = createBackoff({ first: firstWait, longest: longestWait })
-  const isAllowed = createTokenBucket(BURST, ONE_MORE_EVERY)
+  const takeToken = createTokenBucket(BURST, REFILL_INTERVAL)
   let timer: NodeJS.Timeout | undefined
   let fetching: Promise<boolean> | undefined
   let etag: string | undefined
@@ -58,18 +54,18 @@ export function followJwks ({ url, audience, onKeys, onFetch, onSuccess, onFailu
   async function fetchKeys (): Promise<boolean> {
     const headers = { accept: 'application/jwk-set+json, application/json', ...etag !== undefined && { 'if-none-match': etag } }
     onFetch()
-    const answer = await boundedRequest(url, { headers, timeout: TIMEOUT, maxBytes: MOST_BYTES, signal: closing.signal })
-    const isUnchanged = answer.status === 304 && etag !== undefined
-    if (answer.status !== 200 && !isUnchanged) throw new Error(`The JWK set was answered ${answer.status}`)
-    const hasChanged = !isUnchanged && take(answer.body)
-    if (!isUnchanged) etag = answer.headers.etag
+    const response = await boundedRequest(url, { headers, timeout: TIMEOUT, maxBytes: MAX_BYTES, signal: closing.signal })
+    const isUnchanged = response.status === 304 && etag !== undefined
+    if (response.status !== 200 && !isUnchanged) throw new Error(`Unexpected JWK set response status ${response.status}`)
+    const hasChanged = !isUnchanged && apply(response.body)
+    if (!isUnchanged) etag = response.headers.etag
     backoff.reset()
     onSuccess()
-    fetchIn(cacheLifetime(answer.headers) * 1000 * (0.9 + Math.random() / 10))
+    fetchIn(cacheLifetime(response.headers) * 1000 * (0.9 + Math.random() / 10))
     return hasChanged
   }
 
-  function take (body: string): boolean {
+  function apply (body: string): boolean {
     const keys = readJwks(JSON.parse(body), audience)
     if (body === known) return false
     known = body
@@ -77,7 +73,7 @@ export function followJwks ({ url, audience, onKeys, onFetch, onSuccess, onFailu
     return true
   }
 
-  function refresh (): Promise<boolean> {
+  function fetchNow (): Promise<boolean> {
     fetching ??= fetchKeys().catch((cause: Error) => {
       if (!closing.signal.aborted) {
         onFailure(cause)
@@ -90,13 +86,13 @@ export function followJwks ({ url, audience, onKeys, onFetch, onSuccess, onFailu
 
   function fetchIn (milliseconds: number): void {
     clearTimeout(timer)
-    if (!closing.signal.aborted) timer = setTimeout(refresh, milliseconds).unref()
+    if (!closing.signal.aborted) timer = setTimeout(fetchNow, milliseconds).unref()
   }
 
-  void refresh()
+  void fetchNow()
   return {
     get isKnown () { return known !== undefined },
-    lookAgain: async () => fetching ?? (isAllowed() ? refresh() : false),
+    refresh: async () => fetching ?? (takeToken() ? fetchNow() : false),
     close () {
       closing.abort()
       clearTimeout(timer)

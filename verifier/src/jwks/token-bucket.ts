@@ -1,18 +1,17 @@
 /**
- * Lets something happen so many times at once, and then once in a while: tokens that name keys nobody has come as often
- * as somebody likes.
+ * A token bucket, to limit fetches: a client can send tokens with unknown keys as often as it likes.
  *
- * @param burst times; @param every milliseconds in which one more becomes due
- * @returns whether it may happen now, which uses it up
+ * @param burst capacity; @param every milliseconds until one is refilled
+ * @returns a function that takes one, and returns whether there was one
  */
 export function createTokenBucket (burst: number, every: number, now: () => number = () => performance.now()): () => boolean {
   let left = burst
-  let counted = now()
+  let refilledAt = now()
 
   return () => {
-    const due = Math.floor((now() - counted) / every)
+    const due = Math.floor((now() - refilledAt) / every)
     left = Math.min(burst, left + due)
-    counted = left === burst ? now() : counted + due * every
+    refilledAt = left === burst ? now() : refilledAt + due * every
     if (left === 0) return false
     left--
     return true

@@ -1,27 +1,18 @@
-/** How long to wait before trying again, in milliseconds. */
-export interface Backoff {
-  next (): number
-  /** Begins anew, for it went well. */
-  reset (): void
-}
-
 /**
- * Waits that double, each drawn at random between its half and its whole: what lost one service together does not come
- * back to it together.
- *
- * @param first milliseconds; @param longest milliseconds
+ * Retry delays in milliseconds that double up to `longest`, each with random jitter between half and all of it: clients
+ * that lost one service together do not return to it together.
  */
-export function createBackoff ({ first, longest }: { first: number, longest: number }): Backoff {
-  let wait = first
+export function createBackoff ({ first, longest }: { first: number, longest: number }) {
+  let delay = first
 
   return {
-    next () {
-      const drawn = wait * (1 + Math.random()) / 2
-      wait = Math.min(wait * 2, longest)
-      return drawn
+    next (): number {
+      const jittered = delay * (1 + Math.random()) / 2
+      delay = Math.min(delay * 2, longest)
+      return jittered
     },
-    reset () {
-      wait = first
+    reset (): void {
+      delay = first
     }
   }
 }

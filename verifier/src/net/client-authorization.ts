@@ -1,12 +1,9 @@
-/** How this verifier shows the service who it is: as an OAuth client with its secret, or by an access token of its own. */
-export type ClientCredentials =
-  | { readonly clientId: string, readonly clientSecret: string, readonly token?: undefined }
-  | { readonly token: () => string | Promise<string>, readonly clientId?: undefined, readonly clientSecret?: undefined }
+import type { ClientCredentials } from '../types.ts'
 
-/** @returns what makes the value of an Authorization header, anew each time */
+/** @returns a function that gives the value of the Authorization header, for each request anew */
 export function createAuthorization ({ clientId, clientSecret, token }: ClientCredentials): () => Promise<string> {
   if (token !== undefined) return async () => `Bearer ${await token()}`
-  // Each is form-encoded first (RFC 6749 §2.3.1): an id may hold a colon.
+  // Both are form-encoded first (RFC 6749 §2.3.1): an id may contain a colon.
   const pair = [clientId, clientSecret].map(text => new URLSearchParams({ text }).toString().slice('text='.length)).join(':')
   const basic = `Basic ${Buffer.from(pair).toString('base64')}`
   return async () => basic

@@ -1,15 +1,15 @@
-/** A signal that aborts when its time has come, or with another. */
 export interface Deadline {
   readonly signal: AbortSignal
-  /** Gives it its whole time again. */
+  /** Starts the time again. */
   extend (): void
-  /** Lets it be. */
   clear (): void
 }
 
 /**
+ * A signal that aborts after a time, or with another signal.
+ *
  * @param milliseconds until it aborts
- * @param reason what it aborts with
+ * @param reason the message of the error that it aborts with
  * @param closing aborts it too
  */
 export function createDeadline (milliseconds: number, reason: string, closing: AbortSignal): Deadline {
@@ -21,7 +21,9 @@ export function createDeadline (milliseconds: number, reason: string, closing: A
 
   return {
     signal: controller.signal,
-    extend: () => { timer.refresh() },
+    extend () {
+      timer.refresh()
+    },
     clear () {
       clearTimeout(timer)
       closing.removeEventListener('abort', close)

@@ -1,32 +1,31 @@
-import { Agent as PlainAgent, request as requestPlain, type IncomingMessage } from 'node:http'
-import { Agent as SecureAgent, request as requestSecure } from 'node:https'
+import { Agent as HttpAgent, request as requestHttp, type IncomingMessage } from 'node:http'
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 
-/** A request to the service. */
 export interface HttpRequestOptions {
   readonly method?: 'GET' | 'POST'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
-  /** The connections to use. Default: those of the process. */
-  readonly agent?: PlainAgent | undefined
-  /** Ends the request, and the answer too while it is being read. */
+  /** Default: the agent of the process. */
+  readonly agent?: HttpAgent | undefined
+  /** Aborts the request, and the response while it is read. */
   readonly signal: AbortSignal
 }
 
 /**
- * Sends a request, and gives the answer as soon as its head is there. Redirects are answers like others: nobody who can
- * answer for the service may send its verifiers, and their credentials, elsewhere.
+ * Sends a request; resolves with the response once its headers are there. Redirects are not followed: they could send the
+ * credentials to another host.
  *
- * A connection that was kept may have been closed at the other end in the same moment: then it is asked once more.
+ * A kept-alive connection may have been closed by the server in the same moment: then the request is sent once more.
  */
 export function httpRequest (url: URL, { method = 'GET', headers = {}, body, agent, signal }: HttpRequestOptions): Promise<IncomingMessage> {
-  const open = url.protocol === 'https:' ? requestSecure : requestPlain
+  const open = url.protocol === 'https:' ? requestHttps : requestHttp
   const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
 
   return new Promise((resolve, reject) => {
-    function send (isAgain: boolean): void {
+    function send (isRetry: boolean): void {
       const request = open(url, { method, headers: { ...headers, ...length }, agent, signal })
       request.on('response', resolve).on('error', (error: NodeJS.ErrnoException) => {
-        if (!isAgain && request.reusedSocket && error.code === 'ECONNRESET') send(true)
+        if (!isRetry && request.reusedSocket && error.code === 'ECONNRESET') send(true)
         else reject(error)
       }).end(body)
     }
@@ -34,8 +33,8 @@ export function httpRequest (url: URL, { method = 'GET', headers = {}, body, age
   })
 }
 
-/** Connections to a service that are kept, at most 64. Destroying it closes them. */
-export function keepConnections ({ protocol }: URL): PlainAgent {
+/** An agent that keeps up to 64 connections alive. Destroying it closes them. */
+export function keepConnections ({ protocol }: URL): HttpAgent {
   const options = { keepAlive: true, maxSockets: 64 }
-  return protocol === 'https:' ? new SecureAgent(options) : new PlainAgent(options)
+  return protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options)
 }

@@ -1,22 +1,22 @@
-/** @throws TypeError naming the option */
+/** @throws TypeError whose message begins with `name` */
 export function assertText (name: string, value: unknown): asserts value is string {
-  if (!isText(value)) throw new TypeError(`${name} must be text`)
+  if (!isText(value)) throw new TypeError(`${name} must be a non-empty string`)
 }
 
-/** @throws TypeError naming the option */
-export function assertNumber (name: string, value: unknown, most: number): void {
-  if (typeof value !== 'number' || !(value >= 0 && value <= most)) throw new TypeError(`${name} must be a number from 0 to ${most}`)
+/** @throws TypeError whose message begins with `name` */
+export function assertNumber (name: string, value: unknown, max: number): void {
+  if (typeof value !== 'number' || !(value >= 0 && value <= max)) throw new TypeError(`${name} must be a number from 0 to ${max}`)
 }
 
-/** @throws TypeError naming the option */
+/** @throws TypeError whose message begins with `name` */
 export function readUrl (name: string, value: unknown): URL {
   const url = (typeof value === 'string' && URL.canParse(value)) || value instanceof URL ? new URL(value) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) throw new TypeError(`${name} must be an http or https URL`)
-  if (url.username !== '' || url.password !== '') throw new TypeError(`${name} must hold no credentials`)
+  if (url.username !== '' || url.password !== '') throw new TypeError(`${name} must not contain credentials`)
   return url
 }
 
-/** Puts the option's name before what is wrong with it. @throws TypeError */
+/** Puts the option's name before the message of what `read` throws. @throws TypeError */
 export function withOptionName<Value> (name: string, read: () => Value): Value {
   try {
     return read()

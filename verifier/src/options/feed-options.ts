@@ -1,28 +1,7 @@
-import type { ClientCredentials } from '../net/client-authorization.ts'
-import { checkPolicy, type StalenessPolicy } from '../staleness.ts'
+import type { ClientCredentials, FeedOptions, OnStale, StalenessPolicy, VerifierOptions } from '../types.ts'
 import { isText, readUrl } from './assert-option.ts'
 
-/** Whose feed of revocations to follow. */
-export type FeedOptions = ClientCredentials & {
-  /** The service's feed, for example `https://auth.example.com/revocations`. */
-  readonly url: string | URL
-  /** Where `onStale: "introspect"` asks; by default `oauth/introspect` beside the feed. */
-  readonly introspectionUrl?: string | URL
-}
-
-/** Whoever follows the feed has to say what is done while it cannot be followed. */
-export interface Following extends StalenessPolicy {
-  readonly revocations: FeedOptions
-}
-
-/** Whoever does not, has nothing to be stale. */
-export interface NotFollowing {
-  readonly revocations?: undefined
-  readonly maxStaleness?: undefined
-  readonly onStale?: undefined
-}
-
-/** What following takes, read and found good. */
+/** The validated options of a verifier that follows a feed. */
 export interface FeedSettings {
   readonly url: URL
   readonly introspectionUrl: URL
@@ -30,28 +9,40 @@ export interface FeedSettings {
   readonly policy: StalenessPolicy
 }
 
-/** @throws TypeError that begins with the name of the option that is not good */
-export function readFeedOptions ({ revocations, maxStaleness, onStale }: Following | NotFollowing): FeedSettings | undefined {
+const ON_STALE = ['accept', 'reject', 'introspect'] as const satisfies readonly OnStale[]
+
+/** @throws TypeError whose message begins with the name of the invalid option */
+export function readFeedOptions ({ revocations, maxStaleness, onStale }: Pick<VerifierOptions, 'revocations' | 'maxStaleness' | 'onStale'>): FeedSettings | undefined {
   if (revocations === undefined) {
-    if (maxStaleness !== undefined) throw new TypeError('maxStaleness is of no use without revocations')
-    if (onStale !== undefined) throw new TypeError('onStale is of no use without revocations')
+    if (maxStaleness !== undefined) throw new TypeError('maxStaleness has no effect without revocations')
+    if (onStale !== undefined) throw new TypeError('onStale has no effect without revocations')
     return undefined
   }
   if (typeof revocations !== 'object' || revocations === null) throw new TypeError('revocations must be an object with a url and credentials')
-  checkPolicy({ maxStaleness, onStale })
+  const policy = { maxStaleness, onStale }
+  checkPolicy(policy)
   const url = readUrl('revocations.url', revocations.url)
   return {
     url,
     introspectionUrl: readUrl('revocations.introspectionUrl', revocations.introspectionUrl ?? new URL('oauth/introspect', url)),
     credentials: readCredentials(revocations),
-    policy: { maxStaleness, onStale }
+    policy
+  }
+}
+
+/** @throws TypeError whose message begins with the name of the invalid option */
+export function checkPolicy (policy: { onStale?: unknown, maxStaleness?: unknown }): asserts policy is StalenessPolicy {
+  const { onStale, maxStaleness } = policy
+  if (!ON_STALE.some(known => known === onStale)) throw new TypeError(`onStale must be one of ${ON_STALE.join(', ')}`)
+  if (typeof maxStaleness !== 'number' || !Number.isFinite(maxStaleness) || maxStaleness <= 0) {
+    throw new TypeError('maxStaleness must be a number of seconds above 0')
   }
 }
 
 function readCredentials ({ clientId, clientSecret, token }: FeedOptions): ClientCredentials {
   if (typeof token === 'function') return { token }
   if (token !== undefined) throw new TypeError('revocations.token must be a function')
-  if (!isText(clientId)) throw new TypeError('revocations.clientId must be text, unless there is a token')
-  if (!isText(clientSecret)) throw new TypeError('revocations.clientSecret must be text')
+  if (!isText(clientId)) throw new TypeError('revocations.clientId must be a non-empty string, unless there is a token')
+  if (!isText(clientSecret)) throw new TypeError('revocations.clientSecret must be a non-empty string')
   return { clientId, clientSecret }
 }
