@@ -1,5 +1,6 @@
 import type { Prisma, PrismaClient } from '../generated/prisma/client.ts'
 import type { DatabaseStartError } from './database-start-error.ts'
+import type { Statement, StatementValues } from './statement.ts'
 
 /** The Prisma client as this service uses it: a user comes without the password hash unless a query asks for it. */
 export type Db = PrismaClient<never, { user: { passwordHash: true } }>
@@ -7,10 +8,7 @@ export type Db = PrismaClient<never, { user: { passwordHash: true } }>
 /** What `db.$transaction(async (tx) => …)` hands on. On the embedded engine every query inside must go through it. */
 export type DbTransaction = Omit<Db, '$connect' | '$disconnect' | '$on' | '$transaction' | '$extends'>
 
-export type { Prisma }
-
-/** A statement prepared once per connection under its name: one name must always stand for one text. */
-export interface Statement { readonly name: string, readonly text: string }
+export type { Prisma, Statement }
 
 export interface Listener {
   /** Called with the payload of every notification. */
@@ -28,10 +26,11 @@ export interface Database {
   readonly migrated: readonly string[]
   /**
    * Runs one statement without Prisma, for the few places where its cost matters.
+   * A statement that `statement()` compiled takes its values by name; any other takes them in the order of `$1`, `$2` and so on.
    * Both engines give the same rows: int8 → number (bigint beyond 2^53), timestamptz → Date, bytea → Buffer,
    * uuid, enums, numeric and text → string. Parameters may be Date, bigint, Buffer, arrays and null.
    */
-  query<Row> (statement: Statement, values: readonly unknown[]): Promise<Row[]>
+  query<Row> (statement: Statement, values: StatementValues): Promise<Row[]>
   /**
    * Hears `NOTIFY channel`. On Postgres over a connection of its own, which is watched; it does not reconnect.
    * @param channel a plain identifier: `[a-z_][a-z0-9_]*`

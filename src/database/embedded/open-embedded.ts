@@ -4,6 +4,7 @@ import { PrismaPGlite } from 'pglite-prisma-adapter'
 import { columnParsers } from '../column-parsers.ts'
 import type { Database, DatabaseOptions, Listener, Subscription } from '../database.ts'
 import { createPrismaClient } from '../prisma-client.ts'
+import { bindValues, type Statement, type StatementValues } from '../statement.ts'
 import { withTimeout } from '../with-timeout.ts'
 import { openPgliteCluster } from './pglite-cluster.ts'
 import { prepareDataDirectory } from './data-directory.ts'
@@ -53,9 +54,9 @@ function databaseOver ({ engine, explain, migrated }: Awaited<ReturnType<typeof 
     engine: 'embedded',
     prisma,
     migrated,
-    async query<Row> ({ text }: { text: string }, values: readonly unknown[]) {
+    async query<Row> (statement: Statement, values: StatementValues) {
       try {
-        return (await engine.query<Row>(text, [...values], { parsers: columnParsers })).rows
+        return (await engine.query<Row>(statement.text, bindValues(statement, values), { parsers: columnParsers })).rows
       } catch (error) {
         throw withoutParameters(error)
       }

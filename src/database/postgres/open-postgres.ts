@@ -3,6 +3,7 @@ import pg from 'pg'
 import { columnParser } from '../column-parsers.ts'
 import type { Database, DatabaseOptions } from '../database.ts'
 import { createPrismaClient } from '../prisma-client.ts'
+import { bindValues, type Statement, type StatementValues } from '../statement.ts'
 import { withTimeout } from '../with-timeout.ts'
 import { connectionSettings } from './connection-settings.ts'
 import { explainStartFailure } from './explain-start-failure.ts'
@@ -46,8 +47,9 @@ export async function openPostgres (url: string, { pool: limits = {}, migrate, l
     engine: 'postgres',
     prisma,
     migrated,
-    async query<Row> ({ name, text }: { name: string, text: string }, values: readonly unknown[]) {
-      const result = await pool.query<Row & pg.QueryResultRow>({ name, text, values: [...values], types: TYPES })
+    async query<Row> (statement: Statement, values: StatementValues) {
+      const { name, text } = statement
+      const result = await pool.query<Row & pg.QueryResultRow>({ name, text, values: bindValues(statement, values), types: TYPES })
       return result.rows
     },
     listen: (channel, listener) => listenPostgres(settings, channel, listener),
