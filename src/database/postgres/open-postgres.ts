@@ -27,8 +27,8 @@ export async function openPostgres (url: string, { pool: limits = {}, migrate, l
     // The server ends a statement that runs too long; this ends one whose answer never comes.
     query_timeout: statementTimeoutMs + 1_000
   })
-  pool.on('error', error => log.warn({ err: error }, 'an idle database connection was lost'))
-  // A transaction whose answers stopped coming is given back open, with a query still under way.
+  pool.on('error', error => log.warn({ err: error }, 'idle database connection lost'))
+  // A transaction whose query timed out is released to the pool while that query is still running.
   pool.on('release', (_error, client) => {
     if (client.getTransactionStatus() !== 'I') client.end().catch(() => {})
   })
