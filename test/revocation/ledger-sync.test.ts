@@ -27,25 +27,25 @@ t.test('following the ledger', async t => {
   })
 
   t.test('hears of what commits', async t => {
-    const { set, revoke, propagation } = await follow(t, { database })
+    const { set, revoke, ledgerSync } = await follow(t, { database })
     const id = await revoke()
     await until(() => set.hasSession(id))
-    t.ok(propagation.counts.heard >= 1)
+    t.ok(ledgerSync.counts.notifications >= 1)
   })
 
   t.test('without LISTEN, as behind a pooler, learns it within 1.1 s', async t => {
-    const { set, revoke, propagation } = await follow(t, { database, listens: false })
+    const { set, revoke, ledgerSync } = await follow(t, { database, listens: false })
     const id = await revoke()
     t.ok(await until(() => set.hasSession(id)) < 1_600, 'half a second more for a busy machine')
-    t.equal(propagation.counts.heard, 0)
+    t.equal(ledgerSync.counts.notifications, 0)
   })
 
   t.test('tells what the last one took', async t => {
-    const { set, propagation } = await follow(t, { database, listens: false })
-    t.equal(propagation.lag(), 0, 'what was there before it began counts for nothing')
+    const { set, ledgerSync } = await follow(t, { database, listens: false })
+    t.equal(ledgerSync.lag(), 0, 'what was there before it began counts for nothing')
     const id = await revokeIn(database)
     await until(() => set.hasSession(id))
-    const lag = propagation.lag()
+    const lag = ledgerSync.lag()
     t.ok(lag > 0 && lag < 2, `${lag} s`)
   })
 
@@ -59,23 +59,23 @@ t.test('following the ledger', async t => {
         return { async close () {} }
       }
     }
-    const { set, revoke, propagation, warnings } = await follow(t, { database: refusing })
+    const { set, revoke, ledgerSync, warnings } = await follow(t, { database: refusing })
     listener?.onLost(new Error('the connection ended'))
     const id = await revoke()
     await until(() => set.hasSession(id), 5_000)
-    t.ok(propagation.age() < 2_500)
-    t.match(warnings, [/no longer hears/, /./])
+    t.ok(ledgerSync.age() < 2_500)
+    t.match(warnings, [/^lost the connection/, /./])
   })
 
   t.test('and listens again as soon as it can', async t => {
     const listeners: Listener[] = []
-    const { set, propagation } = await follow(t, {
+    const { set, ledgerSync } = await follow(t, {
       database: { ...database, async listen (_channel, listener) { listeners.push(listener); return { async close () {} } } }
     })
     listeners[0]?.onLost(new Error('the connection ended'))
     await until(() => listeners.length === 2)
     const id = randomUUID()
-    listeners[1]?.onNotify(JSON.stringify({ kind: 'session', subject: id, minVersion: null, expiresAt: propagation.now() + 60 }))
+    listeners[1]?.onNotify(JSON.stringify({ kind: 'session', subject: id, minVersion: null, expiresAt: ledgerSync.now() + 60 }))
     t.ok(set.hasSession(id))
   })
 
@@ -117,19 +117,19 @@ t.test('following the ledger', async t => {
 
   t.test('its age is that of the beginning of the last read that was completed', async t => {
     let hangs = false
-    const { propagation } = await follow(t, {
+    const { ledgerSync } = await follow(t, {
       database: { ...database, query: (...args) => hangs ? new Promise(() => {}) : database.query(...args) },
       listens: false
     })
-    t.ok(propagation.age() < 1_500)
+    t.ok(ledgerSync.age() < 1_500)
     hangs = true
-    const { read } = propagation.counts
-    await until(() => propagation.counts.failed > 0, 6_000)
-    t.equal(propagation.counts.read, read)
-    t.ok(propagation.age() > 2_000, 'a read that never ends makes nothing fresh')
+    const { reads } = ledgerSync.counts
+    await until(() => ledgerSync.counts.failedReads > 0, 6_000)
+    t.equal(ledgerSync.counts.reads, reads)
+    t.ok(ledgerSync.age() > 2_000, 'a read that never ends makes nothing fresh')
     hangs = false
-    await until(() => propagation.age() < 500)
-    t.equal(propagation.counts.read > read, true)
+    await until(() => ledgerSync.age() < 500)
+    t.equal(ledgerSync.counts.reads > reads, true)
   })
 
   t.test('reads a ledger of any size at its start', async t => {

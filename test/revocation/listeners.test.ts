@@ -12,7 +12,7 @@ t.test('who follows what an instance learns', async t => {
   async function listen (t: Test, listens = true) {
     const follower = await follow(t, { database, listens })
     const told: Array<Revocation | { cursor: string }> = []
-    const stop = follower.propagation.follow({
+    const stop = follower.ledgerSync.follow({
       onRevocation: revocation => { told.push(revocation) },
       onRead: cursor => { told.push({ cursor }) }
     })
@@ -22,12 +22,12 @@ t.test('who follows what an instance learns', async t => {
   }
 
   t.test('is told once of what is both heard and read', async t => {
-    const { told, knows, revocations, propagation } = await listen(t)
+    const { told, knows, revocations, ledgerSync } = await listen(t)
     const id = await revokeIn(database)
     await until(() => knows(id))
     const { length } = told
-    const { read } = propagation.counts
-    await until(() => propagation.counts.read >= read + 2)
+    const { reads } = ledgerSync.counts
+    await until(() => ledgerSync.counts.reads >= reads + 2)
     t.ok(told.length > length)
     t.match(revocations(), [{ kind: 'session', id, expiresAt: Number }])
     t.equal(revocations().length, 1)
@@ -41,15 +41,15 @@ t.test('who follows what an instance learns', async t => {
   })
 
   t.test('is told at once of what is applied here, and not again', async t => {
-    const { revocations, propagation } = await listen(t)
-    const entry = { kind: 'session', id: crypto.randomUUID(), expiresAt: propagation.now() + 60 } as const
-    propagation.apply([entry])
-    propagation.apply([entry])
+    const { revocations, ledgerSync } = await listen(t)
+    const entry = { kind: 'session', id: crypto.randomUUID(), expiresAt: ledgerSync.now() + 60 } as const
+    ledgerSync.apply([entry])
+    ledgerSync.apply([entry])
     t.strictSame(revocations(), [entry])
-    const higher = { kind: 'user', id: crypto.randomUUID(), minVersion: 3, expiresAt: propagation.now() + 60 } as const
-    propagation.apply([{ ...higher, minVersion: 2 }, higher, { ...higher, minVersion: 1 }])
+    const higher = { kind: 'user', id: crypto.randomUUID(), minVersion: 3, expiresAt: ledgerSync.now() + 60 } as const
+    ledgerSync.apply([{ ...higher, minVersion: 2 }, higher, { ...higher, minVersion: 1 }])
     t.strictSame(revocations(), [entry, { ...higher, minVersion: 2 }, higher])
-    propagation.apply([{ ...entry, expiresAt: entry.expiresAt + 60 }])
+    ledgerSync.apply([{ ...entry, expiresAt: entry.expiresAt + 60 }])
     t.equal(revocations().length, 4, 'a longer life is news')
   })
 
@@ -73,24 +73,24 @@ t.test('who follows what an instance learns', async t => {
   })
 
   t.test('is told nothing after it has stopped', async t => {
-    const { told, stop, propagation } = await listen(t)
+    const { told, stop, ledgerSync } = await listen(t)
     stop()
     const { length } = told
     const id = await revokeIn(database)
-    const { read } = propagation.counts
-    await until(() => propagation.counts.read >= read + 2)
+    const { reads } = ledgerSync.counts
+    await until(() => ledgerSync.counts.reads >= reads + 2)
     t.equal(told.length, length)
     t.type(id, 'string')
   })
 
   t.test('keeps nobody from learning when it fails', async t => {
-    const { knows, propagation, set, warnings } = await listen(t)
-    propagation.follow({ onRevocation () { throw new Error('gone') }, onRead () { throw new Error('gone') } })
+    const { knows, ledgerSync, set, warnings } = await listen(t)
+    ledgerSync.follow({ onRevocation () { throw new Error('gone') }, onRead () { throw new Error('gone') } })
     const id = await revokeIn(database)
     await until(() => set.hasSession(id) && knows(id))
-    const { read } = propagation.counts
-    await until(() => propagation.counts.read > read)
-    t.equal(propagation.counts.failed, 0)
+    const { reads } = ledgerSync.counts
+    await until(() => ledgerSync.counts.reads > reads)
+    t.equal(ledgerSync.counts.failedReads, 0)
     t.match(warnings[0], /listener/)
   })
 })
