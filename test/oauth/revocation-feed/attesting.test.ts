@@ -13,14 +13,14 @@ t.test('an instance that is cut off from its database', async t => {
   const database = await openTestDatabase(t)
   let isGone = false
   const breakable: Database = { ...database, query: (...args) => isGone ? Promise.reject(new DatabaseUnavailable('gone')) : database.query(...args) }
-  const { origin, propagation } = await serveFeed(t, { database: breakable })
+  const { origin, ledgerSync } = await serveFeed(t, { database: breakable })
   const feed = await readFeed(t, origin, { authorization: 'a' })
   await feed.next(isSync)
   const { length } = feed.events
   isGone = true
 
   t.test('attests nothing, though the connection lives', async t => {
-    await until(() => propagation.counts.failed >= 1, 10_000)
+    await until(() => ledgerSync.counts.failedReads >= 1, 10_000)
     t.equal(feed.events.slice(length).filter(isSync).length <= 1, true, 'but what was read before')
     const { length: before } = feed.events
     await pause(2_500)
@@ -29,7 +29,7 @@ t.test('an instance that is cut off from its database', async t => {
 
   t.test('tells of what it ends itself all the same', async t => {
     const id = randomUUID()
-    propagation.apply([{ kind: 'session', id, expiresAt: Math.ceil(Date.now() / 1000) + 60 }])
+    ledgerSync.apply([{ kind: 'session', id, expiresAt: Math.ceil(Date.now() / 1000) + 60 }])
     t.match(await feed.next(endsSession(id)), { data: { kind: 'session' } })
   })
 

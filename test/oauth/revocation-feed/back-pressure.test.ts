@@ -14,13 +14,13 @@ t.test('followers that do not read', async t => {
   const ended = (count: number): Revocation[] => Array.from({ length: count }, () => ({ kind: 'session', id: randomUUID(), expiresAt }))
 
   t.test('are cut when too much waits for them, and the others feel nothing of it', async t => {
-    const { origin, propagation, left, responses } = await serveFeed(t, { database, patience: { bytes: 1024 * 1024, ms: 60_000 } })
+    const { origin, ledgerSync, left, responses } = await serveFeed(t, { database, backpressure: { bytes: 1024 * 1024, ms: 60_000 } })
     const [reads, sleeps] = [await readFeed(t, origin, { authorization: 'a' }), await readFeed(t, origin, { authorization: 'b' })]
     await Promise.all([reads.next(isSync), sleeps.next(isSync)])
     sleeps.pause()
     const tell = async (count: number) => {
       const entries = ended(count)
-      propagation.apply(entries)
+      ledgerSync.apply(entries)
       await reads.next(endsSession(String(entries.at(-1)?.id)))
     }
     await until(async () => {
@@ -33,12 +33,12 @@ t.test('followers that do not read', async t => {
   })
 
   t.test('are cut when they read nothing for too long', async t => {
-    const { origin, propagation, left, responses } = await serveFeed(t, { database, patience: { bytes: Infinity, ms: 300 } })
+    const { origin, ledgerSync, left, responses } = await serveFeed(t, { database, backpressure: { bytes: Infinity, ms: 300 } })
     const feed = await readFeed(t, origin, { authorization: 'a' })
     await feed.next(isSync)
     feed.pause()
     await until(() => {
-      if (responses[0]?.writableNeedDrain === false) propagation.apply(ended(5_000))
+      if (responses[0]?.writableNeedDrain === false) ledgerSync.apply(ended(5_000))
       return left.length > 0
     }, 60_000)
     t.strictSame(left, ['too slow'])

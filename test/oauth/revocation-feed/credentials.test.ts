@@ -29,7 +29,7 @@ t.test('the credential of a follower', async t => {
     t.equal(spent.status, 401, 'a clock may differ by a little, but what has nothing left opens no feed')
     const took = performance.now() - began
     t.ok(took > 900 && took < 3_500, `${took} ms`)
-    t.match(service.log.findLast(({ msg }) => msg === 'a follower of revocations left'), { why: 'credential expired', clientId: client.id })
+    t.match(service.log.findLast(({ msg }) => msg === 'revocation feed disconnected'), { reason: 'credential expired', clientId: client.id })
   })
 
   t.test('must carry the scope itself, where it is a token', async t => {
@@ -50,12 +50,12 @@ t.test('the credential of a follower', async t => {
 })
 
 t.test('watching a credential', async t => {
-  const unlimited = { endsIn: null, checkEvery: 20 }
+  const unlimited = { expiresIn: null, checkEvery: 20 }
 
   t.test('tells when it was withdrawn', async t => {
     const told: DisconnectReason[] = []
     let isGood = true
-    t.teardown(watchCredentialExpiry({ ...unlimited, check: async () => { if (!isGood) throw new Problem('invalid_client') } }, why => { told.push(why) }))
+    t.teardown(watchCredentialExpiry({ ...unlimited, check: async () => { if (!isGood) throw new Problem('invalid_client') } }, reason => { told.push(reason) }))
     isGood = false
     await until(() => told.length > 0)
     t.equal(told[0], 'credential withdrawn')
@@ -65,7 +65,7 @@ t.test('watching a credential', async t => {
     const told: DisconnectReason[] = []
     let checks = 0
     const check = async () => { throw ++checks < 5 ? new Error('no answer') : new Problem('unavailable') }
-    t.teardown(watchCredentialExpiry({ ...unlimited, check }, why => { told.push(why) }))
+    t.teardown(watchCredentialExpiry({ ...unlimited, check }, reason => { told.push(reason) }))
     await until(() => checks >= 8)
     t.strictSame(told, [])
   })
@@ -73,7 +73,7 @@ t.test('watching a credential', async t => {
   t.test('ends when it is told to', async t => {
     const told: DisconnectReason[] = []
     let checks = 0
-    const unwatch = watchCredentialExpiry({ endsIn: 40, checkEvery: 10, check: async () => { checks++ } }, why => { told.push(why) })
+    const unwatch = watchCredentialExpiry({ expiresIn: 40, checkEvery: 10, check: async () => { checks++ } }, reason => { told.push(reason) })
     unwatch()
     await new Promise(resolve => setTimeout(resolve, 80))
     t.strictSame([told, checks], [[], 0])
@@ -81,7 +81,7 @@ t.test('watching a credential', async t => {
 
   t.test('survives a life longer than any timer', async t => {
     const told: DisconnectReason[] = []
-    t.teardown(watchCredentialExpiry({ endsIn: 1e12, check: async () => {} }, why => { told.push(why) }))
+    t.teardown(watchCredentialExpiry({ expiresIn: 1e12, check: async () => {} }, reason => { told.push(reason) }))
     await new Promise(resolve => setTimeout(resolve, 20))
     t.strictSame(told, [])
   })

@@ -126,7 +126,7 @@ t.test('the feed of revocations', async t => {
     const feed = await open()
     await feed.next(isSync)
     t.equal(await followers(), before + 1)
-    const lines = () => service.log.filter(({ msg }) => msg === 'a follower of revocations left').length
+    const lines = () => service.log.filter(({ msg }) => msg === 'revocation feed disconnected').length
     const linesBefore = lines()
     feed.close()
     await until(async () => await followers() === before)
