@@ -30,7 +30,7 @@ async function openMigrated (dataDir: string, { migrate, log }: DatabaseOptions)
     await settled()
     return { engine, explain, migrated }
   } catch (error) {
-    // A damaged engine may not close either, and that would hide why.
+    // A damaged engine may fail to close too, which must not hide the first error.
     await engine.close().catch(() => {})
     throw explain(error)
   }
@@ -43,7 +43,7 @@ function databaseOver ({ engine, explain, migrated }: Awaited<ReturnType<typeof 
   async function close () {
     try {
       await prisma.$disconnect()
-      // Prisma's disconnect leaves the engine running, and with it files not yet written.
+      // Prisma's disconnect leaves the engine running, with files not yet written.
       await engine.close()
     } finally {
       await release()
@@ -78,7 +78,7 @@ async function listen (engine: PGlite, channel: string, { onNotify }: Listener):
   return { close: async () => { if (!engine.closed) await stop() } }
 }
 
-// The engine's errors carry the statement's parameters, which may be secrets, to wherever the error is logged.
+// The engine's errors contain the statement's parameters, which may be secrets and would be logged.
 function withoutParameters (error: unknown) {
   if (error instanceof Error) {
     for (const name of ['params', 'query', 'queryOptions']) Reflect.deleteProperty(error, name)

@@ -24,7 +24,7 @@ export async function openPostgres (url: string, { pool: limits = {}, migrate, l
     ...settings.config,
     max,
     connectionTimeoutMillis: acquireTimeoutMs,
-    // The server ends a statement that runs too long; this ends one whose answer never comes.
+    // The server cancels a statement that runs too long; this gives up on one whose answer never comes.
     query_timeout: statementTimeoutMs + 1_000
   })
   pool.on('error', error => log.warn({ err: error }, 'idle database connection lost'))
