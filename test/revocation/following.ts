@@ -9,7 +9,7 @@ import { revocationSql } from '../../src/revocation/ledger-writer.ts'
 import { openTestDatabase } from '../support/database.ts'
 
 /** An instance's view of the ledger, without the service around it. */
-export interface Follower {
+export interface FollowingInstance {
   readonly ledgerSync: LedgerSync
   readonly set: RevocationSet
   readonly warnings: string[]
@@ -19,7 +19,7 @@ export interface Follower {
 }
 
 /** Follows the ledger of a fresh database until the test ends. */
-export async function follow (t: Test, { database, ...parts }: Partial<LedgerSyncDeps> & { database?: Database } = {}): Promise<Follower> {
+export async function follow (t: Test, { database, ...parts }: Partial<LedgerSyncDeps> & { database?: Database } = {}): Promise<FollowingInstance> {
   const opened = database ?? await openTestDatabase(t)
   const set = createRevocationSet()
   const warnings: string[] = []

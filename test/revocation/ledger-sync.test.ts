@@ -8,7 +8,7 @@ import { follow, readFrom, REVOKE, revokeIn } from './following.ts'
 
 t.test('following the ledger', async t => {
   const database = await openTestDatabase(t)
-  t.test('begins with all that is live in it', async t => {
+  t.test('starts with everything that is live in it', async t => {
     const [live, expired] = [await revokeIn(database), await revokeIn(database)]
     await database.query({ name: 'test.expire', text: "UPDATE revocations SET expires_at = now() - interval '1 second' WHERE subject = $1" }, [expired])
     const { set } = await follow(t, { database })
@@ -26,7 +26,7 @@ t.test('following the ledger', async t => {
     t.strictSame(order.slice(0, 2), ['listen', 'read'])
   })
 
-  t.test('hears of what commits', async t => {
+  t.test('is notified of commits', async t => {
     const { set, revoke, ledgerSync } = await follow(t, { database })
     const id = await revoke()
     await until(() => set.hasSession(id))
@@ -40,7 +40,7 @@ t.test('following the ledger', async t => {
     t.equal(ledgerSync.counts.notifications, 0)
   })
 
-  t.test('tells what the last one took', async t => {
+  t.test('measures how long the last revocation took', async t => {
     const { set, ledgerSync } = await follow(t, { database, listens: false })
     t.equal(ledgerSync.lag(), 0, 'what was there before it began counts for nothing')
     const id = await revokeIn(database)
@@ -49,7 +49,7 @@ t.test('following the ledger', async t => {
     t.ok(lag > 0 && lag < 2, `${lag} s`)
   })
 
-  t.test('goes on reading while it cannot listen', async t => {
+  t.test('continues to read while it cannot listen', async t => {
     let listener: Listener | undefined
     const refusing: Database = {
       ...database,
@@ -79,7 +79,7 @@ t.test('following the ledger', async t => {
     t.ok(set.hasSession(id))
   })
 
-  t.test('is not upset by notifications that are none of its own', async t => {
+  t.test('ignores invalid notifications', async t => {
     const { set, revoke } = await follow(t, { database })
     const { size } = set
     for (const payload of ['', 'x', '{}', '[]', 'null', '{"kind":"unheard-of","subject":"x","minVersion":null,"expiresAt":1}']) {
@@ -90,7 +90,7 @@ t.test('following the ledger', async t => {
     t.equal(set.size, size + 1)
   })
 
-  t.test('goes on from where it was after it could not read, or not hear', async t => {
+  t.test('continues from its cursor after it could not read or listen', async t => {
     const ledger = createLedgerReader(database)
     const asked: Array<string | undefined> = []
     let fails = false
@@ -115,7 +115,7 @@ t.test('following the ledger', async t => {
     t.notOk(asked.slice(1).includes(undefined), 'a million entries are not read again because a connection broke')
   })
 
-  t.test('its age is that of the beginning of the last read that was completed', async t => {
+  t.test('measures its age from the beginning of the last completed read', async t => {
     let hangs = false
     const { ledgerSync } = await follow(t, {
       database: { ...database, query: (...args) => hangs ? new Promise(() => {}) : database.query(...args) },

@@ -6,10 +6,10 @@ import { endsSession, isSync, readFeed } from '../../support/feed.ts'
 import { until } from '../../support/until.ts'
 import { serveFeed } from './serving.ts'
 
-t.test('many followers of one instance', async t => {
+t.test('many subscribers of one instance', async t => {
   const database = await openTestDatabase(t)
 
-  t.test('are all told of everything', async t => {
+  t.test('all receive everything', async t => {
     const { origin, ledgerSync } = await serveFeed(t, { database })
     const feeds = await Promise.all(Array.from({ length: 200 }, (_, index) => readFeed(t, origin, { authorization: `client ${index % 7}` })))
     await Promise.all(feeds.map(feed => feed.next(isSync)))
@@ -20,7 +20,7 @@ t.test('many followers of one instance', async t => {
     for (const { events } of feeds) t.equal(events.filter(({ event }) => event === 'revocation').length, entries.length)
   })
 
-  t.test('are as many as are bearable, and one client has not all the places', async t => {
+  t.test('are limited in number, in all and for each client', async t => {
     const { origin, left } = await serveFeed(t, { database, limits: { total: 3, perClient: 2 } })
     const open = async (client: string) => readFeed(t, origin, { authorization: client })
     const [first, second] = [await open('a'), await open('a')]

@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 import { createRevocationFeed, type FeedDeps, type RevocationFeed } from '../../../src/oauth/revocation-feed/feed.ts'
 import type { DisconnectReason } from '../../../src/oauth/revocation-feed/sse-subscriber.ts'
-import { follow, type Follower as Instance } from '../../revocation/following.ts'
+import { follow, type FollowingInstance } from '../../revocation/following.ts'
 import type { Database } from '../../../src/database/database.ts'
 
 /** The feed of an instance, served over HTTP without authentication, and without the service around it. */
-export interface ServedFeed extends Instance {
+export interface ServedFeed extends FollowingInstance {
   readonly feed: RevocationFeed
   readonly origin: string
   /** The responses that it has begun. */
