@@ -60,7 +60,7 @@ export async function recordAudit (tx: Pick<DbTransaction, 'auditEvent'>, { user
       subjectId: subjectId ?? null,
       sessionId: sessionId ?? null,
       ip: ip ?? null,
-      userAgent: userAgent?.slice(0, 512) ?? null,
+      userAgent: userAgent ?? null,
       ...detail !== undefined && { detail }
     }
   })
