@@ -11,7 +11,7 @@ export interface LogoutRequest {
 /** Ends a session. @returns whether it was live: `false` where it had ended before */
 export type LogOut = (request: LogoutRequest, client: ClientInfo) => Promise<boolean>
 
-/** @param deps `end` ends a session in the database, for the reason that it stands for */
+/** `end` decides which reason is recorded. */
 export function createLogOut ({ end, ledgerSync }: { end: EndSessionStore['logOut' | 'revoke'], ledgerSync: Pick<LedgerSync, 'apply' | 'catchUp'> }): LogOut {
   return async function logOut ({ sessionId, nonce }, client) {
     const revocations = await end({ id: sessionId, ...nonce !== undefined && { nonce } }, client)
