@@ -9,7 +9,7 @@ import { ARGON2 } from './harness/settings.js'
 import { quantile } from './harness/statistics.js'
 import { createRefreshTokens } from '../dist/sessions/refresh-token.js'
 import { createSessionPurge } from '../dist/sessions/purge-store.js'
-import { purgeRegularly } from '../dist/database/purge-job.js'
+import { startPurgeJob } from '../dist/database/purge-job.js'
 import { deriveKeyRing } from '../dist/tokens/derived-keys.js'
 
 const MANY = Number(process.env.LARGE ?? 1_000_000)
@@ -70,7 +70,7 @@ async function purge ({ port }, pool, users) {
   await pool.query('VACUUM ANALYZE sessions')
   const before = await logIns(port, users, 12_000)
   const began = performance.now()
-  const stopPurging = purgeRegularly([createSessionPurge(database)], { warn: details => { throw details.err } }, 0)
+  const stopPurging = startPurgeJob([createSessionPurge(database)], { warn: details => { throw details.err } }, 0)
   const during = []
   let left = MANY
   while (left > 0) {

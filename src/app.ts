@@ -101,7 +101,7 @@ async function composeParts (app: FastifyInstance, config: Config, place: Reques
   closing.add(startPurgeJob([sessions.purge, oneTime.purge, revocation.purge, createAuditPurge(database, config.auditRetention)], app.log))
   const accounts = composeAccounts({ database, sessions, passwords, propagation: revocation, audit, mintFor: tokens.mintFor })
   const onRefused = ({ reason }: InvalidToken) => metrics.tokenRefused(reason)
-  const clients = composeOAuth({ database, tokens, revocation, sessions, audit, onRefused })
+  const oauth = composeOAuth({ database, tokens, revocation, sessions, audit, onRefused })
   const feed = createRevocationFeed({ database, revocation, metrics })
 
   const guards = createGuards({
@@ -141,9 +141,9 @@ async function composeParts (app: FastifyInstance, config: Config, place: Reques
     await api.register(identityRoutes, { ...shared, ...providers })
     await api.register(auditRoutes, { ...shared, trail: createAuditListStore(database) })
     await api.register(adminRoutes, { ...shared, users: createAdminStore(database), standing: sessions.standing })
-    await api.register(oauthRoutes, { ...clients, isUnavailable: isDatabaseUnavailable })
-    await api.register(feedRoute, { ...clients, feed, now: revocation.now })
-    await api.register(metadataRoutes, { ...clients, issuer: config.issuer, baseUrl: config.publicUrl + prefix })
+    await api.register(oauthRoutes, { ...oauth, isUnavailable: isDatabaseUnavailable })
+    await api.register(feedRoute, { feed, authorizeClient: oauth.authorizeClient, now: revocation.now })
+    await api.register(metadataRoutes, { issuer: config.issuer, baseUrl: config.publicUrl + prefix, publicKeys: tokens.publicKeys })
   }, { prefix })
 
   return { guards, cookies, metrics, probes: { database: database.ping, revocations: async () => revocation.assertFresh(), ...sessions.probes } }

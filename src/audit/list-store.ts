@@ -2,24 +2,21 @@ import type { AuditAction } from './store.ts'
 import type { Database } from '../database/database.ts'
 import type { Page, PageRequest } from '../http/cursor-pagination.ts'
 
-/** An event of the audit trail as it is kept. */
+/** An event of the audit trail as it is stored. */
 export type ListedEvent = Awaited<ReturnType<Database['prisma']['auditEvent']['findMany']>>[number]
 
-/** Which events are asked for: all, or those of one account, of one kind. */
+/** Limits a list to the events of one account, or of one kind. */
 export interface EventFilter {
   subject?: string
   action?: AuditAction
 }
 
-/** The queries of who reads the audit trail. */
-export interface AuditListStore {
-  /** The newest first. */
-  list (request: PageRequest & EventFilter): Promise<Page<ListedEvent>>
-}
+export type AuditListStore = ReturnType<typeof createAuditListStore>
 
-export function createAuditListStore ({ prisma }: Pick<Database, 'prisma'>): AuditListStore {
+export function createAuditListStore ({ prisma }: Pick<Database, 'prisma'>) {
   return {
-    async list ({ limit, after, subject, action }) {
+    /** Lists events, the newest first. */
+    async list ({ limit, after, subject, action }: PageRequest & EventFilter): Promise<Page<ListedEvent>> {
       const found = await prisma.auditEvent.findMany({
         where: {
           ...after !== undefined && { id: { lt: after } },

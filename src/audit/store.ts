@@ -1,7 +1,8 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Database, DbTransaction } from '../database/database.ts'
+import { statement } from '../database/statement.ts'
 
-/** What is worth remembering. */
+/** What the audit trail records. */
 export const AUDIT_ACTIONS = [
   'register', 'login', 'logout', 'refresh', 'session_end', 'password_change',
   'create', 'role_change', 'disable', 'enable', 'delete',
@@ -11,7 +12,7 @@ export const AUDIT_ACTIONS = [
 
 export type AuditAction = typeof AUDIT_ACTIONS[number]
 
-/** Who did what to whom, and how it went. Never a secret. */
+/** Who did what to whom, and with which outcome. Never contains a secret. */
 export interface AuditEvent {
   action: AuditAction
   outcome: 'success' | 'failure' | 'reused' | 'repeated'
@@ -23,28 +24,33 @@ export interface AuditEvent {
   detail?: Record<string, string | number | boolean>
 }
 
-/** The audit trail. */
-export interface AuditStore {
-  record (event: AuditEvent): Promise<void>
-}
+export type AuditStore = ReturnType<typeof createAuditStore>
 
-const RECORD = {
-  name: 'audit.record',
-  text: `
-    INSERT INTO audit_events (id, action, outcome, actor_id, subject_id, session_id, ip, user_agent, detail)
-    VALUES ($1::uuid, $2, $3, $4::uuid, $5::uuid, $6::uuid, $7, $8, $9::jsonb)`
-}
+const COLUMNS = 'id, action, outcome, actor_id, subject_id, session_id, ip, user_agent, detail'
 
-export function createAuditStore ({ query }: Pick<Database, 'query'>): AuditStore {
+const RECORD = statement('audit.record', `
+  INSERT INTO audit_events (${COLUMNS})
+  VALUES (:id::uuid, :action, :outcome, :actorId::uuid, :subjectId::uuid, :sessionId::uuid, :ip, :userAgent, :detail::jsonb)`)
+
+export function createAuditStore ({ query }: Pick<Database, 'query'>) {
   return {
-    async record ({ action, outcome, actorId, subjectId, sessionId, ip, userAgent, detail }) {
-      const facts = [actorId, subjectId, sessionId, ip, userAgent, detail === undefined ? undefined : JSON.stringify(detail)]
-      await query(RECORD, [uuidv7(), action, outcome, ...facts.map(fact => fact ?? null)])
+    async record ({ action, outcome, actorId, subjectId, sessionId, ip, userAgent, detail }: AuditEvent): Promise<void> {
+      await query(RECORD, {
+        id: uuidv7(),
+        action,
+        outcome,
+        actorId: actorId ?? null,
+        subjectId: subjectId ?? null,
+        sessionId: sessionId ?? null,
+        ip: ip ?? null,
+        userAgent: userAgent ?? null,
+        detail: detail === undefined ? null : JSON.stringify(detail)
+      })
     }
   }
 }
 
-/** Writes an event within a transaction, so that it is there exactly when what it tells of is. */
+/** Writes an event within a transaction: it is stored together with what it records, or not at all. */
 export async function recordAudit (tx: Pick<DbTransaction, 'auditEvent'>, { userAgent, actorId, subjectId, sessionId, ip, detail, ...event }: AuditEvent): Promise<void> {
   await tx.auditEvent.create({
     data: {
@@ -54,22 +60,31 @@ export async function recordAudit (tx: Pick<DbTransaction, 'auditEvent'>, { user
       subjectId: subjectId ?? null,
       sessionId: sessionId ?? null,
       ip: ip ?? null,
-      userAgent: userAgent?.slice(0, 512) ?? null,
+      userAgent: userAgent ?? null,
       ...detail !== undefined && { detail }
     }
   })
+}
+
+/** What a statement records of an event, as SQL expressions. */
+export interface AuditExpressions {
+  id?: string
+  ip?: string
+  userAgent?: string
+  /** May read from the source. */
+  detail?: string
 }
 
 /**
  * SQL: a common table expression that writes one event for each row of `source`.
  *
  * @param source a table with the columns user_id and session_id
- * @param parameters placeholders of the event's id, ip and user agent; `detail` is an expression over `source`
+ * @param expressions by default the parameters `:eventId`, `:ip` and `:userAgent`, and no detail
  */
-export function auditSql (action: AuditAction, outcome: AuditEvent['outcome'], source: string, { id, ip, userAgent, detail = 'NULL' }: Record<'id' | 'ip' | 'userAgent', string> & { detail?: string }): string {
+export function auditSql (action: AuditAction, outcome: AuditEvent['outcome'], source: string, { id = ':eventId', ip = ':ip', userAgent = ':userAgent', detail = 'NULL' }: AuditExpressions = {}): string {
   return `
     ${action}_audited AS (
-      INSERT INTO audit_events (id, action, outcome, actor_id, subject_id, session_id, ip, user_agent, detail)
+      INSERT INTO audit_events (${COLUMNS})
       SELECT ${id}::uuid, '${action}', '${outcome}', user_id, user_id, session_id, ${ip}, ${userAgent}, ${detail}::jsonb FROM ${source}
     )`
 }

@@ -3,7 +3,7 @@ import type { DatabaseOptions } from './database.ts'
 
 type DatabaseConfig = Pick<Config, 'databaseUrl' | 'dataDir' | 'databasePoolSize' | 'databaseAcquireTimeout' | 'databaseStatementTimeout'>
 
-/** @returns how the configured database is opened */
+/** @returns the options that open the configured database */
 export function databaseConfig ({ databaseUrl, dataDir, databasePoolSize, databaseAcquireTimeout, databaseStatementTimeout }: DatabaseConfig): Omit<DatabaseOptions, 'log'> {
   return {
     ...databaseUrl !== undefined && { url: databaseUrl },

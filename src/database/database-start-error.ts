@@ -15,8 +15,8 @@ export type DatabaseStartCode =
   | 'failed'
 
 /**
- * The database could not be opened. `message` is one plain sentence an operator can act on, without any secret;
- * `cause` holds what the driver said.
+ * The database could not be opened. `message` is one sentence that an operator can act on, without any secret; `cause` is
+ * the driver's error.
  */
 export class DatabaseStartError extends Error {
   override readonly name = 'DatabaseStartError'

@@ -1,12 +1,12 @@
-/** Thrown by this folder itself where the database did not answer in time. */
+/** The database did not answer in time. */
 export class DatabaseUnavailable extends Error {
   override readonly name = 'DatabaseUnavailable'
 }
 
 /**
- * Whether the database is what failed, so that the same request may succeed later (503): it was unreachable or
- * broke off, gave no connection or no answer in time, is shutting down, full, or read-only after a failover.
- * Reads errors of `pg`, of the embedded engine and of Prisma over either, and Prisma's wrappings of them.
+ * Whether the database failed, so that the same request may succeed later (503): it was unreachable or disconnected, gave
+ * no connection or no answer in time, is shutting down, has no connections left, or is read-only after a failover.
+ * Takes errors of `pg`, of the embedded engine and of Prisma over either, and Prisma's wrappers of them.
  */
 export function isDatabaseUnavailable (error: unknown): boolean {
   return layers(error).some(layer =>
@@ -19,8 +19,8 @@ export function isDatabaseUnavailable (error: unknown): boolean {
 }
 
 /**
- * The name of the unique constraint or index a write violated, such as `users_email_key`, the same on both engines;
- * undefined when the error is another.
+ * The name of the unique constraint or index that a write violated, such as `users_email_key`, the same on both engines;
+ * `undefined` for any other error.
  */
 export function violatedConstraint (error: unknown): string | undefined {
   for (const layer of layers(error)) {
@@ -29,7 +29,7 @@ export function violatedConstraint (error: unknown): string | undefined {
     const constraint = property(layer, 'constraint')
     const name = typeof constraint === 'string' ? constraint : property(constraint, 'index')
     if (typeof name === 'string') return name
-    // Over the embedded engine Prisma keeps the columns only, but the message names the constraint.
+    // On the embedded engine Prisma gives only the columns, but the message names the constraint.
     return /"(.+)"/.exec(text(layer, 'originalMessage'))?.[1]
   }
   return undefined
@@ -37,7 +37,7 @@ export function violatedConstraint (error: unknown): string | undefined {
 
 const UNAVAILABLE_CODES = new Set([
   'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH',
-  // Prisma: not reachable, timed out, closed, no connection from the pool, no transaction in time, too many connections.
+  // Prisma: unreachable, timed out, closed, no connection from the pool, no transaction in time, too many connections.
   'P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2037'
 ])
 
@@ -46,7 +46,7 @@ const UNAVAILABLE_SQL_STATE = /^(08\w{3}|53\w{3}|57P0\d|57014|25P03|25006)$/
 
 const UNAVAILABLE_KINDS = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections'])
 
-// What `pg`, its pool and the embedded engine throw without any code.
+// Errors without a code, of `pg`, its pool and the embedded engine.
 const UNAVAILABLE_MESSAGE = new RegExp('^(' + [
   'timeout exceeded when trying to connect',
   'timeout expired',
@@ -58,7 +58,7 @@ const UNAVAILABLE_MESSAGE = new RegExp('^(' + [
   'PGlite is clos'
 ].join('|') + ')')
 
-/** The error itself and what it wraps, outermost first. */
+/** The error and the errors that it wraps, outermost first. */
 function layers (error: unknown): object[] {
   const found: object[] = []
   const waiting = [error]

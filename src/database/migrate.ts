@@ -3,10 +3,10 @@ import type { Log } from './database.ts'
 import type { Migration } from './migration-files.ts'
 import { DatabaseStartError } from './database-start-error.ts'
 
-/** One connection, used by nobody else and without a statement timeout, so that BEGIN and COMMIT mean something. */
+/** One exclusive connection without a statement timeout: a transaction spans several calls. */
 export interface MigrationSession {
   rows<Row> (text: string, values?: readonly unknown[]): Promise<Row[]>
-  /** Runs a whole script by the simple protocol: any number of statements, `;` inside bodies included. */
+  /** Runs a whole script by the simple protocol: any number of statements, including function bodies with `;`. */
   script (sql: string): Promise<void>
 }
 
@@ -16,7 +16,7 @@ interface Recorded {
   finished_at: Date | null
 }
 
-// The number Prisma's own migrate locks with, so that the two never run at once.
+// The lock of Prisma's own migrate, so that the two never run at the same time.
 const PRISMA_LOCK = 72707369
 
 const CREATE_TABLE = `
@@ -32,12 +32,12 @@ const CREATE_TABLE = `
   )`
 
 /**
- * Applies what is pending and returns the names, in order. Safe to run in many processes at once: each migration
- * goes in whole or not at all, once. With nothing pending it costs one SELECT and takes no lock.
- * Migrations the database knows and we do not are a newer version's, and left alone.
+ * Applies the pending migrations and returns their names, in order. Safe to run in many processes at once: each migration
+ * is applied once, completely or not at all. With nothing pending it runs one SELECT and takes no lock.
+ * Unknown migrations in the database are from a newer version, and are ignored.
  *
- * It writes Prisma's own `_prisma_migrations`, so `prisma migrate deploy` and this may take turns. What cannot run in
- * a transaction cannot be a migration: `CREATE INDEX CONCURRENTLY`, or using an enum value the same script adds.
+ * It writes Prisma's own `_prisma_migrations`, so that it can alternate with `prisma migrate deploy`. A migration cannot
+ * contain what cannot run in a transaction: `CREATE INDEX CONCURRENTLY`, or using an enum value that the same script adds.
  * @throws {DatabaseStartError} `migration_edited`, `migration_half_failed` before anything is changed;
  *   `migration_failed` with that migration rolled back
  */
@@ -70,7 +70,7 @@ async function applyOnce (session: MigrationSession, migrations: readonly Migrat
     await session.script('COMMIT')
     return stillPending
   } catch (error) {
-    // The connection may be what failed: its end rolls back just as well.
+    // If the connection failed, that rolls back too.
     await session.script('ROLLBACK').catch(() => {})
     throw error
   }

@@ -1,16 +1,16 @@
 import type { Database, DatabaseOptions } from './database.ts'
 
 /**
- * Opens the service's database: PostgreSQL when there is a URL, the embedded engine in `dataDir` when not. Applies
- * pending migrations unless told otherwise. Each engine is loaded only by the process that uses it.
- * @throws {DatabaseStartError} with one plain sentence; a refused start has changed nothing
+ * Opens the service's database: PostgreSQL where there is a URL, otherwise the embedded engine in `dataDir`. Applies
+ * pending migrations unless `migrate` is `false`. Each engine is loaded only by a process that uses it.
+ * @throws {DatabaseStartError} with one sentence for the operator; a failed start has changed nothing
  */
 export async function openDatabase (options: DatabaseOptions): Promise<Database> {
   const database = await open(options)
   return {
     ...database,
     async listen (channel, listener) {
-      // Both engines take the name as SQL text.
+      // Both engines put the name into SQL text.
       if (!/^[a-z_][a-z0-9_]{0,62}$/.test(channel)) throw new TypeError(`No channel can be called "${channel}".`)
       return database.listen(channel, listener)
     }

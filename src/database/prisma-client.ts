@@ -2,7 +2,7 @@ import { PrismaClient } from '../generated/prisma/client.ts'
 import type { Prisma } from '../generated/prisma/client.ts'
 import type { Db } from './database.ts'
 
-/** Makes the one Prisma client of a process over a driver adapter. */
+/** Creates a process's Prisma client on a driver adapter. */
 export function createPrismaClient (adapter: Prisma.PrismaClientOptionsWithAdapter['adapter']): Db {
   return new PrismaClient({
     adapter,

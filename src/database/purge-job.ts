@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 
-/** Deletes a batch of what is over, unless another instance is at it. @returns how many rows went */
+/** Deletes a batch of expired rows, unless another instance is purging them. @returns how many were deleted */
 export type PurgeBatch = (limit: number) => Promise<number>
 
 const EVERY = 60_000
@@ -8,7 +8,7 @@ const BATCH = 1_000
 const PAUSE = 50
 
 /**
- * Purges now and then, in batches with pauses, so that nobody waits for it.
+ * Purges at intervals, in batches with pauses, so that nothing else waits for it.
  *
  * @param every milliseconds
  * @returns stops purging
@@ -18,7 +18,7 @@ export function startPurgeJob (purges: readonly PurgeBatch[], log: { warn (detai
 
   async function purgeAll (): Promise<void> {
     for (const purge of purges) {
-      await drain(purge).catch((error: unknown) => log.warn({ err: error }, 'could not purge what has expired'))
+      await drain(purge).catch((error: unknown) => log.warn({ err: error }, 'purge of expired rows failed'))
     }
   }
 
@@ -26,14 +26,14 @@ export function startPurgeJob (purges: readonly PurgeBatch[], log: { warn (detai
     while (!stopping.signal.aborted && await purge(BATCH) === BATCH) await setTimeout(PAUSE)
   }
 
-  async function goOn (): Promise<void> {
+  async function run (): Promise<void> {
     while (!stopping.signal.aborted) {
       await setTimeout(every, undefined, { ref: false, signal: stopping.signal })
       await purgeAll()
     }
   }
 
-  // Only the abort below ends it.
-  goOn().catch(() => {})
+  // Only the abort below rejects it.
+  run().catch(() => {})
   return () => stopping.abort()
 }

@@ -12,58 +12,52 @@ import { hashClientSecret } from './client-secret.ts'
 import { createAuthFailureAudit } from './auth-failure-audit.ts'
 import type { ClientAuthStore, KnownClient } from './client-auth-store.ts'
 
-/** A client that has shown who it is. */
+/** A client that has authenticated. */
 export interface AuthenticatedClient {
   readonly id: string
   readonly name: string
   /** The audience that it belongs to: its own, or the service's. */
   readonly audience: string
-  /** What it may do here: what it is registered for, or of that what its access token says. */
+  /** What it may do here: the scopes it is registered for, narrowed to those of its access token where it used one. */
   readonly scopes: readonly string[]
-  /** When the credential that it showed ends by itself, in Unix seconds: that of a token, or of a secret being replaced. */
+  /** When the credential that it used expires, in Unix seconds: a token does, and so does a secret that is being replaced. */
   readonly expiresAt: number | null
 }
 
-/** Finds out which client a request is from. @throws Problem 401 */
+/** Authenticates the client of a request. @throws Problem 401 */
 export type AuthenticateClient = (request: FastifyRequest) => Promise<AuthenticatedClient>
 
-/** Authenticates clients, and asks for a scope. */
-export interface ClientAuthentication {
-  /** By its secret alone: HTTP Basic, or the form's `client_id` and `client_secret` (RFC 6749 §2.3.1). */
-  authenticateClient: AuthenticateClient
-  /** By its secret or by its access token; it must have the scope, where one is named. @throws Problem 401, 403 */
-  authorizeClient (scope?: string): AuthenticateClient
-}
+export type ClientAuthentication = ReturnType<typeof createClientAuthentication>
 
 export interface ClientAuthenticationDeps {
   clients: ClientAuthStore
-  /** The audience of clients that have none of their own. */
+  /** The audience of clients without one of their own. */
   audience: string
   verifyClientToken: Tokens['verifyClientToken']
   audit: AuditStore
-  /** Told of each refused token. */
+  /** Called for each refused token. */
   onRefused (error: InvalidToken): void
 }
 
 const BASIC = { 'www-authenticate': 'Basic realm="countersign", charset="UTF-8"' }
-const NOBODY = Buffer.alloc(32)
+const NO_HASH = Buffer.alloc(32)
 
-export function createClientAuthentication ({ clients, audience, verifyClientToken, audit, onRefused }: ClientAuthenticationDeps): ClientAuthentication {
-  const noteFailure = createAuthFailureAudit(audit)
+export function createClientAuthentication ({ clients, audience, verifyClientToken, audit, onRefused }: ClientAuthenticationDeps) {
+  const auditFailure = createAuthFailureAudit(audit)
 
   async function bySecret (request: FastifyRequest): Promise<AuthenticatedClient> {
     const credentials = readClientCredentials(request)
     if (credentials === undefined) throw new Problem('invalid_client', { headers: BASIC })
     const client = await find(credentials.id)
     const given = hashClientSecret(credentials.secret)
-    // An unknown client is compared with as well, so that time tells nothing of it.
-    const isCurrent = timingSafeEqual(given, client?.secretHash ?? NOBODY)
-    const isPrevious = timingSafeEqual(given, client?.previousHash ?? NOBODY)
+    // Compared for an unknown client too: the time taken must not reveal which clients exist.
+    const isCurrent = timingSafeEqual(given, client?.secretHash ?? NO_HASH)
+    const isPrevious = timingSafeEqual(given, client?.previousHash ?? NO_HASH)
     if (client === undefined || !(isCurrent || isPrevious)) {
-      if (client !== undefined) await noteFailure(client.id, clientInfo(request))
+      if (client !== undefined) await auditFailure(client.id, clientInfo(request))
       throw new Problem('invalid_client', { headers: BASIC })
     }
-    return present(client, client.scopes, isCurrent ? null : client.previousEndsAt)
+    return toAuthenticated(client, client.scopes, isCurrent ? null : client.previousEndsAt)
   }
 
   async function byToken (token: string, { body }: FastifyRequest): Promise<AuthenticatedClient> {
@@ -71,7 +65,7 @@ export function createClientAuthentication ({ clients, audience, verifyClientTok
     checkBesideToken(body, sub)
     const client = await find(sub)
     if (client === undefined) throw invalidToken(new Error('The client was removed'))
-    return present(client, client.scopes.filter(registered => scope.split(' ').includes(registered)), exp)
+    return toAuthenticated(client, client.scopes.filter(registered => scope.split(' ').includes(registered)), exp)
   }
 
   function readToken (token: string): ClientTokenClaims {
@@ -84,18 +78,20 @@ export function createClientAuthentication ({ clients, audience, verifyClientTok
     }
   }
 
-  // What no id can be is not asked for: Postgres has no text with a NUL in it.
+  // Anything else cannot be an id, and Postgres rejects text with a NUL.
   async function find (id: string): Promise<KnownClient | undefined> {
     return /^client_[0-9a-f]{24}$/.test(id) ? clients.find(id) : undefined
   }
 
-  function present ({ id, name, audience: own }: KnownClient, scopes: readonly string[], expiresAt: number | null): AuthenticatedClient {
+  function toAuthenticated ({ id, name, audience: own }: KnownClient, scopes: readonly string[], expiresAt: number | null): AuthenticatedClient {
     return { id, name, audience: own ?? audience, scopes, expiresAt }
   }
 
   return {
+    /** Authenticates by the secret alone: HTTP Basic, or the form's `client_id` and `client_secret` (RFC 6749 §2.3.1). */
     authenticateClient: bySecret,
-    authorizeClient: scope => async request => {
+    /** Authenticates by the secret or by an access token; where a scope is named, the client must have it. @throws Problem 401, 403 */
+    authorizeClient: (scope?: string): AuthenticateClient => async request => {
       const token = bearerToken(request.headers.authorization)
       const client = await (token === undefined ? bySecret(request) : byToken(token, request))
       if (scope === undefined || client.scopes.includes(scope)) return client
@@ -104,7 +100,7 @@ export function createClientAuthentication ({ clients, audience, verifyClientTok
   }
 }
 
-/** The answer to a client that lacks a scope (RFC 6750 §3.1). */
+/** The response to a client that lacks a scope (RFC 6750 §3.1). */
 export function insufficientScope (scope: string): Problem {
   return new Problem('insufficient_scope', { headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` } })
 }

@@ -5,17 +5,17 @@ import type { Tokens } from '../tokens/compose.ts'
 import type { AuthenticatedClient } from './client-authentication.ts'
 import { OAuthError } from './oauth-error.ts'
 
-/** What a client asks for. */
+/** The parameters of a token request (RFC 6749 §4.4.2). */
 export interface TokenRequest {
-  /** Separated by spaces; everything that the client is registered for where it is left out. */
+  /** Separated by spaces. Default: everything that the client is registered for. */
   scope?: string | undefined
-  /** Whom the token is for; this service where it is left out. */
+  /** Which service the token is for. Default: this one. */
   audience?: string | undefined
-  /** Another name for the same (RFC 8707). */
+  /** The same as `audience` (RFC 8707). */
   resource?: string | undefined
 }
 
-/** Gives a client a token of its own. @throws OAuthError, Problem `unknown_audience` */
+/** Issues a token to a client. @throws OAuthError, Problem `unknown_audience` */
 export type ClientCredentialsGrant = (client: AuthenticatedClient, request: TokenRequest, from: ClientInfo) => Promise<MintedToken & { scopes: readonly string[] }>
 
 export interface ClientCredentialsGrantDeps {
@@ -28,7 +28,7 @@ export interface ClientCredentialsGrantDeps {
 export function createClientCredentialsGrant ({ tokens: { audiences, mintForClient }, audit, now }: ClientCredentialsGrantDeps): ClientCredentialsGrant {
   return async ({ id: clientId, scopes: registered }, { scope, audience, resource = audience }, from) => {
     const scopes = scope === undefined ? registered : narrow(registered, scope)
-    if (audience !== undefined && audience !== resource) throw new OAuthError('invalid_target', 'audience and resource name two services')
+    if (audience !== undefined && audience !== resource) throw new OAuthError('invalid_target', 'audience and resource name different services')
     const target = resource === undefined ? audiences.own : await audiences.find(resource)
     const minted = mintForClient({ clientId, scopes, audience: target, now: now() })
     await audit.record({ action: 'client_token', outcome: 'success', detail: { clientId, audience: target.name }, ...from })
@@ -37,7 +37,7 @@ export function createClientCredentialsGrant ({ tokens: { audiences, mintForClie
 }
 
 function narrow (registered: readonly string[], scope: string): string[] {
-  const asked = [...new Set(scope.split(' '))]
-  if (asked.some(name => !registered.includes(name))) throw new OAuthError('invalid_scope', 'The client is not registered for all of these scopes')
-  return asked
+  const requested = [...new Set(scope.split(' '))]
+  if (requested.some(name => !registered.includes(name))) throw new OAuthError('invalid_scope', 'The client is not registered for all of these scopes')
+  return requested
 }

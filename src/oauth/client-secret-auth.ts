@@ -1,13 +1,13 @@
 import type { FastifyRequest } from 'fastify'
 import { OAuthError } from './oauth-error.ts'
 
-/** What a client shows itself by. */
+/** The id and secret that a client authenticates with. */
 export interface ClientCredentials {
   id: string
   secret: string
 }
 
-/** The form of every endpoint that clients authenticate at. */
+/** The parameters by which a client may authenticate in a form. */
 export interface ClientParameters {
   client_id?: string
   client_secret?: string
@@ -16,15 +16,15 @@ export interface ClientParameters {
 const BASIC = /^basic +([A-Za-z0-9+/]+={0,2}) *$/i
 
 /**
- * Reads a client's credentials: of the Authorization header or of the form, never of both (RFC 6749 §2.3).
+ * Reads a client's credentials from the Authorization header or from the form, never from both (RFC 6749 §2.3).
  *
  * @returns `undefined` where there are none, or they cannot be read
- * @throws OAuthError `invalid_request` where there are two
+ * @throws OAuthError `invalid_request` where there are both
  */
 export function readClientCredentials ({ headers: { authorization }, body }: { headers: FastifyRequest['headers'], body: unknown }): ClientCredentials | undefined {
   const { client_id: id, client_secret: secret } = (body ?? {}) as ClientParameters
   if (authorization === undefined) return id === undefined || secret === undefined ? undefined : { id, secret }
-  if (secret !== undefined) throw twoWays()
+  if (secret !== undefined) throw severalMethods()
   const [, encoded] = BASIC.exec(authorization) ?? []
   const credentials = encoded === undefined ? undefined : readBasic(Buffer.from(encoded, 'base64').toString('utf8'))
   if (credentials !== undefined && id !== undefined && id !== credentials.id) throw anotherClient()
@@ -32,25 +32,25 @@ export function readClientCredentials ({ headers: { authorization }, body }: { h
 }
 
 /**
- * Holds a form against the token that its request carries: neither a secret beside it nor another client's name.
+ * Checks a form that comes with an access token: it may contain neither a secret nor another client's id.
  *
  * @throws OAuthError `invalid_request`
  */
 export function checkBesideToken (body: unknown, clientId: string): void {
   const { client_id: id, client_secret: secret } = (body ?? {}) as ClientParameters
-  if (secret !== undefined) throw twoWays()
+  if (secret !== undefined) throw severalMethods()
   if (id !== undefined && id !== clientId) throw anotherClient()
 }
 
-function twoWays (): OAuthError {
-  return new OAuthError('invalid_request', 'A client may authenticate in one way only')
+function severalMethods (): OAuthError {
+  return new OAuthError('invalid_request', 'A client may use only one authentication method')
 }
 
 function anotherClient (): OAuthError {
-  return new OAuthError('invalid_request', 'client_id names another client')
+  return new OAuthError('invalid_request', 'client_id is that of another client')
 }
 
-// Both halves are form-urlencoded first (RFC 6749 §2.3.1), which most clients that need not escape anything leave out.
+// Both halves are form-urlencoded (RFC 6749 §2.3.1). Many clients leave that out where nothing needs to be escaped.
 function readBasic (pair: string): ClientCredentials | undefined {
   const colon = pair.indexOf(':')
   if (colon === -1) return undefined

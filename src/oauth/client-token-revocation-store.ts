@@ -1,22 +1,18 @@
 import type { Revocation } from 'countersign-verifier/internal'
 import type { Database } from '../database/database.ts'
+import { statement } from '../database/statement.ts'
 import { revocationSql, toRevocation, type LedgerRow } from '../revocation/ledger-writer.ts'
 
-/** The queries of revoking one token of a client. */
-export interface ClientTokenRevocationStore {
-  /** Notes a token by its `jti`: to the ledger, a client's token is a session of its own. */
-  note (tokenId: string): Promise<Revocation[]>
-}
+export type ClientTokenRevocationStore = ReturnType<typeof createClientTokenRevocationStore>
 
-const NOTE = {
-  name: 'clients.revoke-token',
-  text: `WITH ${revocationSql("SELECT 'session' AS kind, $1::text AS subject, NULL AS user_id, NULL AS min_version")} SELECT * FROM announced`
-}
+const REVOKE = statement('clients.revoke-token', `
+  WITH ${revocationSql("SELECT 'session' AS kind, :tokenId::text AS subject, NULL AS user_id, NULL AS min_version")} SELECT * FROM announced`)
 
-export function createClientTokenRevocationStore ({ query }: Pick<Database, 'query'>): ClientTokenRevocationStore {
+export function createClientTokenRevocationStore ({ query }: Pick<Database, 'query'>) {
   return {
-    async note (tokenId) {
-      const rows = await query<LedgerRow>(NOTE, [tokenId])
+    /** Revokes a client's token by its `jti`: in the ledger it is a session of its own. */
+    async revoke (tokenId: string): Promise<Revocation[]> {
+      const rows = await query<LedgerRow>(REVOKE, { tokenId })
       return rows.flatMap(toRevocation)
     }
   }

@@ -3,14 +3,14 @@ import type { AuditStore } from '../audit/store.ts'
 import type { Database } from '../database/database.ts'
 import type { RevocationState } from '../revocation/compose.ts'
 import type { Sessions } from '../sessions/compose.ts'
+import { createLogOut } from '../sessions/log-out.ts'
 import type { Tokens } from '../tokens/compose.ts'
+import { createClientAuthStore } from './client-auth-store.ts'
 import { createClientAuthentication } from './client-authentication.ts'
 import { createClientCredentialsGrant } from './client-credentials-grant.ts'
-import { createInspectQuietly } from './inspect-quietly.ts'
-import { createIntrospect } from './introspect.ts'
-import { createRevokeToken } from './revoke-token.ts'
-import { createClientAuthStore } from './client-auth-store.ts'
 import { createClientTokenRevocationStore } from './client-token-revocation-store.ts'
+import { createInspectToken, createIntrospect } from './introspect.ts'
+import { createRevokeToken } from './revoke-token.ts'
 
 export interface OAuthDeps {
   database: Pick<Database, 'query'>
@@ -18,19 +18,29 @@ export interface OAuthDeps {
   revocation: Pick<RevocationState, 'apply' | 'catchUp' | 'now'>
   sessions: Pick<Sessions, 'endings' | 'refreshTokens'>
   audit: AuditStore
-  /** Told of each refused token. */
+  /** Called for each refused token. */
   onRefused (error: InvalidToken): void
 }
 
-/** Everything the service does with other services. */
+/** Everything the service does for OAuth clients. */
 export function composeOAuth ({ database, tokens, revocation, sessions: { endings, refreshTokens }, audit, onRefused }: OAuthDeps) {
-  const { audiences, verifyClientToken, publicKeys } = tokens
-  const inspect = createInspectQuietly(tokens.inspect, onRefused)
+  const { audiences, verifyClientToken } = tokens
+  const inspect = createInspectToken(tokens.inspect, onRefused)
+  const { authenticateClient, authorizeClient } = createClientAuthentication({ clients: createClientAuthStore(database), audience: audiences.own.name, verifyClientToken, audit, onRefused })
+
   return {
-    ...createClientAuthentication({ clients: createClientAuthStore(database), audience: audiences.own.name, verifyClientToken, audit, onRefused }),
+    authenticateClient,
+    authorizeClient,
     grant: createClientCredentialsGrant({ tokens, audit, now: revocation.now }),
     introspect: createIntrospect({ audiences, inspect }),
-    revoke: createRevokeToken({ audiences, inspect, refreshTokens, endings, clientTokens: createClientTokenRevocationStore(database), propagation: revocation, audit }),
-    publicKeys
+    revoke: createRevokeToken({
+      audiences,
+      inspect,
+      refreshTokens,
+      endSession: createLogOut({ end: endings.revoke, ledgerSync: revocation }),
+      clientTokens: createClientTokenRevocationStore(database),
+      ledgerSync: revocation,
+      audit
+    })
   }
 }

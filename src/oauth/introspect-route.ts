@@ -18,15 +18,15 @@ const Introspection = Type.Object({
   active: Type.Boolean(),
   iss: Type.Optional(Type.String()),
   aud: Type.Optional(Type.String()),
-  sub: Type.Optional(Type.String({ description: 'The user, or the client' })),
+  sub: Type.Optional(Type.String({ description: 'The id of the user or of the client' })),
   client_id: Type.Optional(Type.String()),
   token_type: Type.Optional(Type.Literal('Bearer')),
   iat: Type.Optional(Type.Integer()),
   exp: Type.Optional(Type.Integer()),
   jti: Type.Optional(Type.String()),
-  scope: Type.Optional(Type.String({ description: 'Of a client\'s token' })),
-  username: Type.Optional(Type.String({ description: 'The e-mail address, where it is verified' })),
-  email: Type.Optional(Type.String({ description: 'An identity only where email_verified is true' })),
+  scope: Type.Optional(Type.String({ description: 'The scopes of a client\'s token, separated by spaces' })),
+  username: Type.Optional(Type.String({ description: 'The user\'s e-mail address, if it is verified' })),
+  email: Type.Optional(Type.String({ description: 'The user\'s e-mail address. Do not identify a user by it unless `email_verified` is true.' })),
   email_verified: Type.Optional(Type.Boolean()),
   role: Type.Optional(RoleName),
   sid: Type.Optional(Id),
@@ -51,7 +51,7 @@ const EXAMPLE_USER_TOKEN: Static<typeof Introspection> = {
   ver: 1
 }
 
-/** RFC 7662: what a token says, and whether it is still good. */
+/** RFC 7662: the content of an access token, and whether it is active. */
 export const introspectRoute: FastifyPluginAsyncTypebox<IntrospectRouteOptions> = async (app, { authorizeClient, introspect }) => {
   const authorize = authorizeClient('introspect')
 
@@ -59,17 +59,17 @@ export const introspectRoute: FastifyPluginAsyncTypebox<IntrospectRouteOptions> 
     schema: {
       operationId: 'introspectToken',
       tags: ['Services'],
-      summary: 'Ask about an access token',
-      description: 'For services that do not verify for themselves (RFC 7662). Needs the scope `introspect`. A token for another audience than the client\'s is as inactive as one that was revoked, forged or has expired.',
+      summary: 'Introspect an access token',
+      description: 'Token introspection (RFC 7662), for services that do not verify tokens themselves. Requires the scope `introspect`. A token for another audience than the client\'s is inactive, as is one that was revoked, was forged or has expired.',
       security: BY_SECRET_OR_TOKEN,
       consumes: CONSUMES,
       body: Type.Object({ ...TOKEN_PARAMETERS, ...CLIENT_PARAMETERS }, { examples: [{ token: 'eyJhbGciOiJIUzI1NiIs…' }] }),
       response: {
         200: jsonResponse(Introspection, {
-          description: 'What it says',
+          description: 'The content of the token, or `active: false`',
           examples: {
             active: { summary: 'A user\'s token', value: EXAMPLE_USER_TOKEN },
-            inactive: { summary: 'Any token that is not good for the client', value: { active: false } }
+            inactive: { summary: 'A token that is not active, or is for another audience', value: { active: false } }
           }
         }),
         ...oauthErrors('invalid_request', 'invalid_client', 'invalid_token', 'insufficient_scope', 'temporarily_unavailable')
@@ -78,14 +78,14 @@ export const introspectRoute: FastifyPluginAsyncTypebox<IntrospectRouteOptions> 
   }, async request => {
     const client = await authorize(request)
     const inspected = await introspect(request.body.token, client)
-    return inspected === undefined ? { active: false } : present(inspected)
+    return inspected === undefined ? { active: false } : toIntrospection(inspected)
   })
 }
 
-function present (inspected: VerifiedToken): Static<typeof Introspection> {
+function toIntrospection (inspected: VerifiedToken): Static<typeof Introspection> {
   const { nbf: _, ...claims } = inspected.claims
-  const known = { active: true, token_type: 'Bearer' as const, ...claims }
-  if (inspected.of === 'client') return known
+  const content = { active: true, token_type: 'Bearer' as const, ...claims }
+  if (inspected.of === 'client') return content
   const { email, email_verified: isVerified } = inspected.claims
-  return { ...known, ...isVerified === true && email !== undefined && { username: email } }
+  return { ...content, ...isVerified === true && email !== undefined && { username: email } }
 }

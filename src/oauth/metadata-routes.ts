@@ -6,12 +6,12 @@ import { SCOPES } from './scopes.ts'
 
 export interface MetadataRoutesOptions {
   issuer: string
-  /** Where the routes are: `PUBLIC_URL`, and the prefix that they stand under. */
+  /** `PUBLIC_URL` and the prefix of the routes. */
   baseUrl: string
   publicKeys: readonly PublicJwk[]
 }
 
-// Seconds. A new key is to be appended this long before it signs, for those who do not ask again for an unknown one.
+// Seconds. A new key has to be published this long before it signs, for verifiers that do not refetch for an unknown one.
 const JWKS_LIFE = 300
 const METADATA_LIFE = 3600
 
@@ -19,7 +19,7 @@ const AUTH_METHODS = ['client_secret_basic', 'client_secret_post']
 const MethodNames = Type.Array(Type.String())
 const Url = Type.String({ format: 'uri' })
 
-/** RFC 8414 and RFC 7517: where everything is, and the keys that tokens are verified with. */
+/** The authorization server metadata (RFC 8414) and the JSON Web Key Set (RFC 7517). */
 export const metadataRoutes: FastifyPluginAsyncTypebox<MetadataRoutesOptions> = async (app, { issuer, baseUrl, publicKeys }) => {
   const metadata = metadataOf(issuer, baseUrl)
   const keys = { keys: publicKeys }
@@ -28,8 +28,8 @@ export const metadataRoutes: FastifyPluginAsyncTypebox<MetadataRoutesOptions> = 
     schema: {
       operationId: 'getAuthorizationServerMetadata',
       tags: ['Services'],
-      summary: 'Where everything is',
-      description: 'RFC 8414.',
+      summary: 'Get the authorization server metadata',
+      description: 'The addresses and capabilities of the OAuth endpoints (RFC 8414).',
       security: PUBLIC,
       response: {
         200: jsonResponse(Type.Object({
@@ -56,12 +56,12 @@ export const metadataRoutes: FastifyPluginAsyncTypebox<MetadataRoutesOptions> = 
     schema: {
       operationId: 'getJwks',
       tags: ['Services'],
-      summary: 'The public keys of access tokens',
-      description: 'RFC 7517. Empty where tokens are signed with a shared secret: that is never served.',
+      summary: 'Get the public keys of access tokens',
+      description: 'The JSON Web Key Set (RFC 7517). It is empty where tokens are signed with a shared secret, which is never published.',
       security: PUBLIC,
       response: {
         200: jsonResponse(Type.Object({ keys: Type.Array(Type.Object({ kty: Type.String(), kid: Type.String(), alg: Type.String(), use: Type.String() }, { additionalProperties: true })) }), {
-          description: 'The keys',
+          description: 'The key set',
           example: { keys: [{ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo', kid: 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k', alg: 'EdDSA', use: 'sig' }] }
         }),
         ...problemResponses('headers_too_large')
@@ -79,7 +79,7 @@ function metadataOf (issuer: string, baseUrl: string) {
     introspection_endpoint: `${baseUrl}/oauth/introspect`,
     revocation_endpoint: `${baseUrl}/oauth/revoke`,
     jwks_uri: `${baseUrl}/.well-known/jwks.json`,
-    // There is no authorization endpoint: people log in with the service itself.
+    // There is no authorization endpoint: users log in to the service directly.
     response_types_supported: [],
     grant_types_supported: ['client_credentials'],
     scopes_supported: [...SCOPES],

@@ -6,10 +6,10 @@ import { toProblem, type IsUnavailable } from '../http/problem-response.ts'
 import { named } from '../http/schemas.ts'
 import { OAuthError, type OAuthErrorCode } from './oauth-error.ts'
 
-/** Everything that an OAuth endpoint may say in `error`. */
+/** The values of `error`. */
 type ErrorName = OAuthErrorCode | 'invalid_client' | 'invalid_token' | 'insufficient_scope' | 'temporarily_unavailable' | 'server_error'
 
-// What the catalogue knows and OAuth has a name for; any other fault of a request is `invalid_request`.
+// The problems of the catalogue that have a name in OAuth; any other is `invalid_request`.
 const NAMES: Partial<Record<ProblemCode, ErrorName>> = {
   invalid_client: 'invalid_client',
   invalid_token: 'invalid_token',
@@ -34,10 +34,10 @@ const STATUSES = {
 
 export const OAuthErrorSchema = Type.Object({
   error: Type.Enum(Object.keys(STATUSES) as ErrorName[], { type: 'string' }),
-  error_description: Type.Optional(Type.String({ description: 'For the developer of the client' }))
+  error_description: Type.Optional(Type.String({ description: 'An explanation for the developer of the client' }))
 }, { description: 'An error of an OAuth endpoint (RFC 6749 §5.2)' })
 
-/** Makes an instance answer every error as OAuth endpoints do. */
+/** Makes an instance send every error in the form of RFC 6749 §5.2. */
 export function handleOAuthErrors (app: FastifyInstance, { isUnavailable }: { isUnavailable: IsUnavailable }): void {
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const problem = error instanceof OAuthError ? error : toProblem(error, isUnavailable)
@@ -60,7 +60,7 @@ function describe (problem: OAuthError | Problem): Described {
   const { code, statusCode, headers, message, detail, errors = [] } = problem
   const name = NAMES[code] ?? 'invalid_request'
   const description = errors.map(({ field, detail }) => `${field} ${detail}`.trim()).join('; ') || (detail ?? message)
-  // A body of another type or with another content is a malformed request here: 400 (RFC 6749 §5.2).
+  // A body of another type or content is a malformed request in OAuth: 400 (RFC 6749 §5.2).
   const status = name !== 'invalid_request' ? STATUSES[name] : [415, 422].includes(statusCode) ? 400 : statusCode
   return { name, status, description: printable(description), headers }
 }
@@ -70,7 +70,7 @@ function printable (text: string): string {
   return text.replaceAll('"', "'").replace(/[^\x20-\x5b\x5d-\x7e]/g, '?')
 }
 
-/** The responses of an OAuth endpoint for the errors that it may answer with, by status. */
+/** The error responses of an OAuth endpoint, by status, for its OpenAPI description. */
 export function oauthErrors (...names: ErrorName[]) {
   const statuses = new Set(names.map(name => STATUSES[name]))
   return Object.fromEntries([...statuses].map(status => {

@@ -10,11 +10,11 @@ export interface OAuthRoutesOptions extends TokenRouteOptions, IntrospectRouteOp
   isUnavailable: IsUnavailable
 }
 
-/** The endpoints that speak OAuth: they take forms, and answer errors, as RFC 6749 has it. */
-export const oauthRoutes: FastifyPluginAsyncTypebox<OAuthRoutesOptions> = async (app, { isUnavailable, ...parts }) => {
+/** The OAuth endpoints: they accept forms and send errors as RFC 6749 defines. */
+export const oauthRoutes: FastifyPluginAsyncTypebox<OAuthRoutesOptions> = async (app, { isUnavailable, ...options }) => {
   acceptOnlyUrlencoded(app)
   handleOAuthErrors(app, { isUnavailable })
-  await app.register(tokenRoute, parts)
-  await app.register(introspectRoute, parts)
-  await app.register(revokeRoute, parts)
+  await app.register(tokenRoute, options)
+  await app.register(introspectRoute, options)
+  await app.register(revokeRoute, options)
 }

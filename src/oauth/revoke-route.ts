@@ -13,7 +13,7 @@ export interface RevokeRouteOptions {
   revoke: RevokeToken
 }
 
-/** RFC 7009: a token is to be good no longer. */
+/** RFC 7009: revokes a token. */
 export const revokeRoute: FastifyPluginAsyncTypebox<RevokeRouteOptions> = async (app, { authorizeClient, revoke }) => {
   const authorize = authorizeClient()
 
@@ -22,19 +22,19 @@ export const revokeRoute: FastifyPluginAsyncTypebox<RevokeRouteOptions> = async 
       operationId: 'revokeToken',
       tags: ['Services'],
       summary: 'Revoke a token',
-      description: 'RFC 7009. A user\'s access or refresh token, which ends the session: needs the scope `sessions:revoke`. Or a token that the client got for itself. A token that is not known has been revoked as far as anybody can tell: 200.',
+      description: 'Token revocation (RFC 7009). Revoking a user\'s access or refresh token ends the session and requires the scope `sessions:revoke`. A client can always revoke its own access tokens. For an unknown token the response is 200 too.',
       security: BY_SECRET_OR_TOKEN,
       consumes: CONSUMES,
       body: Type.Object({ ...TOKEN_PARAMETERS, ...CLIENT_PARAMETERS }, { examples: [{ token: '01890a5d-ac96-774b-bcce-b302099a8057.0.…' }] }),
       response: {
-        200: emptyResponse('It is good no longer'),
+        200: emptyResponse('The token is revoked'),
         ...oauthErrors('invalid_request', 'unauthorized_client', 'invalid_client', 'invalid_token', 'insufficient_scope', 'temporarily_unavailable')
       }
     }
   }, async (request, reply) => {
     const client = await authorize(request)
     await revoke(request.body.token, client, clientInfo(request))
-    // RFC 7009 §2.2: the status says it all.
+    // RFC 7009 §2.2: the client needs the status only.
     return reply.code(200).serializer(() => '').send(null)
   })
 }

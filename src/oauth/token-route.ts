@@ -17,31 +17,31 @@ export interface TokenRouteOptions {
 
 const Target = Type.String({ maxLength: 255, pattern: WITHOUT_NUL })
 
-/** RFC 6749 §4.4: a client gets a token for itself. */
+/** RFC 6749 §4.4: issues a token to a client. */
 export const tokenRoute: FastifyPluginAsyncTypebox<TokenRouteOptions> = async (app, { authenticateClient, grant }) => {
   app.post('/oauth/token', {
     schema: {
       operationId: 'getClientToken',
       tags: ['Services'],
-      summary: 'Get a token for a service itself',
-      description: 'The client credentials grant (RFC 6749 §4.4). The client authenticates by HTTP Basic, or by `client_id` and `client_secret` in the form. The token speaks of no user: routes for users refuse it.',
+      summary: 'Get an access token for a client',
+      description: 'The client credentials grant (RFC 6749 §4.4). The client authenticates by HTTP Basic, or by `client_id` and `client_secret` in the form. The token is not a user\'s: routes for users refuse it.',
       security: BY_SECRET,
       consumes: CONSUMES,
       body: Type.Object({
         grant_type: Type.String({ description: '`client_credentials`' }),
-        scope: Type.Optional(Type.String({ description: 'A part of what the client is registered for, separated by spaces; all of it where left out' })),
-        audience: Type.Optional({ ...Target, description: 'Whom the token is for: the audience of a registered service. Unset, the token is for this service and those that share its audience.' }),
-        resource: Type.Optional({ ...Target, description: 'The same (RFC 8707)' }),
+        scope: Type.Optional(Type.String({ description: 'Scopes that the client is registered for, separated by spaces. Default: all of them.' })),
+        audience: Type.Optional({ ...Target, description: 'The audience of the registered service that the token is for. Default: this service, and those that share its audience.' }),
+        resource: Type.Optional({ ...Target, description: 'The same as `audience` (RFC 8707)' }),
         ...CLIENT_PARAMETERS
       }, { examples: [{ grant_type: 'client_credentials', scope: 'introspect' }] }),
       response: {
         200: jsonResponse(Type.Object({
           access_token: Type.String(),
           token_type: Type.Literal('Bearer'),
-          expires_in: Type.Integer({ description: 'Seconds' }),
-          scope: Type.Optional(Type.String({ description: 'Separated by spaces; absent where there is none' }))
+          expires_in: Type.Integer({ description: 'The lifetime of the token in seconds' }),
+          scope: Type.Optional(Type.String({ description: 'The scopes of the token, separated by spaces. Absent where it has none.' }))
         }), {
-          description: 'The token',
+          description: 'The access token',
           example: { access_token: 'eyJhbGciOiJIUzI1NiIs…', token_type: 'Bearer', expires_in: 600, scope: 'introspect' }
         }),
         ...oauthErrors('invalid_request', 'invalid_scope', 'invalid_target', 'unsupported_grant_type', 'invalid_client', 'temporarily_unavailable')
@@ -50,9 +50,9 @@ export const tokenRoute: FastifyPluginAsyncTypebox<TokenRouteOptions> = async (a
   }, async (request, reply) => {
     const client = await authenticateClient(request)
     const { grant_type: grantType, scope, audience, resource } = request.body
-    if (grantType !== 'client_credentials') throw new OAuthError('unsupported_grant_type', 'The only grant is client_credentials')
+    if (grantType !== 'client_credentials') throw new OAuthError('unsupported_grant_type', 'The only grant type is client_credentials')
     const { accessToken, expiresIn, scopes } = await grant(client, { scope, audience, resource }, clientInfo(request))
-    // RFC 6749 §5.1 asks for both; the other stands on every answer.
+    // RFC 6749 §5.1 requires this beside `cache-control: no-store`, which every response has.
     reply.header('pragma', 'no-cache')
     return { access_token: accessToken, token_type: 'Bearer' as const, expires_in: expiresIn, ...scopes.length > 0 && { scope: scopes.join(' ') } }
   })

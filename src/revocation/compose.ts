@@ -1,29 +1,28 @@
-import { createRevocationSet, type RevocationSet } from 'countersign-verifier/internal'
+import { createRevocationSet } from 'countersign-verifier/internal'
 import type { Database, Log } from '../database/database.ts'
 import type { Metrics } from '../http/server/metrics.ts'
-import { createFreshness, type Freshness } from './freshness.ts'
+import { createFreshness } from './freshness.ts'
+import { createLedgerReader } from './ledger-reader.ts'
+import { followLedger } from './ledger-sync.ts'
 import { addRevocationMetrics } from './metrics.ts'
-import { createLedgerReader, type LedgerReader } from './ledger-reader.ts'
-import { followLedger, type LedgerSync } from './ledger-sync.ts'
 
-/** What has been revoked, as this instance knows it, and the ledger that it knows it from. */
-export interface RevocationState extends Freshness, Pick<LedgerSync, 'apply' | 'follow' | 'catchUp' | 'age' | 'now' | 'close'>, LedgerReader {
-  readonly set: RevocationSet
-}
-
-/** What knowing takes. `maxStaleness` is seconds. */
 export interface RevocationDeps {
   database: Database
   metrics: Metrics
+  /** Seconds. */
   maxStaleness: number
   log: Log
 }
 
-/** Begins to follow the ledger; knows everything that has been revoked when it returns. @throws DatabaseStartError */
-export async function composeRevocation ({ database, metrics, maxStaleness, log }: RevocationDeps): Promise<RevocationState> {
+/** What has been revoked, as this instance knows it. */
+export type RevocationState = Awaited<ReturnType<typeof composeRevocation>>
+
+/** Starts to follow the ledger; everything that has been revoked is in the set when it returns. @throws DatabaseStartError */
+export async function composeRevocation ({ database, metrics, maxStaleness, log }: RevocationDeps) {
   const set = createRevocationSet()
   const ledger = createLedgerReader(database)
-  const propagation = await followLedger({ ledger, database, set, log }).catch((error: unknown) => { throw database.explainStart(error) })
-  addRevocationMetrics(metrics, set, propagation)
-  return { ...createFreshness(propagation, maxStaleness), ...propagation, ...ledger, set }
+  const sync = await followLedger({ ledger, database, set, log }).catch((error: unknown) => { throw database.explainStart(error) })
+  addRevocationMetrics(metrics, set, sync)
+  const { apply, follow, catchUp, age, now, close } = sync
+  return { set, apply, follow, catchUp, age, now, close, ...createFreshness(sync, maxStaleness), purge: ledger.purge }
 }

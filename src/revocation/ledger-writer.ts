@@ -1,19 +1,20 @@
 import { MAX_ACCESS_TOKEN_LIFE, type Revocation } from 'countersign-verifier/internal'
 import type { DbTransaction } from '../database/database.ts'
+import { bindValues, statement } from '../database/statement.ts'
 
-/** The channel that instances hear of revocations on. */
+/** The channel on which instances are notified of revocations. */
 export const CHANNEL = 'countersign_revocations'
 
-/** How long a row is kept, in seconds: as long as a token may live that it speaks of, and what clocks may differ. */
+/** How long a row is kept, in seconds: the longest life of a token, and the difference that clocks may have. */
 export const LEDGER_LIFE = MAX_ACCESS_TOKEN_LIFE + 60
 
-/** This many rows for a user's sessions are as many as are kept: one row for the user then takes their place. */
+/** How many rows for a user's sessions are kept. Beyond them, one row for the user takes their place. */
 export const MAX_SESSION_ROWS = 32
 
-/** A version above every other: tokens of an account that is gone. */
+/** Higher than any version: revokes all tokens of a deleted account. */
 export const NO_VERSION = 2_147_483_647
 
-/** A row as the statements below give it back. */
+/** A row as the statements below return it. */
 export interface LedgerRow {
   kind: Revocation['kind']
   subject: string
@@ -26,8 +27,8 @@ export interface LedgerRow {
 export const COLUMNS = 'kind::text AS kind, subject, min_version AS "minVersion", extract(epoch FROM expires_at)::float8 AS "expiresAt"'
 
 /**
- * SQL: a common table expression `noted` that writes ledger rows, and `announced` that tells every instance when the
- * transaction commits. So a row and what caused it are stored together or not at all.
+ * SQL: the common table expressions `noted`, which writes ledger rows, and `announced`, which notifies every instance when
+ * the transaction commits. A row and what caused it are stored together or not at all.
  *
  * @param source a SELECT giving kind, subject, user_id, min_version
  */
@@ -43,20 +44,21 @@ export function revocationSql (source: string): string {
     )`
 }
 
-/** Writes ledger rows within a transaction of Prisma's. @returns what was written, to be applied here once it commits */
-export async function recordRevocation (tx: DbTransaction, { kind, subject, userId, minVersion }: { kind: Revocation['kind'], subject: string, userId?: string, minVersion?: number }): Promise<Revocation[]> {
-  const rows = await tx.$queryRawUnsafe<LedgerRow[]>(
-    `WITH ${revocationSql('SELECT $1::text AS kind, $2::text AS subject, $3::text AS user_id, $4::int AS min_version')} SELECT * FROM announced`,
-    kind, subject, userId ?? null, minVersion ?? null
-  )
+const RECORD = statement('revocations.record', `
+  WITH ${revocationSql('SELECT :kind::text AS kind, :subject::text AS subject, :userId::text AS user_id, :minVersion::int AS min_version')}
+  SELECT * FROM announced`)
+
+/** Writes a ledger row within a transaction of Prisma. @returns what was written, to be applied here once it commits */
+export async function recordRevocation (tx: DbTransaction, { kind, subject, userId = null, minVersion = null }: { kind: Revocation['kind'], subject: string, userId?: string | null, minVersion?: number | null }): Promise<Revocation[]> {
+  const rows = await tx.$queryRawUnsafe<LedgerRow[]>(RECORD.text, ...bindValues(RECORD, { kind, subject, userId, minVersion }))
   return rows.flatMap(toRevocation)
 }
 
 /**
- * Where `more` sessions of a user would be more than the ledger lists, takes out those that it does: the caller has to
- * write a row for the user in their place.
+ * Deletes the rows of a user's sessions where `more` of them would be too many: the caller then has to write a row for the
+ * user in their place.
  *
- * @returns whether that is so
+ * @returns whether it did
  */
 export async function collapseSessions (tx: DbTransaction, userId: string, more: number): Promise<boolean> {
   const [listed] = await tx.$queryRaw<Array<{ count: number }>>`
@@ -66,7 +68,7 @@ export async function collapseSessions (tx: DbTransaction, userId: string, more:
   return true
 }
 
-/** @returns the entry of the set that a row stands for, none where it is of a kind that is not known yet */
+/** @returns the revocation of a row, or none for a kind that this version does not know */
 export function toRevocation ({ kind, subject: id, minVersion, expiresAt: expires }: LedgerRow): Revocation[] {
   const expiresAt = Math.ceil(expires)
   if (kind === 'session' || kind === 'client') return [{ kind, id, expiresAt }]

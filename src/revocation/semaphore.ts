@@ -1,16 +1,16 @@
-/** Lets a few pass at a time; the others wait, in the order in which they came. */
-export function createSemaphore (atOnce: number): <Result>(work: () => Promise<Result>) => Promise<Result> {
+/** Runs at most `limit` tasks at a time; the others wait, first come first served. */
+export function createSemaphore (limit: number): <Result>(task: () => Promise<Result>) => Promise<Result> {
   const waiting: Array<() => void> = []
-  let inside = 0
+  let running = 0
 
-  return async work => {
-    if (inside >= atOnce) await new Promise<void>(resolve => { waiting.push(resolve) })
-    else inside++
+  return async task => {
+    if (running >= limit) await new Promise<void>(resolve => { waiting.push(resolve) })
+    else running++
     try {
-      return await work()
+      return await task()
     } finally {
       const next = waiting.shift()
-      if (next === undefined) inside--
+      if (next === undefined) running--
       else next()
     }
   }

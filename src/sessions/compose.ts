@@ -77,7 +77,7 @@ export async function composeSessions ({ config, database, revocation, tokens, p
     devices: createSessionListStore(database),
     standing: createAccountStatusStore(database),
     logIn: createLogIn({ sessions: store, passwords, openSession: open, mintFor, audit }),
-    logOut: createLogOut({ endings, propagation: revocation }),
+    logOut: createLogOut({ end: endings.logOut, ledgerSync: revocation }),
     rotate: createRotateRefreshToken({ sessions: createRefreshStore(database), endings, propagation: revocation, audit, refreshTokens, mintFor, ring, idleTtl: config.refreshIdleTtl }),
     deliver: createSendLogin({ cookies, devices: deviceCookies }),
     knowsDevice: createKnowsDevice({ cookies, devices: deviceCookies, verifier, recognise }),

@@ -8,13 +8,17 @@ export interface LogoutRequest {
   nonce?: Buffer
 }
 
-export type LogOut = (request: LogoutRequest, client: ClientInfo) => Promise<void>
+/** Ends a session. @returns whether it was live: `false` where it had ended before */
+export type LogOut = (request: LogoutRequest, client: ClientInfo) => Promise<boolean>
 
-export function createLogOut ({ endings, propagation }: { endings: Pick<EndSessionStore, 'logOut'>, propagation: Pick<LedgerSync, 'apply' | 'catchUp'> }): LogOut {
+/** `end` decides which reason is recorded. */
+export function createLogOut ({ end, ledgerSync }: { end: EndSessionStore['logOut' | 'revoke'], ledgerSync: Pick<LedgerSync, 'apply' | 'catchUp'> }): LogOut {
   return async function logOut ({ sessionId, nonce }, client) {
-    const revocations = await endings.logOut({ id: sessionId, ...nonce !== undefined && { nonce } }, client)
-    propagation.apply(revocations)
-    // It had ended before, perhaps on another instance and a moment ago: the answer says that it is dead here too.
-    if (revocations.length === 0) await propagation.catchUp()
+    const revocations = await end({ id: sessionId, ...nonce !== undefined && { nonce } }, client)
+    ledgerSync.apply(revocations)
+    const wasLive = revocations.length > 0
+    // It may have ended on another instance a moment ago: once this is answered, it is revoked here too.
+    if (!wasLive) await ledgerSync.catchUp()
+    return wasLive
   }
 }

@@ -3,13 +3,13 @@ import type { PurgeBatch } from '../database/purge-job.ts'
 import { createPurgeBatch } from '../database/purge-batch.ts'
 
 // Ended sessions are kept an hour, so that a late repeat is told from nonsense.
-const OVER = `
-  (SELECT id FROM sessions WHERE (SELECT turn FROM mine) AND idle_ends_at < now() LIMIT $1)
+const EXPIRED = `
+  (SELECT id FROM sessions WHERE (SELECT turn FROM mine) AND idle_ends_at < now() LIMIT :limit)
   UNION
-  (SELECT id FROM sessions WHERE (SELECT turn FROM mine) AND ended_at < now() - interval '1 hour' LIMIT $1)
-  LIMIT $1`
+  (SELECT id FROM sessions WHERE (SELECT turn FROM mine) AND ended_at < now() - interval '1 hour' LIMIT :limit)
+  LIMIT :limit`
 
 /** @returns what deletes a batch of sessions that have ended or expired */
 export function createSessionPurge (database: Pick<Database, 'query'>): PurgeBatch {
-  return createPurgeBatch(database, { what: 'sessions', table: 'sessions', key: 'id', over: OVER })
+  return createPurgeBatch(database, { what: 'sessions', table: 'sessions', key: 'id', expired: EXPIRED })
 }

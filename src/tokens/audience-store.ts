@@ -1,21 +1,17 @@
 import type { Database } from '../database/database.ts'
+import { statement } from '../database/statement.ts'
 import type { Audience } from './audience-keys.ts'
 
-/** The queries of audiences. */
-export interface AudienceStore {
-  /** @returns `undefined` where no client has it */
-  find (name: string): Promise<Audience | undefined>
-}
+export type AudienceStore = ReturnType<typeof createAudienceStore>
 
-const FIND = {
-  name: 'tokens.find-audience',
-  text: 'SELECT audience AS name, key_version AS "keyVersion" FROM clients WHERE audience = $1 AND removed_at IS NULL'
-}
+const FIND = statement('tokens.find-audience', `
+  SELECT audience AS name, key_version AS "keyVersion" FROM clients WHERE audience = :name AND removed_at IS NULL`)
 
-export function createAudienceStore ({ query }: Pick<Database, 'query'>): AudienceStore {
+export function createAudienceStore ({ query }: Pick<Database, 'query'>) {
   return {
-    async find (name) {
-      const [audience] = await query<Audience>(FIND, [name])
+    /** @returns `undefined` where no client has the audience */
+    async find (name: string): Promise<Audience | undefined> {
+      const [audience] = await query<Audience>(FIND, { name })
       return audience
     }
   }

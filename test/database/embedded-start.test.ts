@@ -7,7 +7,7 @@ import { child } from './child.ts'
 
 const log = silent
 
-t.test('a first start makes the directory, readable to its owner only, and a second finds its rows', async t => {
+t.test('a first start creates the directory, readable by its owner only, and a second finds its rows', async t => {
   const dataDir = join(await temporaryDirectory(t), 'not', 'yet', 'there')
   const first = await openDatabase({ dataDir, log })
   const { id } = await first.prisma.user.create({ data: { id: crypto.randomUUID(), email: 'a@example.com' } })
@@ -22,7 +22,7 @@ t.test('a first start makes the directory, readable to its owner only, and a sec
   await second.close()
 })
 
-t.test('it is given the memory that it uses, the first time and every time', async t => {
+t.test('the engine gets buffers of the configured size on every start', async t => {
   const dataDir = await temporaryDirectory(t)
   for (let start = 0; start < 2; start++) {
     const database = await openDatabase({ dataDir, log })
@@ -31,7 +31,7 @@ t.test('it is given the memory that it uses, the first time and every time', asy
   }
 })
 
-t.test('a first start that broke off is begun anew', async t => {
+t.test('an interrupted first start begins again', async t => {
   const dataDir = await temporaryDirectory(t)
   await mkdir(join(dataDir, 'postgres', 'base'), { recursive: true })
   await writeFile(join(dataDir, 'postgres', 'PG_VERSION'), '18\n')
@@ -55,7 +55,7 @@ t.test('of two processes on one directory exactly one opens it, and the other na
   await heir.close()
 })
 
-t.test('kill -9 in the middle of writing loses nothing that was acknowledged', async t => {
+t.test('kill -9 while writing loses nothing that was acknowledged', async t => {
   const dataDir = await temporaryDirectory(t)
   let stored = 0
   for (const rows of [5, 60]) {
@@ -93,7 +93,7 @@ t.test('a damaged cluster is refused in one sentence and left as it is', async t
   await t.rejects(openDatabase({ dataDir, log }), { code: 'embedded_damaged' })
 })
 
-t.test('damage that the first query comes upon is told in the same sentence', async t => {
+t.test('damage found by the first query is reported in the same sentence', async t => {
   const dataDir = await temporaryDirectory(t)
   const database = await openDatabase({ dataDir, log })
   const [{ path } = { path: '' }] = await database.query<{ path: string }>({ name: 'path', text: "SELECT pg_relation_filepath('_prisma_migrations') AS path" }, [])
@@ -104,7 +104,7 @@ t.test('damage that the first query comes upon is told in the same sentence', as
   t.same(await readdir(join(dataDir, 'lock')), [], 'the directory is not left locked')
 })
 
-t.test('a data directory that is none is refused', async t => {
+t.test('a data directory that is not a directory is refused', async t => {
   const file = join(await temporaryDirectory(t), 'file')
   await writeFile(file, 'mine')
   for (const dataDir of [file, join(file, 'below')]) {

@@ -3,7 +3,7 @@ import t from 'tap'
 import { DatabaseUnavailable, isDatabaseUnavailable, violatedConstraint } from '../../src/database/errors.ts'
 import { openTestDatabase } from '../support/database.ts'
 
-t.test('a violated constraint is named alike by Prisma, in a transaction or not, and by query', async t => {
+t.test('a violated constraint has the same name from Prisma, in a transaction or not, and from query', async t => {
   const { prisma, query } = await openTestDatabase(t)
   const email = 'taken@example.com'
   const { id } = await prisma.user.create({ data: { id: randomUUID(), email } })
@@ -38,7 +38,7 @@ t.test('after closing, the database is unavailable', async t => {
   t.ok(isDatabaseUnavailable(await refusal(database.prisma.user.count())))
 })
 
-t.test('errors are told apart by what they are, however they are wrapped', t => {
+t.test('errors are classified, however they are wrapped', t => {
   const coded = (code: string) => Object.assign(new Error('x'), { code })
   for (const code of ['ECONNREFUSED', 'ECONNRESET', '57P01', '57P02', '57P03', '53300', '08006', '57014', '25006', 'P1001', 'P1017', 'P2024', 'P2028']) {
     t.ok(isDatabaseUnavailable(coded(code)), code)

@@ -51,7 +51,7 @@ t.test('notifications arrive in order, from a query and from a committed transac
   t.same(ear.lost, [], 'closing is not losing')
 })
 
-t.test('two listeners on one channel both hear, and closing one leaves the other', async t => {
+t.test('two listeners on one channel are both notified, and closing one leaves the other', async t => {
   const database = await openTestDatabase(t)
   const [first, second] = [listener(), listener()]
   const subscription = await database.listen('revocations', first)
@@ -67,7 +67,7 @@ t.test('two listeners on one channel both hear, and closing one leaves the other
   t.same(second.heard, ['one', 'two'])
 })
 
-t.test('a channel that is no plain identifier is refused', async t => {
+t.test('a channel that is not a plain identifier is refused', async t => {
   const database = await openTestDatabase(t)
   await t.rejects(database.listen('a; DROP TABLE users', listener()), TypeError)
 })

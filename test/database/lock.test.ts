@@ -18,7 +18,7 @@ t.test('a held directory is refused, with the holder\'s process id, and free aga
   await again.release()
 })
 
-t.test('a killed process holds nothing any more', async t => {
+t.test('a killed process no longer holds its directory', async t => {
   const directory = await temporaryDirectory(t)
   const holder = child(t, 'lock-and-hold.js', [directory])
   const pid = (await holder.says('locked')).split(' ')[1]
@@ -51,7 +51,7 @@ t.test('many contenders inside one process: one wins', async t => {
   await won[0]?.value.release()
 })
 
-t.test('a path too long for a socket is locked just as well', async t => {
+t.test('a directory whose path is too long for a socket can be locked too', async t => {
   const directory = join(await temporaryDirectory(t), 'long'.repeat(20), 'longer'.repeat(20))
   await mkdir(directory, { recursive: true })
   const lock = await lockDirectory(directory)

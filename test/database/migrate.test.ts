@@ -44,7 +44,7 @@ for (const [engine, open, options] of [
       ])
     })
 
-    t.test('a migration that fails is rolled back whole, named, and goes in once mended', async t => {
+    t.test('a migration that fails is named and rolled back completely, and is applied once fixed', async t => {
       const target = await open(t)
       const broken = await migrations(t, { '1_things': body, '2_broken': 'CREATE TABLE half (id int); SELECT 1/0;' })
       await t.rejects(target.migrate(broken), {
@@ -77,7 +77,7 @@ for (const [engine, open, options] of [
       t.same(await target.migrate(directory), ['2_more'])
     })
 
-    t.test('migrations of a newer version are left alone', async t => {
+    t.test('migrations of a newer version are ignored', async t => {
       const target = await open(t)
       await target.migrate(await migrations(t, { '1_things': body, '2_newer': 'CREATE TABLE newer (id int)' }))
       t.same(await target.migrate(await migrations(t, { '1_things': body })), [])

@@ -10,7 +10,7 @@ import { tcpProxy } from './tcp-proxy.ts'
 const sleep = (seconds: number) => ({ name: `sleep ${seconds}`, text: `SELECT pg_sleep(${seconds})::text` })
 
 t.test('when PostgreSQL fails', onPostgres, async t => {
-  t.test('a cut connection under way is reported as unavailable everywhere, and heals by itself', async t => {
+  t.test('a connection cut during a query is reported as unavailable everywhere, and is replaced', async t => {
     const { database, proxy } = await throughProxy(t)
     await everyWayWorks(t, database)
     const underWay = Promise.all([
@@ -31,7 +31,7 @@ t.test('when PostgreSQL fails', onPostgres, async t => {
     await everyWayWorks(t, database)
   })
 
-  t.test('a lost idle connection is logged and takes nobody down', async t => {
+  t.test('a lost idle connection is logged and breaks nothing', async t => {
     let logged = (_details: object) => {}
     const warning = new Promise<object>(resolve => { logged = resolve })
     const { database, proxy } = await throughProxy(t, { log: { ...silent, warn: details => logged(details) } })
@@ -42,7 +42,7 @@ t.test('when PostgreSQL fails', onPostgres, async t => {
     await everyWayWorks(t, database)
   })
 
-  t.test('a server whose answers stop coming is unavailable in time, and no connection stays poisoned', async t => {
+  t.test('a server that stops answering is unavailable in time, and no connection stays broken', async t => {
     const { database, proxy } = await throughProxy(t, { pool: { max: 3, statementTimeoutMs: 1_000 } })
     await everyWayWorks(t, database)
     const freezes = new Promise<void>(resolve => { setTimeout(() => { proxy.freeze(); resolve() }, 200) })
@@ -65,7 +65,7 @@ t.test('when PostgreSQL fails', onPostgres, async t => {
     }
   })
 
-  t.test('a statement beyond its time and a wait beyond its time are unavailable', async t => {
+  t.test('a statement and a wait for a connection that time out are unavailable', async t => {
     const { database } = await throughProxy(t, { pool: { max: 1, acquireTimeoutMs: 300, statementTimeoutMs: 700 } })
     const [slow, ...starved] = await Promise.all([
       refusal(database.query(sleep(5), [])), refusal(database.query(sleep(0), [])), refusal(database.prisma.user.count()),

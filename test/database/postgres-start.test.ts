@@ -8,7 +8,7 @@ import { databaseUrl, emptyPostgres, onPostgres, onServer, silent } from '../sup
 
 const dataDir = '/nowhere'
 
-t.test('a server that is not there is named by host and port, without the password', async t => {
+t.test('an unreachable server is named by host and port, without the password', async t => {
   const port = await freePort()
   const url = `postgres://someone:s3cret@127.0.0.1:${port}/app`
   for (const migrate of [true, false]) {
@@ -22,7 +22,7 @@ t.test('a server that is not there is named by host and port, without the passwo
   }
 })
 
-t.test('a server that takes the connection and says nothing is given up on', async t => {
+t.test('a server that accepts the connection and does not answer times out', async t => {
   const server = createServer(() => {}).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => server.close())
@@ -32,7 +32,7 @@ t.test('a server that takes the connection and says nothing is given up on', asy
   t.ok(Date.now() - began < 7_000)
 })
 
-t.test('what is no Postgres URL is refused without repeating it', async t => {
+t.test('an invalid Postgres URL is refused without repeating it', async t => {
   for (const url of ['', 'localhost:5432/app', 'mysql://u:s3cret@host/app', 'postgres://u:s3cret@host:port/app']) {
     const error = await openDatabase({ url, dataDir, log: silent }).catch((error: unknown) => error)
     t.match(error, { code: 'invalid_url' }, url)
@@ -40,7 +40,7 @@ t.test('what is no Postgres URL is refused without repeating it', async t => {
   }
 })
 
-t.test('an unknown user and a missing database each get their own sentence', onPostgres, async t => {
+t.test('an unknown user and a missing database each have their own message', onPostgres, async t => {
   const stranger = new URL(databaseUrl ?? '')
   stranger.username = 'countersign_stranger'
   stranger.password = 's3cret'

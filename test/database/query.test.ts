@@ -58,7 +58,7 @@ t.test('an empty result is an empty array, and a failed statement leaves the con
   await database.ping()
 })
 
-t.test('what is read inside a rolled back transaction is gone after it', async t => {
+t.test('what is written inside a rolled back transaction is gone after it', async t => {
   const { prisma } = await openTestDatabase(t)
   await t.rejects(prisma.$transaction(async tx => {
     await tx.user.create({ data: { id: randomUUID(), email: 'c@example.com' } })
@@ -67,7 +67,7 @@ t.test('what is read inside a rolled back transaction is gone after it', async t
   t.equal(await prisma.user.count(), 0)
 })
 
-t.test('times are right on a server that lives in Tokyo', onPostgres, async t => {
+t.test('times are right on a server whose time zone is Tokyo', onPostgres, async t => {
   const { url = '', dataDir } = await testDatabase(t)
   const name = new URL(url).pathname.slice(1)
   await onServer(url, server => server.query(`ALTER DATABASE ${name} SET timezone = 'Asia/Tokyo'`))

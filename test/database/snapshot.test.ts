@@ -6,10 +6,10 @@ import { silent, temporaryDirectory } from '../support/database.ts'
 import { child } from './child.ts'
 
 t.test('the build\'s snapshot is made once per state, and a first start from it has nothing left to migrate', async t => {
-  t.equal(await child(t, '../../src/database/embedded/make-snapshot.js', []).exit, 0)
+  t.equal(await child(t, '../../../scripts/make-snapshot.js', []).exit, 0)
   const made = await stat(await snapshotFile())
   t.ok((await readSnapshot())?.size, 'it can be read')
-  t.equal(await child(t, '../../src/database/embedded/make-snapshot.js', []).exit, 0)
+  t.equal(await child(t, '../../../scripts/make-snapshot.js', []).exit, 0)
   t.equal((await stat(await snapshotFile())).mtimeMs, made.mtimeMs, 'a second build leaves it alone')
 
   const dataDir = await temporaryDirectory(t)

@@ -20,7 +20,7 @@ t.test('a token for a registered audience', async t => {
   const logIn = (json: object) => service.call<LoginBody>('POST /auth/login', { json: { email, password, ...json } })
   const forCart = (await logIn({ audience: 'cart' })).body
 
-  t.test('is asked for when registering, logging in and refreshing', async t => {
+  t.test('can be requested when registering, logging in and refreshing', async t => {
     const registered = await service.call<LoginBody>('POST /auth/register', { json: { email: 'grace@example.com', password, audience: 'cart' } })
     const loggedIn = await logIn({ audience: 'cart' })
     const refreshed = await service.call<LoginBody>('POST /auth/refresh', { json: { refreshToken: person.refreshToken, audience: 'cart' } })
@@ -34,7 +34,7 @@ t.test('a token for a registered audience', async t => {
     t.equal(claimsOf((await logIn({ audience: 'api' })).body.accessToken).aud, 'api', 'which may be named as well')
   })
 
-  t.test('may be carried by cookies', async t => {
+  t.test('can be delivered in cookies', async t => {
     const { status, cookies } = await service.call('POST /auth/login', { json: { email, password, audience: 'cart', deliver: 'cookie' }, headers: { 'sec-fetch-site': 'same-origin' } })
     t.equal(status, 200)
     t.equal(claimsOf(cookies.access?.value ?? '').aud, 'cart')
@@ -46,11 +46,11 @@ t.test('a token for a registered audience', async t => {
     t.match(cart.key, /^[\w-]{43}$/)
   })
 
-  t.test('is no token here: the service\'s own routes refuse it', async t => {
+  t.test('is refused by the service\'s own routes', async t => {
     for (const target of ['GET /auth/verify', 'GET /auth/me', 'POST /auth/logout', 'GET /admin/users']) isProblem(t, await service.call(target, { token: forCart.accessToken }), 'invalid_token', target)
   })
 
-  t.test('is no token elsewhere: a verifier for one audience accepts nothing of another\'s', async t => {
+  t.test('is refused by the verifiers of other audiences', async t => {
     const forDepot = (await logIn({ audience: 'https://depot.example.com' })).body.accessToken
     t.equal(verifierOf(service, depot).verify(forDepot).id, person.user.id)
     for (const [client, token] of [[cart, forDepot], [depot, forCart.accessToken], [cart, person.accessToken], [depot, person.accessToken]] as const) {
@@ -58,7 +58,7 @@ t.test('a token for a registered audience', async t => {
     }
   })
 
-  t.test('cannot be made with the key of another audience, whatever it says', async t => {
+  t.test('cannot be signed with the key of another audience, whatever it claims', async t => {
     const { issuer, jwtSecrets: [shared = ''] } = service.config
     const kidFor = (key: string, audience: string) => createHmacKey(key, issuer, audience).kid
     for (const [key, target] of [[cart.key, depot], [shared, depot], [depot.key, cart], [shared, cart]] as const) {
@@ -74,7 +74,7 @@ t.test('a token for a registered audience', async t => {
     }
   })
 
-  t.test('is not to be had for an audience that nobody has', async t => {
+  t.test('is not issued for an unknown audience', async t => {
     const gone = await registerClient(service, { audience: 'gone' })
     await registryOf(service).remove(gone.id)
     for (const audience of ['nowhere', 'gone', 'Cart', 'cart ', '*']) {
@@ -85,14 +85,14 @@ t.test('a token for a registered audience', async t => {
     t.equal((await service.call('POST /auth/refresh', { json: { refreshToken: forCart.refreshToken } })).status, 200, 'asking for one costs no session')
   })
 
-  t.test('is never another\'s that the service takes for its own', async t => {
+  t.test('cannot be for the audience that the service has as its own', async t => {
     await registerClient(service, { audience: 'taken' })
     const { databaseUrl, dataDir } = service.config
     if (databaseUrl === undefined) return t.comment('the embedded database is open here, and by nobody else')
     await t.rejects(startService(t, { DATABASE_URL: databaseUrl, DATA_DIR: dataDir, JWT_AUDIENCE: 'taken' }), { message: /^JWT_AUDIENCE is "taken", [^\n]+\.$/ })
   })
 
-  t.test('has to be named properly', async t => {
+  t.test('is not issued for a malformed name', async t => {
     for (const audience of ['', 'a'.repeat(256), 'a\0', 7, null, ['cart']]) {
       const answer = await service.call('POST /auth/login', { json: { email, password, audience } })
       isProblem(t, answer, 'validation_failed', JSON.stringify(audience))
@@ -103,7 +103,7 @@ t.test('a token for a registered audience', async t => {
     t.strictSame(fieldsOf(stateful), ['audience'])
   })
 
-  t.test('is under another key when its audience changes hands', async t => {
+  t.test('is signed with another key when its audience gets a new owner', async t => {
     const heir = await registerClient(service, { audience: 'gone' })
     const { accessToken } = (await logIn({ audience: 'gone' })).body
     t.equal(verifierOf(service, heir).verify(accessToken).id, person.user.id)

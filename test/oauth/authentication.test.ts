@@ -13,19 +13,19 @@ t.test('a client', async t => {
   const other = await registerClient(service)
   const { id, secret } = client
 
-  t.test('shows itself by HTTP Basic, or in the form', async t => {
+  t.test('authenticates by HTTP Basic, or in the form', async t => {
     t.equal((await post(service, '/oauth/token', GRANT, client)).status, 200)
     t.equal((await post(service, '/oauth/token', { ...GRANT, client_id: id, client_secret: secret }, undefined)).status, 200)
     t.equal((await post(service, '/oauth/token', { ...GRANT, client_id: id }, client)).status, 200, 'its id in the form says the same again')
     for (const scheme of ['basic', 'BASIC']) t.equal((await post(service, '/oauth/token', GRANT, undefined, { authorization: basic(client).replace('Basic', scheme) })).status, 200, scheme)
   })
 
-  t.test('may escape in HTTP Basic whatever it likes', async t => {
+  t.test('may escape any character in HTTP Basic', async t => {
     const escape = (text: string) => [...text].map(character => `%${character.charCodeAt(0).toString(16)}`).join('')
     t.equal((await post(service, '/oauth/token', GRANT, undefined, { authorization: encoded(`${escape(id)}:${escape(secret)}`) })).status, 200)
   })
 
-  t.test('is refused alike whatever is wrong with its credentials, and told how to show itself', async t => {
+  t.test('gets the same refusal whatever is wrong with its credentials, and is told how to authenticate', async t => {
     const wrong: Record<string, Parameters<typeof post>[4]> = {
       'another secret': { authorization: basic({ id, secret: other.secret }) },
       'no secret': { authorization: encoded(`${id}:`) },
@@ -54,14 +54,14 @@ t.test('a client', async t => {
     t.strictSame([idAlone.status, idAlone.body.error], [401, 'invalid_client'])
   })
 
-  t.test('shows itself in one way only', async t => {
+  t.test('may use only one authentication method', async t => {
     for (const form of [{ client_id: id, client_secret: secret }, { client_secret: secret }, { client_id: other.id }]) {
       const { status, body } = await post(service, '/oauth/token', { ...GRANT, ...form }, client)
       t.strictSame([status, body.error], [400, 'invalid_request'], Object.keys(form).join())
     }
   })
 
-  t.test('nor does it show a secret beside a token, or another\'s name', async t => {
+  t.test('may not send a secret beside a token, or another client\'s id', async t => {
     const token = await clientToken(service, client)
     t.equal((await post(service, '/oauth/introspect', { token, client_id: id }, { token })).status, 200, 'its own name says the same again')
     for (const form of [{ client_secret: secret }, { client_id: id, client_secret: secret }, { client_id: other.id }]) {
@@ -70,7 +70,7 @@ t.test('a client', async t => {
     }
   })
 
-  t.test('that shows the wrong secret is noted in the audit trail, once in a while', async t => {
+  t.test('that sends a wrong secret is recorded in the audit trail, at a limited rate', async t => {
     const guessed = await registerClient(service)
     for (let times = 0; times < 5; times++) await post(service, '/oauth/token', GRANT, { id: guessed.id, secret: other.secret })
     await post(service, '/oauth/token', GRANT, { id: 'client_0123456789abcdef01234567', secret })
@@ -78,7 +78,7 @@ t.test('a client', async t => {
     t.strictSame(events, [{ outcome: 'failure', ip: '127.0.0.1', clientId: guessed.id }])
   })
 
-  t.test('with a token of its own needs no secret, and may do what the token says', async t => {
+  t.test('with an access token needs no secret, and has the scopes of the token', async t => {
     const token = await clientToken(service, client, { scope: 'introspect' })
     t.equal((await post(service, '/oauth/introspect', { token }, { token })).status, 200)
     const narrow = await clientToken(service, client, { scope: 'revocations:read' })
@@ -89,20 +89,20 @@ t.test('a client', async t => {
     t.strictSame([itself.status, itself.body.error], [401, 'invalid_client'], 'but begets no other token')
   })
 
-  t.test('is not who a user is', async t => {
+  t.test('is not authenticated by a user\'s token', async t => {
     const { accessToken } = await service.person()
     const { status, body, headers } = await post(service, '/oauth/introspect', { token: accessToken }, { token: accessToken })
     t.strictSame([status, body.error, headers['www-authenticate']], [401, 'invalid_token', 'Bearer error="invalid_token"'])
   })
 
-  t.test('is not known by the token of another audience', async t => {
+  t.test('is not authenticated by a token for another audience', async t => {
     const cart = await registerClient(service, { audience: 'cart' })
     const token = await clientToken(service, client, { audience: 'cart' })
     t.equal((await post(service, '/oauth/introspect', { token }, { token })).status, 401)
     t.equal((await post(service, '/oauth/introspect', { token }, cart)).body.active, true)
   })
 
-  t.test('has two good secrets while one is replaced, and never three', async t => {
+  t.test('has two valid secrets while one is replaced, and never three', async t => {
     const statusOf = async (secret: string) => (await post(service, '/oauth/token', GRANT, { id: other.id, secret })).status
     const registry = registryOf(service)
     const [second, third, fourth] = [generateSecret(), generateSecret(), generateSecret()]
@@ -116,7 +116,7 @@ t.test('a client', async t => {
     t.strictSame([await statusOf(third), await statusOf(fourth)], [401, 200], 'or at once')
   })
 
-  t.test('that is removed is nobody: neither its secret nor its tokens', async t => {
+  t.test('that is removed can use neither its secret nor its tokens', async t => {
     const gone = await registerClient(service)
     const token = await clientToken(service, gone)
     t.equal((await post(service, '/oauth/introspect', { token }, { token })).status, 200)
@@ -125,7 +125,7 @@ t.test('a client', async t => {
     t.equal((await registryOf(service).remove(gone.id)), undefined)
   })
 
-  t.test('loses a scope with its registration, whatever its token says', async t => {
+  t.test('loses a scope that it is no longer registered for, whatever its token says', async t => {
     const narrowed = await registerClient(service, { scopes: ALL_SCOPES })
     const token = await clientToken(service, narrowed)
     await service.sql("UPDATE clients SET scopes = '{revocations:read}' WHERE id = $1", narrowed.id)
@@ -141,7 +141,7 @@ t.test('a client', async t => {
   })
 })
 
-t.test('without its database the service tells clients to come back', async t => {
+t.test('without its database the service tells clients to retry', async t => {
   const service = await startService(t)
   const client = await registerClient(service)
   await service.database.close()

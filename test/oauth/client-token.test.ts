@@ -10,7 +10,7 @@ t.test('the token endpoint', async t => {
   const client = await registerClient(service, { scopes: ['introspect', 'orders:write'] })
   const cart = await registerClient(service, { audience: 'cart' })
 
-  t.test('gives a client a token of its own (RFC 6749 §4.4, RFC 9068)', async t => {
+  t.test('issues a token to a client (RFC 6749 §4.4, RFC 9068)', async t => {
     const { status, headers, body } = await post(service, '/oauth/token', GRANT, client)
     t.equal(status, 200)
     t.match(headers, { 'content-type': /^application\/json/, 'cache-control': 'no-store', pragma: 'no-cache' })
@@ -23,7 +23,7 @@ t.test('the token endpoint', async t => {
     t.equal(Number(exp) - Number(iat), 600)
   })
 
-  t.test('narrows the scope as it is asked', async t => {
+  t.test('narrows the scope on request', async t => {
     const { body } = await post(service, '/oauth/token', { ...GRANT, scope: 'orders:write orders:write' }, client)
     t.equal(body.scope, 'orders:write')
     t.equal(claimsOf(body.access_token).scope, 'orders:write')
@@ -32,7 +32,7 @@ t.test('the token endpoint', async t => {
     t.strictSame([none.status, none.body.scope], [200, undefined])
   })
 
-  t.test('gives tokens for another service, under that one\'s key', async t => {
+  t.test('issues tokens for another service, signed with its key', async t => {
     for (const name of ['audience', 'resource']) {
       const token = await clientToken(service, client, { [name]: 'cart' })
       t.equal(claimsOf(token).aud, 'cart')
@@ -42,7 +42,7 @@ t.test('the token endpoint', async t => {
     t.equal(claimsOf(await clientToken(service, client, { audience: 'api' })).aud, 'api')
   })
 
-  t.test('refuses what is no good request, by the name that RFC 6749 has for it', async t => {
+  t.test('refuses invalid requests with the error codes of RFC 6749', async t => {
     const bad: Array<[name: string, text: string, error: string, type?: string]> = [
       ['no grant', '', 'invalid_request'],
       ['another grant', 'grant_type=password', 'unsupported_grant_type'],
@@ -70,23 +70,23 @@ t.test('the token endpoint', async t => {
     }
   })
 
-  t.test('takes unknown parameters, and a charset', async t => {
+  t.test('accepts unknown parameters, and a charset', async t => {
     t.equal((await post(service, '/oauth/token', { ...GRANT, colour: 'blue', __proto__: 'x' }, client)).status, 200)
     t.equal((await post(service, '/oauth/token', GRANT, client, { 'content-type': 'application/x-www-form-urlencoded; charset=UTF-8' })).status, 200)
   })
 
-  t.test('bounds the body, and has no other method', async t => {
+  t.test('limits the body, and has no other method', async t => {
     const large = await post(service, '/oauth/token', { ...GRANT, filler: 'x'.repeat(20_000) }, client)
     t.strictSame([large.status, large.body.error], [413, 'invalid_request'])
     t.equal((await service.call('GET /oauth/token?grant_type=client_credentials')).status, 404)
   })
 
-  t.test('leaves a trace of each token', async t => {
+  t.test('records each token in the audit trail', async t => {
     const events = await service.sql<{ outcome: string, detail: { clientId: string, audience: string } }>("SELECT outcome, detail FROM audit_events WHERE action = 'client_token'")
     t.ok(events.some(({ outcome, detail }) => outcome === 'success' && detail.clientId === client.id && detail.audience === 'cart'))
   })
 
-  t.test('a client\'s token is nobody\'s on the routes for users: refused on every one', async t => {
+  t.test('refuses a client\'s token on every route for users', async t => {
     const token = await clientToken(service, client)
     const document = (await service.call<{ paths: Record<string, Record<string, { security?: Array<Record<string, unknown>> }>> }>('GET /openapi.json')).body
     const targets = Object.entries(document.paths).flatMap(([path, operations]) =>

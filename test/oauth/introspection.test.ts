@@ -25,7 +25,7 @@ t.test('introspection', async t => {
   const depot = await registerClient(service, { audience: 'depot' })
   const isActive = async (token: string, by = plain) => (await introspect(service, token, by)).active
 
-  t.test('tells what a user\'s token says (RFC 7662 §2.2)', async t => {
+  t.test('returns the content of a user\'s token (RFC 7662 §2.2)', async t => {
     const { accessToken, user } = await service.person()
     const answer = await post(service, '/oauth/introspect', { token: accessToken, token_type_hint: 'access_token' }, plain)
     t.match(answer.headers, { 'content-type': /^application\/json/, 'cache-control': 'no-store' })
@@ -36,13 +36,13 @@ t.test('introspection', async t => {
     t.equal((await introspect(service, (await service.logIn({ email: user.email, password: 'correct horse battery' })).accessToken, plain)).username, user.email)
   })
 
-  t.test('tells what a client\'s token says', async t => {
+  t.test('returns the content of a client\'s token', async t => {
     const token = await clientToken(service, depot, { scope: 'introspect' })
     t.strictSame(await introspect(service, token, plain), { active: true, token_type: 'Bearer', ...claimsOf(token) })
     t.match(claimsOf(token), { sub: depot.id, client_id: depot.id, scope: 'introspect' })
   })
 
-  t.test('answers each client for its own audience alone, and the rest as inactive', async t => {
+  t.test('reports tokens for any other audience than the client\'s as inactive', async t => {
     const tokens = { api: (await service.person()).accessToken, cart: (await loginFor(service, 'cart')).accessToken, depot: (await loginFor(service, 'depot')).accessToken }
     for (const [client, own] of [[plain, 'api'], [cart, 'cart'], [depot, 'depot']] as const) {
       for (const [name, token] of Object.entries(tokens)) {
@@ -53,7 +53,7 @@ t.test('introspection', async t => {
     }
   })
 
-  t.test('knows at once what was revoked', async t => {
+  t.test('reports a revoked token as inactive at once', async t => {
     const [leaver, disabled] = [await loginFor(service, 'cart'), await loginFor(service, 'cart')]
     const admin = await service.admin()
     t.strictSame([await isActive(leaver.accessToken, cart), await isActive(disabled.accessToken, cart)], [true, true])
@@ -62,7 +62,7 @@ t.test('introspection', async t => {
     t.strictSame([await introspect(service, leaver.accessToken, cart), await introspect(service, disabled.accessToken, cart)], [{ active: false }, { active: false }])
   })
 
-  t.test('takes nothing for active that the service refuses, whoever signed it, and counts what was forged', async t => {
+  t.test('reports nothing as active that the service refuses, whatever signed it, and counts forged tokens', async t => {
     const forgedSoFar = async () => Number(REFUSED.exec((await service.call('GET /metrics')).text)?.[1])
     const hostile = hostileTokens({ secret: shared, issuer, audience, seal: seal.create })
     const before = await forgedSoFar()
@@ -77,7 +77,7 @@ t.test('introspection', async t => {
     }
   })
 
-  t.test('neither JWT_SECRET nor an audience\'s key makes a token that is active', async t => {
+  t.test('reports nothing as active that was signed with JWT_SECRET or an audience\'s key alone', async t => {
     const real = (await loginFor(service, 'cart')).accessToken
     const clientsOwn = await clientToken(service, plain, { audience: 'cart' })
     for (const [token, key, by] of [[(await service.person()).accessToken, shared, plain], [real, cart.key, cart], [clientsOwn, cart.key, cart]] as const) {
@@ -91,12 +91,12 @@ t.test('introspection', async t => {
     }
   })
 
-  t.test('refresh tokens and nonsense are inactive', async t => {
+  t.test('reports refresh tokens and garbage as inactive', async t => {
     const { refreshToken } = await service.person()
     for (const token of [refreshToken, 'x', '..', 'ñandú', plain.secret, `client_${'0'.repeat(24)}`]) t.strictSame(await introspect(service, token, plain), { active: false })
   })
 
-  t.test('needs the scope, and a token to ask about', async t => {
+  t.test('requires the scope, and a token', async t => {
     const none = await registerClient(service, { scopes: ['revocations:read'] })
     const { accessToken: token } = await service.person()
     const refused = await post(service, '/oauth/introspect', { token }, none)
@@ -110,7 +110,7 @@ t.test('introspection', async t => {
     }
   })
 
-  t.test('goes on across a change of an audience\'s key, until the old one is two behind', async t => {
+  t.test('accepts the previous key of an audience, but not the one before', async t => {
     const registry = registryOf(service)
     const first = (await loginFor(service, 'cart')).accessToken
     await registry.promoteKey(cart.id)

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import t from 'tap'
 import { startService } from '../support/service.ts'
 
-t.test('the metadata says where everything is (RFC 8414)', async t => {
+t.test('the metadata has the address of every endpoint (RFC 8414)', async t => {
   const { call } = await startService(t, { PUBLIC_URL: 'https://auth.example.com/', JWT_ISSUER: 'https://id.example.com' })
   const { status, headers, body } = await call<object>('GET /.well-known/oauth-authorization-server')
   t.equal(status, 200)
@@ -23,7 +23,7 @@ t.test('the metadata says where everything is (RFC 8414)', async t => {
   })
 })
 
-t.test('the JWKS never has a shared secret in it', async t => {
+t.test('the JWKS never contains a shared secret', async t => {
   const { call, config } = await startService(t)
   const { status, headers, body, text } = await call<{ keys: object[] }>('GET /.well-known/jwks.json')
   t.equal(status, 200)
@@ -32,7 +32,7 @@ t.test('the JWKS never has a shared secret in it', async t => {
   for (const secret of [...config.jwtSecrets, ...config.secrets]) t.notOk(text.includes(secret))
 })
 
-t.test('the JWKS has every public key, and nothing private', async t => {
+t.test('the JWKS contains every public key, and nothing private', async t => {
   const ring = [
     generateKeyPairSync('ed25519'), generateKeyPairSync('ec', { namedCurve: 'P-256' }), generateKeyPairSync('rsa', { modulusLength: 2048 })
   ].map(({ privateKey }) => privateKey)

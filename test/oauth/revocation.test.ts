@@ -35,7 +35,7 @@ t.test('revocation (RFC 7009)', async t => {
     t.equal((await service.call('POST /auth/refresh', { json: { refreshToken: body.refreshToken } })).status, 401)
   })
 
-  t.test('the audit trail says which client did it', async t => {
+  t.test('the audit trail records which client revoked it', async t => {
     const person = await service.person()
     const { sid } = claimsOf(person.accessToken)
     await revoke(person.accessToken)
@@ -44,21 +44,21 @@ t.test('revocation (RFC 7009)', async t => {
     t.equal(events.find(({ action }) => action === 'client_revocation')?.detail?.clientId, client.id)
   })
 
-  t.test('which says so once, however often the token is brought', async t => {
+  t.test('and records it once, however often the token is sent', async t => {
     const person = await service.person()
     for (let times = 0; times < 3; times++) t.equal((await revoke(person.accessToken)).status, 200)
     t.equal((await revoke(person.refreshToken)).status, 200)
     t.equal((await service.sql("SELECT 1 FROM audit_events WHERE action = 'client_revocation' AND session_id = $1::uuid", claimsOf(person.accessToken).sid)).length, 1)
   })
 
-  t.test('and which token of its own a client took back', async t => {
+  t.test('and records which of its own tokens a client revoked', async t => {
     const token = await clientToken(service, powerless)
     await revoke(token, powerless)
     const events = await service.sql<{ detail: unknown }>("SELECT detail FROM audit_events WHERE action = 'client_revocation' AND session_id IS NULL")
     t.strictSame(events, [{ detail: { clientId: powerless.id, tokenId: claimsOf(token).jti } }])
   })
 
-  t.test('a token that JWT_SECRET alone has made is counted as forged', async t => {
+  t.test('a token signed with JWT_SECRET alone is counted as forged', async t => {
     const { issuer, audience, jwtSecrets: [secret = ''] } = service.config
     const forged = async () => Number(/reason="forged"\} (\d+)/.exec((await service.call('GET /metrics')).text)?.[1] ?? 0)
     const before = await forged()
@@ -67,7 +67,7 @@ t.test('revocation (RFC 7009)', async t => {
     t.equal(await forged(), before + 1)
   })
 
-  t.test('a token that is not known has been revoked as far as anybody can tell', async t => {
+  t.test('an unknown token is answered like a revoked one', async t => {
     const { accessToken, refreshToken } = await service.person()
     await revoke(accessToken)
     const last = accessToken.at(-1) === 'A' ? 'E' : 'A'
@@ -77,7 +77,7 @@ t.test('revocation (RFC 7009)', async t => {
     }
   })
 
-  t.test('users\' tokens need the scope, and live on without it', async t => {
+  t.test('revoking users\' tokens requires the scope, and without it they stay valid', async t => {
     const person = await service.person()
     for (const token of [person.accessToken, person.refreshToken]) {
       const { status, body, headers } = await revoke(token, powerless)
@@ -86,7 +86,7 @@ t.test('revocation (RFC 7009)', async t => {
     t.strictSame(await isAlive(person), [200, 200])
   })
 
-  t.test('a client takes back a token of its own, and no other\'s', async t => {
+  t.test('a client can revoke its own tokens, and no other client\'s', async t => {
     const [first, second] = [await clientToken(service, powerless), await clientToken(service, powerless)]
     const stranger = await revoke(first)
     t.strictSame([stranger.status, stranger.body.error], [400, 'unauthorized_client'])
@@ -98,20 +98,20 @@ t.test('revocation (RFC 7009)', async t => {
     t.equal((await introspect(service, second, client)).active, false)
   })
 
-  t.test('one for another audience too', async t => {
+  t.test('including those for another audience', async t => {
     const token = await clientToken(service, powerless, { audience: 'cart' })
     t.equal((await revoke(token, powerless)).status, 200)
     t.equal((await introspect(service, token, cart)).active, false)
   })
 
-  t.test('refuses what is no good request', async t => {
+  t.test('invalid requests are refused', async t => {
     for (const [name, text, type = 'application/x-www-form-urlencoded'] of [['nothing', ''], ['an empty token', 'token='], ['two tokens', 'token=a&token=b'], ['JSON', '{"token":"x"}', 'application/json']] as const) {
       const { status, body } = await service.call<{ error: string }>('POST /oauth/revoke', { text, headers: { 'content-type': type, authorization: basic(client) } })
       t.strictSame([status, body.error], [400, 'invalid_request'], name)
     }
   })
 
-  t.test('what could not be stored is 503, and not as if it were done', async t => {
+  t.test('a revocation that could not be stored is answered with 503', async t => {
     const { accessToken } = await service.person()
     const held = service.hold('sessions.revoke')
     const answering = revoke(accessToken)

@@ -5,14 +5,14 @@ import { freePort } from '../support/free-port.ts'
 import { registerClient } from '../support/oauth.ts'
 import { startService } from '../support/service.ts'
 
-t.test('clients that others wrote', async t => {
+t.test('third-party clients', async t => {
   const port = await freePort()
   const origin = `http://127.0.0.1:${port}`
   const service = await startService(t, { PUBLIC_URL: origin })
   await service.app.listen({ host: '127.0.0.1', port })
   const client = await registerClient(service)
 
-  t.test('openid-client finds the service, gets a token, asks about a user\'s and takes it back', async t => {
+  t.test('openid-client discovers the service, gets a token, introspects a user\'s and revokes it', async t => {
     for (const authentication of [openid.ClientSecretBasic(client.secret), openid.ClientSecretPost(client.secret)]) {
       const configuration = await openid.discovery(new URL(origin), client.id, undefined, authentication, { algorithm: 'oauth2', execute: [openid.allowInsecureRequests] })
       t.match(configuration.serverMetadata(), { issuer: origin, introspection_endpoint: `${origin}/oauth/introspect` })
@@ -28,14 +28,14 @@ t.test('clients that others wrote', async t => {
     }
   })
 
-  t.test('openid-client understands what it is refused', async t => {
+  t.test('openid-client understands the errors', async t => {
     const wrong = await openid.discovery(new URL(origin), client.id, undefined, openid.ClientSecretBasic('wrong'), { algorithm: 'oauth2', execute: [openid.allowInsecureRequests] })
     await t.rejects(openid.clientCredentialsGrant(wrong), { code: 'OAUTH_WWW_AUTHENTICATE_CHALLENGE' })
     const right = await openid.discovery(new URL(origin), client.id, undefined, openid.ClientSecretBasic(client.secret), { algorithm: 'oauth2', execute: [openid.allowInsecureRequests] })
     await t.rejects(openid.clientCredentialsGrant(right, { scope: 'everything' }), { code: 'OAUTH_RESPONSE_BODY_ERROR', error: 'invalid_scope', status: 400 })
   })
 
-  t.test('oauth4webapi, which holds each answer to its RFC, does the same', async t => {
+  t.test('oauth4webapi, which checks each response against its RFC, does the same', async t => {
     const options = { [oauth.allowInsecureRequests]: true }
     const issuer = new URL(origin)
     const server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { ...options, algorithm: 'oauth2' }))
@@ -53,7 +53,7 @@ t.test('clients that others wrote', async t => {
   })
 })
 
-t.test('a token of a private key is verified through the metadata alone (RFC 9068)', async t => {
+t.test('a token signed with a private key is verified through the metadata alone (RFC 9068)', async t => {
   const port = await freePort()
   const origin = `http://127.0.0.1:${port}`
   const { privateKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign']) as CryptoKeyPair

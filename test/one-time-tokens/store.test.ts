@@ -2,26 +2,26 @@ import t from 'tap'
 import { createOneTimeTokenStore } from '../../src/one-time-tokens/store.ts'
 import { openTestDatabase } from '../support/database.ts'
 
-t.test('secrets that are good once', async t => {
+t.test('one-time tokens', async t => {
   const database = await openTestDatabase(t)
   const store = createOneTimeTokenStore(database)
   const { id: userId } = await database.prisma.user.create({ data: { id: crypto.randomUUID(), email: 'ada@example.com' } })
   const rows = () => database.prisma.oneTimeToken.count()
 
-  t.test('of many who burn one at once, one does', async t => {
-    const burned = await Promise.all(Array.from({ length: 20 }, () => store.markUsed('id_token', 'a token', 60)))
-    t.strictSame(burned.filter(Boolean), [true])
+  t.test('of many concurrent marks as used, one succeeds', async t => {
+    const marked = await Promise.all(Array.from({ length: 20 }, () => store.markUsed('id_token', 'a token', 60)))
+    t.strictSame(marked.filter(Boolean), [true])
     t.equal(await store.markUsed('id_token', 'another token', 60), true)
     t.equal(await store.markUsed('sign_in_flow', 'a token', 60), true, 'the same text is another secret elsewhere')
   })
 
-  t.test('of many who use one at once, one does, and gets what it was kept with', async t => {
+  t.test('of many concurrent redemptions, one succeeds, and returns the data of the token', async t => {
     await store.issue('sign_in_code', 'a code', { userId, data: { challenge: 'x', place: 'y' }, life: 60 })
     const used = await Promise.all(Array.from({ length: 20 }, () => store.redeem('sign_in_code', 'a code', { challenge: 'x' })))
     t.strictSame(used.filter(each => each !== undefined), [{ userId, data: { challenge: 'x', place: 'y' } }])
   })
 
-  t.test('is good for its purpose, in its time, to those who know what it was kept with', async t => {
+  t.test('are redeemed only for their purpose, before they expire, and with the expected data', async t => {
     await store.issue('sign_in_code', 'bound', { userId, data: { challenge: 'x' }, life: 60 })
     await store.issue('sign_in_code', 'late', { userId, data: { challenge: 'x' }, life: 0 })
     t.equal(await store.redeem('sign_in_code', 'bound', { challenge: 'z' }), undefined)
@@ -31,14 +31,14 @@ t.test('secrets that are good once', async t => {
     t.match(await store.redeem('sign_in_code', 'bound', { challenge: 'x' }), { userId }, 'and is not used up by a wrong one')
   })
 
-  t.test('is nowhere to be read', async t => {
+  t.test('are not stored in clear', async t => {
     await store.issue('sign_in_code', 'canary-one-time-secret', { userId, data: {}, life: 60 })
     const found = await database.query<{ row: string }>({ name: 'test.one-time', text: "SELECT encode(hash, 'escape') || purpose || data::text AS row FROM one_time_tokens WHERE data IS NOT NULL" }, [])
     t.ok(found.length > 0)
     for (const { row } of found) t.notMatch(row, /canary/)
   })
 
-  t.test('goes when it is over, in batches', async t => {
+  t.test('are purged when they have expired, in batches', async t => {
     await database.query({ name: 'test.expire', text: "UPDATE one_time_tokens SET expires_at = now() - interval '1 second' WHERE purpose <> 'sign_in_code'" }, [])
     const before = await rows()
     t.equal(await store.purge(2), 2)
@@ -46,7 +46,7 @@ t.test('secrets that are good once', async t => {
     t.ok(await rows() > 0 && await rows() < before, 'and no other')
   })
 
-  t.test('goes with its owner', async t => {
+  t.test('are deleted with their user', async t => {
     await database.prisma.user.delete({ where: { id: userId } })
     t.equal(await database.prisma.oneTimeToken.count({ where: { userId } }), 0)
   })

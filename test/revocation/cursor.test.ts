@@ -20,13 +20,13 @@ t.test('a cursor says which ledger was read, and how far', async t => {
   }))
 })
 
-t.test('a cursor fits a header, whatever was under way', async t => {
+t.test('a cursor fits a header, however many transactions were in progress', async t => {
   const between = Array.from({ length: 5_000 }, (_, index) => 1_000 + index)
   const cursor = writeCursor({ identity: IDENTITY, snapshot: `1000:9000:${between.join(',')}` })
   t.strictSame(readCursor(cursor), { identity: IDENTITY, snapshot: '1000:1000:' }, 'as if nothing after the oldest had been seen')
 })
 
-t.test('anything else is no cursor', async t => {
+t.test('anything else is not a cursor', async t => {
   for (const text of ['', 'x', '1:2:', `${IDENTITY}~`, `${IDENTITY}~1:2`, `${IDENTITY}~0:1:`, `${IDENTITY}~3:2:`, `${IDENTITY}~1:4294967296:`, `${IDENTITY}~4294967296:4294967297:`, `${IDENTITY}~1:5:5`, `${IDENTITY}~2:5:1`, `${IDENTITY}~1:5:3,2`,
     `${IDENTITY}~1:9223372036854775808:`, `${IDENTITY}~1:2:\n`, `${IDENTITY}~-1:2:`, `${IDENTITY}~1:2:3,`, '\'; DROP TABLE users~1:2:', `${IDENTITY}~1:2:${'1'.repeat(10_000)}`]) {
     t.equal(readCursor(text), undefined, text.slice(0, 80))
@@ -34,11 +34,11 @@ t.test('anything else is no cursor', async t => {
   fc.assert(fc.property(fc.string(), text => readCursor(text) === undefined))
 })
 
-t.test('a reading of the ledger', async t => {
+t.test('a read of the ledger', async t => {
   const database = await openTestDatabase(t)
   const ledger = createLedgerReader(database)
 
-  t.test('asks only for what an earlier one has not seen', async t => {
+  t.test('returns only what an earlier one has not seen', async t => {
     const known = await revokeIn(database)
     const first = await readFrom(ledger)
     const later = await revokeIn(database)
@@ -46,7 +46,7 @@ t.test('a reading of the ledger', async t => {
     t.strictSame((await readFrom(ledger, first.cursor)).ids, [later])
   })
 
-  t.test('goes on from any cursor that Postgres would take, and fails at none', async t => {
+  t.test('continues from any cursor that Postgres accepts, without failing', async t => {
     const known = await revokeIn(database)
     const [identity = ''] = (await readFrom(ledger)).cursor.split('~')
     await fc.assert(fc.asyncProperty(snapshots, async snapshot => {
@@ -55,18 +55,18 @@ t.test('a reading of the ledger', async t => {
     t.ok((await readFrom(ledger, `${identity}~1:1:`)).ids.includes(known))
   })
 
-  t.test('reads everything where the cursor is none', async t => {
+  t.test('returns everything for an invalid cursor', async t => {
     const known = await revokeIn(database)
     for (const cursor of ['', 'garbage', '1:2:', `${randomUUID()}.1.1~9:9:`]) t.ok((await readFrom(ledger, cursor)).ids.includes(known), cursor)
   })
 
-  t.test('reads everything where transaction ids went back', async t => {
+  t.test('returns everything where transaction ids went back', async t => {
     const known = await revokeIn(database)
     const [identity] = (await readFrom(ledger)).cursor.split('~')
     t.ok((await readFrom(ledger, `${identity}~9000000000:9000000000:`)).ids.includes(known))
   })
 
-  t.test('reads everything where the server has emptied what is not logged, as after a failover or a restore', async t => {
+  t.test('returns everything where the server has emptied unlogged tables, as after a failover or a restore', async t => {
     const known = await revokeIn(database)
     const { cursor } = await readFrom(ledger)
     t.strictSame((await readFrom(ledger, cursor)).ids, [])
@@ -76,14 +76,14 @@ t.test('a reading of the ledger', async t => {
     t.strictSame((await readFrom(ledger, again.cursor)).ids, [], 'and then goes on from there')
   })
 
-  t.test('reads everything where the identity was brought in with other data, as from a dump', async t => {
+  t.test('returns everything where the identity was restored with other data, as from a dump', async t => {
     const known = await revokeIn(database)
     const { cursor } = await readFrom(ledger)
     await database.query({ name: 'test.restore', text: 'UPDATE ledger_identity SET id = id' }, [])
     t.ok((await readFrom(ledger, cursor)).ids.includes(known))
   })
 
-  t.test('reads everything, portion by portion, where more was missed than a portion', async t => {
+  t.test('returns everything, batch by batch, where more than a batch was missed', async t => {
     const { cursor } = await readFrom(ledger)
     await database.query({
       name: 'test.fill',
@@ -94,13 +94,13 @@ t.test('a reading of the ledger', async t => {
   })
 })
 
-t.test('many who find no identity agree on one', async t => {
+t.test('concurrent readers that find no identity agree on one', async t => {
   const database = await openTestDatabase(t)
   const cursors = await Promise.all(Array.from({ length: 8 }, () => readFrom(createLedgerReader(database))))
   t.equal(new Set(cursors.map(({ cursor }) => cursor.split('~')[0])).size, 1)
 })
 
-t.test('the identity outlives the process', async t => {
+t.test('the identity survives a restart', async t => {
   const options = await testDatabase(t)
   const identities = []
   for (let start = 0; start < 2; start++) {

@@ -17,7 +17,7 @@ t.test('three instances on one database', { ...onPostgres, timeout: 120_000 }, a
   const refresh = (instance: Instance, refreshToken: string) => instance.call<LoginBody>('POST /auth/refresh', { json: { refreshToken } })
   const sql = async (text: string, ...values: unknown[]) => (await onServer(databaseUrl, server => server.query(text, values))).rows as Array<Record<string, unknown>>
 
-  t.test('know one another\'s tokens and sessions', async t => {
+  t.test('accept one another\'s tokens and sessions', async t => {
     const person = await a.person()
     for (const instance of instances) t.equal(await verify(instance, person.accessToken), 200)
     const { status, body } = await refresh(b, person.refreshToken)
@@ -27,7 +27,7 @@ t.test('three instances on one database', { ...onPostgres, timeout: 120_000 }, a
     for (const instance of instances) t.equal((await instance.call('GET /auth/verify', { cookies: { '__Host-session': session } })).status, 200)
   })
 
-  t.test('refuse within a moment what another has ended', async t => {
+  t.test('refuse within a moment what another one has revoked', async t => {
     for (const end of instances) {
       const person = await a.person()
       const { session } = await statefulSession(b, person)
@@ -43,7 +43,7 @@ t.test('three instances on one database', { ...onPostgres, timeout: 120_000 }, a
     }
   })
 
-  t.test('one with a clock 3 s ahead logs in, refreshes and revokes by the clock of the database', async t => {
+  t.test('use the clock of the database for logging in, refreshing and revoking, even with a clock 3 s ahead', async t => {
     const person = await ahead.person()
     const [row] = await sql('SELECT abs(extract(epoch FROM now() - created_at)) < 2 AS now, extract(epoch FROM ends_at - created_at)::float8 AS life FROM sessions WHERE id = $1', sessionIdOf(person))
     t.match(row, { now: true, life: 90 * 86_400 })
@@ -64,7 +64,7 @@ t.test('three instances on one database', { ...onPostgres, timeout: 120_000 }, a
     t.equal((await refresh(ahead, repeated.refreshToken)).body.refreshToken, first.body.refreshToken, 'the 30 s are the database\'s')
   })
 
-  t.test('one that is killed and started again still refuses what was ended', async t => {
+  t.test('still refuse what was revoked after being killed and restarted', async t => {
     const [person, other] = [await a.person(), await a.person()]
     await b.call('POST /auth/logout', { token: person.accessToken })
     await b.kill()
@@ -74,7 +74,7 @@ t.test('three instances on one database', { ...onPostgres, timeout: 120_000 }, a
     t.equal(await verify(b, other.accessToken), 401, 'also what ended while it was gone')
   })
 
-  t.test('give to all who refresh one token at once the same successor', async t => {
+  t.test('return the same successor to all concurrent refreshes of one token', async t => {
     const person = await a.person()
     const answers = await Promise.all(Array.from({ length: 15 }, (_, index) => refresh(instances[index % 3] ?? a, person.refreshToken)))
     t.equal(new Set(answers.map(({ body }) => body.refreshToken)).size, 1)
@@ -94,7 +94,7 @@ t.test('a token that is reused on another instance ends the session on both', on
   t.match(await rowOf({ sql: async <Row>(text: string, ...values: unknown[]) => (await onServer(databaseUrl, server => server.query(text, values))).rows as Row[] }, person), { endedReason: 'reused' })
 })
 
-t.test('behind a pooler that swallows LISTEN an instance learns of it by its next read', onPostgres, async t => {
+t.test('behind a pooler that swallows LISTEN an instance learns of a revocation by its next read', onPostgres, async t => {
   const { instances: [a, b] } = await startInstances(t, {}, { NODE_OPTIONS: `--import=${WITHOUT_LISTEN}` })
   for (let round = 0; round < 5; round++) {
     const person = await a.person()

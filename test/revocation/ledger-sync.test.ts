@@ -8,7 +8,7 @@ import { follow, readFrom, REVOKE, revokeIn } from './following.ts'
 
 t.test('following the ledger', async t => {
   const database = await openTestDatabase(t)
-  t.test('begins with all that is live in it', async t => {
+  t.test('starts with everything that is live in it', async t => {
     const [live, expired] = [await revokeIn(database), await revokeIn(database)]
     await database.query({ name: 'test.expire', text: "UPDATE revocations SET expires_at = now() - interval '1 second' WHERE subject = $1" }, [expired])
     const { set } = await follow(t, { database })
@@ -26,30 +26,30 @@ t.test('following the ledger', async t => {
     t.strictSame(order.slice(0, 2), ['listen', 'read'])
   })
 
-  t.test('hears of what commits', async t => {
-    const { set, revoke, propagation } = await follow(t, { database })
+  t.test('is notified of commits', async t => {
+    const { set, revoke, ledgerSync } = await follow(t, { database })
     const id = await revoke()
     await until(() => set.hasSession(id))
-    t.ok(propagation.counts.heard >= 1)
+    t.ok(ledgerSync.counts.notifications >= 1)
   })
 
   t.test('without LISTEN, as behind a pooler, learns it within 1.1 s', async t => {
-    const { set, revoke, propagation } = await follow(t, { database, listens: false })
+    const { set, revoke, ledgerSync } = await follow(t, { database, listens: false })
     const id = await revoke()
     t.ok(await until(() => set.hasSession(id)) < 1_600, 'half a second more for a busy machine')
-    t.equal(propagation.counts.heard, 0)
+    t.equal(ledgerSync.counts.notifications, 0)
   })
 
-  t.test('tells what the last one took', async t => {
-    const { set, propagation } = await follow(t, { database, listens: false })
-    t.equal(propagation.lag(), 0, 'what was there before it began counts for nothing')
+  t.test('measures how long the last revocation took', async t => {
+    const { set, ledgerSync } = await follow(t, { database, listens: false })
+    t.equal(ledgerSync.lag(), 0, 'what was there before it began counts for nothing')
     const id = await revokeIn(database)
     await until(() => set.hasSession(id))
-    const lag = propagation.lag()
+    const lag = ledgerSync.lag()
     t.ok(lag > 0 && lag < 2, `${lag} s`)
   })
 
-  t.test('goes on reading while it cannot listen', async t => {
+  t.test('continues to read while it cannot listen', async t => {
     let listener: Listener | undefined
     const refusing: Database = {
       ...database,
@@ -59,27 +59,27 @@ t.test('following the ledger', async t => {
         return { async close () {} }
       }
     }
-    const { set, revoke, propagation, warnings } = await follow(t, { database: refusing })
+    const { set, revoke, ledgerSync, warnings } = await follow(t, { database: refusing })
     listener?.onLost(new Error('the connection ended'))
     const id = await revoke()
     await until(() => set.hasSession(id), 5_000)
-    t.ok(propagation.age() < 2_500)
-    t.match(warnings, [/no longer hears/, /./])
+    t.ok(ledgerSync.age() < 2_500)
+    t.match(warnings, [/^lost the connection/, /./])
   })
 
   t.test('and listens again as soon as it can', async t => {
     const listeners: Listener[] = []
-    const { set, propagation } = await follow(t, {
+    const { set, ledgerSync } = await follow(t, {
       database: { ...database, async listen (_channel, listener) { listeners.push(listener); return { async close () {} } } }
     })
     listeners[0]?.onLost(new Error('the connection ended'))
     await until(() => listeners.length === 2)
     const id = randomUUID()
-    listeners[1]?.onNotify(JSON.stringify({ kind: 'session', subject: id, minVersion: null, expiresAt: propagation.now() + 60 }))
+    listeners[1]?.onNotify(JSON.stringify({ kind: 'session', subject: id, minVersion: null, expiresAt: ledgerSync.now() + 60 }))
     t.ok(set.hasSession(id))
   })
 
-  t.test('is not upset by notifications that are none of its own', async t => {
+  t.test('ignores invalid notifications', async t => {
     const { set, revoke } = await follow(t, { database })
     const { size } = set
     for (const payload of ['', 'x', '{}', '[]', 'null', '{"kind":"unheard-of","subject":"x","minVersion":null,"expiresAt":1}']) {
@@ -90,7 +90,7 @@ t.test('following the ledger', async t => {
     t.equal(set.size, size + 1)
   })
 
-  t.test('goes on from where it was after it could not read, or not hear', async t => {
+  t.test('continues from its cursor after it could not read or listen', async t => {
     const ledger = createLedgerReader(database)
     const asked: Array<string | undefined> = []
     let fails = false
@@ -115,21 +115,21 @@ t.test('following the ledger', async t => {
     t.notOk(asked.slice(1).includes(undefined), 'a million entries are not read again because a connection broke')
   })
 
-  t.test('its age is that of the beginning of the last read that was completed', async t => {
+  t.test('measures its age from the beginning of the last completed read', async t => {
     let hangs = false
-    const { propagation } = await follow(t, {
+    const { ledgerSync } = await follow(t, {
       database: { ...database, query: (...args) => hangs ? new Promise(() => {}) : database.query(...args) },
       listens: false
     })
-    t.ok(propagation.age() < 1_500)
+    t.ok(ledgerSync.age() < 1_500)
     hangs = true
-    const { read } = propagation.counts
-    await until(() => propagation.counts.failed > 0, 6_000)
-    t.equal(propagation.counts.read, read)
-    t.ok(propagation.age() > 2_000, 'a read that never ends makes nothing fresh')
+    const { reads } = ledgerSync.counts
+    await until(() => ledgerSync.counts.failedReads > 0, 6_000)
+    t.equal(ledgerSync.counts.reads, reads)
+    t.ok(ledgerSync.age() > 2_000, 'a read that never ends makes nothing fresh')
     hangs = false
-    await until(() => propagation.age() < 500)
-    t.equal(propagation.counts.read > read, true)
+    await until(() => ledgerSync.age() < 500)
+    t.equal(ledgerSync.counts.reads > reads, true)
   })
 
   t.test('reads a ledger of any size at its start', async t => {

@@ -80,6 +80,6 @@ t.test('purging', async t => {
     }], { warn: (_details, message) => { warnings.push(message) } }, 10)
     await until(() => calls >= 4)
     stop()
-    t.strictSame(warnings, ['could not purge what has expired'])
+    t.strictSame(warnings, ['purge of expired rows failed'])
   })
 })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { makeDirectory } from '../../config/make-directory.ts'
 import { DatabaseStartError } from '../database-start-error.ts'
 
-/** Makes the data directory when it is missing. @throws {DatabaseStartError} `data_dir_unusable` */
+/** Creates the data directory when it is missing. @throws {DatabaseStartError} `data_dir_unusable` */
 export async function prepareDataDirectory (dataDir: string): Promise<void> {
   try {
     makeDirectory(dataDir)
@@ -11,11 +11,11 @@ export async function prepareDataDirectory (dataDir: string): Promise<void> {
     await writeFile(probe, '')
     await rm(probe)
   } catch (error) {
-    throw new DatabaseStartError('data_dir_unusable', `The data directory ${dataDir} ${await whatIsWrong(dataDir, error)}.`, error)
+    throw new DatabaseStartError('data_dir_unusable', `The data directory ${dataDir} ${await describeFailure(dataDir, error)}.`, error)
   }
 }
 
-async function whatIsWrong (dataDir: string, error: unknown) {
+async function describeFailure (dataDir: string, error: unknown) {
   const code = codeOf(error)
   if (code === 'ENOTDIR' || code === 'EEXIST') return 'is not a directory'
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return 'cannot be written to'

@@ -13,12 +13,12 @@ export interface Lock { release (): Promise<void> }
 const SETTLE_MS = 10_000
 
 /**
- * Holds a data directory for this process; two engines in one directory destroy it without a word.
+ * Locks a data directory for this process: two engines in one directory corrupt it silently.
  *
- * Publish, then look: each contender first shows a claim of its own (a listening socket under a name never used
- * before), then asks all others. Whoever sees no other living claim holds the directory; of two that see each other
- * the lower name stays. Nothing is ever taken over, so there is no moment in which two can win, and a killed
- * process's claim answers no more and is cleared away. Works within one machine, so not for a network file system.
+ * Each contender first publishes a claim of its own (a listening socket under a name never used before), then probes all
+ * others. A contender that sees no other live claim holds the directory; of two that see each other the lower name wins.
+ * A claim is never taken over, so two can never win; the claim of a killed process no longer answers and is removed.
+ * Works within one machine, so not on a network file system.
  * @throws {DatabaseStartError} `data_dir_in_use` with the holder's process id, `data_dir_unusable`
  */
 export async function lockDirectory (dataDir: string): Promise<Lock> {
@@ -42,14 +42,14 @@ async function publish (directory: string) {
     socket.on('error', () => {})
     socket.end(`${state} ${process.pid}`)
   })
-  const unborn = `${name}.new`
-  await withSocketPath(directory, unborn, path => new Promise<void>((resolve, reject) => {
+  const unfinished = `${name}.new`
+  await withSocketPath(directory, unfinished, path => new Promise<void>((resolve, reject) => {
     server.once('error', error => reject(unusable(directory, error)))
     server.listen(path, resolve)
   }))
   server.unref()
-  // Bound but not yet listening looks the same as dead, so a claim gets its name only once it answers.
-  await rename(join(directory, unborn), join(directory, name))
+  // A socket that is bound but not yet listening looks dead, so a claim gets its name only once it answers.
+  await rename(join(directory, unfinished), join(directory, name))
   return {
     name,
     hold () { state = 'holding' },
@@ -62,7 +62,7 @@ async function publish (directory: string) {
 
 async function settle (directory: string, own: string, dataDir: string) {
   for (const deadline = Date.now() + SETTLE_MS; ;) {
-    const others = await livingClaims(directory, own)
+    const others = await liveClaims(directory, own)
     if (others.length === 0) return
     const winner = others.find(({ state, name }) => state === 'holding' || name < own)
     if (winner ?? Date.now() > deadline) throw inUse(dataDir, (winner ?? others[0])?.pid)
@@ -70,18 +70,18 @@ async function settle (directory: string, own: string, dataDir: string) {
   }
 }
 
-async function livingClaims (directory: string, own: string) {
-  const living: Array<ProbedLock & { name: string }> = []
+async function liveClaims (directory: string, own: string) {
+  const live: Array<ProbedLock & { name: string }> = []
   for (const name of await readdir(directory)) {
     if (name === own) continue
     const path = join(directory, name)
-    const unborn = name.endsWith('.new')
-    if (unborn && await isYoung(path)) continue
-    const answer = unborn ? undefined : await withSocketPath(directory, name, probeLock)
-    if (answer) living.push({ name, ...answer })
+    const isUnfinished = name.endsWith('.new')
+    if (isUnfinished && await isYoung(path)) continue
+    const answer = isUnfinished ? undefined : await withSocketPath(directory, name, probeLock)
+    if (answer) live.push({ name, ...answer })
     else await rm(path, { force: true })
   }
-  return living
+  return live
 }
 
 async function isYoung (path: string) {

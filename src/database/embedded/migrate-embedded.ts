@@ -4,8 +4,8 @@ import { migrate } from '../migrate.ts'
 import { readMigrations } from '../migration-files.ts'
 
 /**
- * Applies the pending migrations on an engine nobody else uses yet: it has one connection only.
- * @returns the names of the applied ones
+ * Applies the pending migrations, before anything else uses the engine: it has one connection only.
+ * @returns the names of the applied migrations
  * @throws {DatabaseStartError}
  */
 export async function migrateEmbedded (engine: PGlite, log: Log, directory?: URL): Promise<string[]> {
@@ -18,7 +18,7 @@ export async function migrateEmbedded (engine: PGlite, log: Log, directory?: URL
     }
   }
   const applied = await migrate(session, await readMigrations(directory), log)
-  // The engine learns array types when it opens, and these may be new.
+  // The engine loads array types when it opens, and a migration may have added some.
   if (applied.length > 0) await engine.refreshArrayTypes()
   return applied
 }

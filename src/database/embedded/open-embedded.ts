@@ -4,6 +4,7 @@ import { PrismaPGlite } from 'pglite-prisma-adapter'
 import { columnParsers } from '../column-parsers.ts'
 import type { Database, DatabaseOptions, Listener, Subscription } from '../database.ts'
 import { createPrismaClient } from '../prisma-client.ts'
+import { bindValues, type Statement, type StatementValues } from '../statement.ts'
 import { withTimeout } from '../with-timeout.ts'
 import { openPgliteCluster } from './pglite-cluster.ts'
 import { prepareDataDirectory } from './data-directory.ts'
@@ -29,7 +30,7 @@ async function openMigrated (dataDir: string, { migrate, log }: DatabaseOptions)
     await settled()
     return { engine, explain, migrated }
   } catch (error) {
-    // A damaged engine may not close either, and that would hide why.
+    // A damaged engine may fail to close too, which must not hide the first error.
     await engine.close().catch(() => {})
     throw explain(error)
   }
@@ -42,7 +43,7 @@ function databaseOver ({ engine, explain, migrated }: Awaited<ReturnType<typeof 
   async function close () {
     try {
       await prisma.$disconnect()
-      // Prisma's disconnect leaves the engine running, and with it files not yet written.
+      // Prisma's disconnect leaves the engine running, with files not yet written.
       await engine.close()
     } finally {
       await release()
@@ -53,9 +54,9 @@ function databaseOver ({ engine, explain, migrated }: Awaited<ReturnType<typeof 
     engine: 'embedded',
     prisma,
     migrated,
-    async query<Row> ({ text }: { text: string }, values: readonly unknown[]) {
+    async query<Row> (statement: Statement, values: StatementValues) {
       try {
-        return (await engine.query<Row>(text, [...values], { parsers: columnParsers })).rows
+        return (await engine.query<Row>(statement.text, bindValues(statement, values), { parsers: columnParsers })).rows
       } catch (error) {
         throw withoutParameters(error)
       }
@@ -77,7 +78,7 @@ async function listen (engine: PGlite, channel: string, { onNotify }: Listener):
   return { close: async () => { if (!engine.closed) await stop() } }
 }
 
-// The engine's errors carry the statement's parameters, which may be secrets, to wherever the error is logged.
+// The engine's errors contain the statement's parameters, which may be secrets and would be logged.
 function withoutParameters (error: unknown) {
   if (error instanceof Error) {
     for (const name of ['params', 'query', 'queryOptions']) Reflect.deleteProperty(error, name)

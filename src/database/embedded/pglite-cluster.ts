@@ -4,46 +4,46 @@ import { PGlite } from '@electric-sql/pglite'
 import { DatabaseStartError } from '../database-start-error.ts'
 import { readSnapshot } from './snapshot.ts'
 
-// Postgres' own default of 128 MB is seldom filled here, and to set it up takes a third of a second or more, and some 50 MB.
+// Postgres' default of 128 MB is rarely used up here, and allocating it takes a third of a second or more, and some 50 MB.
 const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB']
 
 export interface PgliteCluster {
   readonly engine: PGlite
-  /** What it means that the first statements fail. */
+  /** Explains why the first statements failed. */
   explain (error: unknown): DatabaseStartError
-  /** To be called once the cluster is migrated: until then a start that broke off begins anew. */
+  /** To be called once the cluster is migrated: until then an interrupted start begins again from nothing. */
   settled (): Promise<void>
 }
 
 /**
- * Opens the cluster in a locked data directory, or makes one: from the build's snapshot where there is one.
- * A mark lies beside a cluster in the making. It is removed before anybody gets to write, so that a first start
- * killed half-way can be thrown away without a doubt.
+ * Opens the cluster in a locked data directory, or creates one: from the build's snapshot where there is one.
+ * A marker file stands beside an unfinished cluster. It is removed before anything can be written, so that a first start
+ * that was killed half-way can safely be discarded.
  * @throws {DatabaseStartError} `embedded_damaged`
  */
 export async function openPgliteCluster (dataDir: string): Promise<PgliteCluster> {
   const directory = join(dataDir, 'postgres')
-  const mark = join(dataDir, 'postgres.unfinished')
-  if (await exists(mark)) await rm(directory, { recursive: true, force: true })
+  const marker = join(dataDir, 'postgres.unfinished')
+  if (await exists(marker)) await rm(directory, { recursive: true, force: true })
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  // The engine makes its files readable to all, so the directory must not be, whoever made it.
+  // The engine makes its files readable by all users, so the directory must not be.
   await chmod(directory, 0o700)
   const isNew = (await readdir(directory)).length === 0
-  const engine = isNew ? await create(directory, mark) : await resume(directory)
+  const engine = isNew ? await create(directory, marker) : await resume(directory)
   return {
     engine,
-    explain: error => error instanceof DatabaseStartError ? error : isNew ? unmakeable(directory, error) : damaged(directory, error),
-    settled: () => rm(mark, { force: true })
+    explain: error => error instanceof DatabaseStartError ? error : isNew ? cannotCreate(directory, error) : damaged(directory, error),
+    settled: () => rm(marker, { force: true })
   }
 }
 
-async function create (directory: string, mark: string) {
-  await writeFile(mark, '')
+async function create (directory: string, marker: string) {
+  await writeFile(marker, '')
   const snapshot = await readSnapshot()
   try {
     return await PGlite.create(directory, { startParams, ...snapshot && { loadDataDir: snapshot } })
   } catch (error) {
-    throw unmakeable(directory, error)
+    throw cannotCreate(directory, error)
   }
 }
 
@@ -63,8 +63,8 @@ async function checkMajorVersion (directory: string) {
     `The embedded database in ${directory} was made by PostgreSQL ${version.trim().slice(0, 20)}, and this version runs 18.`)
 }
 
-function unmakeable (directory: string, cause: unknown) {
-  return new DatabaseStartError('data_dir_unusable', `The embedded database could not be made in ${directory}.`, cause)
+function cannotCreate (directory: string, cause: unknown) {
+  return new DatabaseStartError('data_dir_unusable', `The embedded database could not be created in ${directory}.`, cause)
 }
 
 function damaged (directory: string, cause: unknown) {

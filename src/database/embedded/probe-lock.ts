@@ -5,8 +5,8 @@ export interface ProbedLock { state: 'asking' | 'holding', pid: string | undefin
 const ANSWER_MS = 2_000
 
 /**
- * Asks the process behind a claim's socket. Undefined means that nobody is there any more. A process too busy to
- * answer still has its socket open, and counts as holding.
+ * Asks the process behind a claim's socket for its state; `undefined` where there is no such process any more. A process
+ * too busy to answer still has its socket open, and counts as holding.
  */
 export function probeLock (path: string): Promise<ProbedLock | undefined> {
   return new Promise(resolve => {

@@ -4,8 +4,8 @@ import { gunzipSync } from 'node:zlib'
 import { readMigrations } from '../migration-files.ts'
 
 /**
- * Where the snapshot for this engine and these migrations lies: a fresh, migrated cluster, made by the build. Its
- * name says what is in it, so that one of another state is never taken.
+ * The file of the snapshot for this engine and these migrations: a fresh, migrated cluster, made by the build. Its name is
+ * derived from its content, so that an outdated one is never used.
  */
 export async function snapshotFile (): Promise<URL> {
   const engine = await readFile(new URL('../package.json', import.meta.resolve('@electric-sql/pglite')), 'utf8')
@@ -15,7 +15,7 @@ export async function snapshotFile (): Promise<URL> {
   return new URL(`dist/embedded-${hash.digest('hex').slice(0, 16)}.tar.gz`, import.meta.resolve('countersign/package.json'))
 }
 
-/** The snapshot as the engine takes it, or undefined where none was made: then a first start takes 4 s, not 1. */
+/** The snapshot, for the engine to load; `undefined` where none was made: a first start then takes 4 s, not 1. */
 export async function readSnapshot (): Promise<Blob | undefined> {
   try {
     return new Blob([gunzipSync(await readFile(await snapshotFile()))])

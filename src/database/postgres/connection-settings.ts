@@ -2,18 +2,18 @@ import type { ClientConfig } from 'pg'
 import { DatabaseStartError } from '../database-start-error.ts'
 
 export interface ConnectionSettings {
-  /** What every `pg` client and pool of this process starts from. */
+  /** The base configuration of every `pg` client and pool of this process. */
   readonly config: ClientConfig
-  /** `host:port`, fit to be shown. */
+  /** `host:port`, without secrets. */
   readonly address: string
   readonly database: string
-  /** From `?schema=`, as Prisma's own URLs have it. */
+  /** From `?schema=`, as in Prisma's URLs. */
   readonly schema: string | undefined
 }
 
 /**
- * Reads a Postgres URL. Server options in it are kept, behind ours: sessions always run in UTC, because the Prisma
- * adapter writes times without a zone.
+ * Parses a Postgres URL. Its server options are kept, but ours override them: sessions always run in UTC, because the
+ * Prisma adapter writes times without a zone.
  * @param statementTimeoutMs 0 for none
  */
 export function connectionSettings (url: string, statementTimeoutMs: number): ConnectionSettings {
@@ -26,7 +26,7 @@ export function connectionSettings (url: string, statementTimeoutMs: number): Co
     '-c TimeZone=UTC',
     `-c statement_timeout=${statementTimeoutMs}`
   ].filter(option => option !== null).join(' ')
-  // What the URL says, pg prefers to what it is told beside it.
+  // pg prefers the URL's parameters to the fields of its configuration.
   searchParams.delete('options')
   searchParams.delete('schema')
   const host = searchParams.get('host') ?? (decode(parsed.hostname) || 'localhost')
@@ -44,7 +44,7 @@ export function connectionSettings (url: string, statementTimeoutMs: number): Co
   }
 }
 
-/** An identifier as SQL text. */
+/** @returns an identifier as SQL text */
 export function quoteIdentifier (name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }

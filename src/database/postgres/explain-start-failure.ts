@@ -2,7 +2,7 @@ import { DatabaseUnavailable } from '../errors.ts'
 import { DatabaseStartError } from '../database-start-error.ts'
 import type { ConnectionSettings } from './connection-settings.ts'
 
-/** Turns what `pg` throws while a process starts into one sentence. Errors that are one already pass through. */
+/** Turns an error that `pg` throws while a process starts into one sentence for the operator. */
 export function explainStartFailure (error: unknown, { address, database }: ConnectionSettings): DatabaseStartError {
   if (error instanceof DatabaseStartError) return error
   const code = codeOf(error)

@@ -2,12 +2,12 @@ import pg from 'pg'
 import type { Listener, Subscription } from '../database.ts'
 import type { ConnectionSettings } from './connection-settings.ts'
 
-/** How often a listening connection is asked whether it is still there, in ms. */
+/** How often a listening connection is checked, in ms. */
 const CHECK_EVERY_MS = 5_000
 
 /**
- * Listens on a connection of its own. A connection that breaks says so; one that falls silent (a dropped route, a
- * frozen proxy) says nothing, so it is asked regularly.
+ * Listens on a connection of its own. A broken connection emits an error; a silent one (a dropped route, a frozen proxy)
+ * does not, so it is checked regularly.
  */
 export async function listenPostgres ({ config }: ConnectionSettings, channel: string, listener: Listener): Promise<Subscription> {
   const client = new pg.Client({ ...config, connectionTimeoutMillis: 2_000, query_timeout: 2_000 })
@@ -26,7 +26,7 @@ export async function listenPostgres ({ config }: ConnectionSettings, channel: s
     if (over) return
     over = true
     clearInterval(check)
-    // A connection that has fallen silent never says goodbye, and pg waits for that unless a query is under way.
+    // pg waits for the server to close the connection unless a query is running, and a silent one never does.
     client.query('SELECT 1').catch(() => {})
     await client.end()
   }

@@ -7,15 +7,15 @@ import { connectionSettings, quoteIdentifier } from './connection-settings.ts'
 import { explainStartFailure } from './explain-start-failure.ts'
 
 /**
- * Applies the pending migrations over a connection of its own: a migration may take longer than any request may.
- * @returns the names of the applied ones
+ * Applies the pending migrations on a connection of its own: a migration may take longer than a request may.
+ * @returns the names of the applied migrations
  * @throws {DatabaseStartError}
  */
 export async function migratePostgres (url: string, log: Log, directory?: URL): Promise<string[]> {
   const settings = connectionSettings(url, 0)
   const migrations = await readMigrations(directory)
   const client = new pg.Client({ ...settings.config, connectionTimeoutMillis: 5_000 })
-  // Whatever breaks the connection also rejects the statement that waits on it.
+  // An error of the connection also rejects the statement that waits on it.
   client.on('error', () => {})
   try {
     await client.connect()
@@ -40,7 +40,7 @@ function sessionOver (client: pg.Client): MigrationSession {
   }
 }
 
-// CREATE SCHEMA IF NOT EXISTS asks for the right to create even where there is nothing to create.
+// CREATE SCHEMA IF NOT EXISTS requires the right to create even where the schema exists.
 async function ensureSchema (client: pg.Client, schema: string) {
   const { rows } = await client.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [schema])
   if (rows.length === 0) await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`)

@@ -3,6 +3,7 @@ import pg from 'pg'
 import { columnParser } from '../column-parsers.ts'
 import type { Database, DatabaseOptions } from '../database.ts'
 import { createPrismaClient } from '../prisma-client.ts'
+import { bindValues, type Statement, type StatementValues } from '../statement.ts'
 import { withTimeout } from '../with-timeout.ts'
 import { connectionSettings } from './connection-settings.ts'
 import { explainStartFailure } from './explain-start-failure.ts'
@@ -23,11 +24,11 @@ export async function openPostgres (url: string, { pool: limits = {}, migrate, l
     ...settings.config,
     max,
     connectionTimeoutMillis: acquireTimeoutMs,
-    // The server ends a statement that runs too long; this ends one whose answer never comes.
+    // The server cancels a statement that runs too long; this gives up on one whose answer never comes.
     query_timeout: statementTimeoutMs + 1_000
   })
-  pool.on('error', error => log.warn({ err: error }, 'an idle database connection was lost'))
-  // A transaction whose answers stopped coming is given back open, with a query still under way.
+  pool.on('error', error => log.warn({ err: error }, 'idle database connection lost'))
+  // A transaction whose query timed out is released to the pool while that query is still running.
   pool.on('release', (_error, client) => {
     if (client.getTransactionStatus() !== 'I') client.end().catch(() => {})
   })
@@ -46,8 +47,9 @@ export async function openPostgres (url: string, { pool: limits = {}, migrate, l
     engine: 'postgres',
     prisma,
     migrated,
-    async query<Row> ({ name, text }: { name: string, text: string }, values: readonly unknown[]) {
-      const result = await pool.query<Row & pg.QueryResultRow>({ name, text, values: [...values], types: TYPES })
+    async query<Row> (statement: Statement, values: StatementValues) {
+      const { name, text } = statement
+      const result = await pool.query<Row & pg.QueryResultRow>({ name, text, values: bindValues(statement, values), types: TYPES })
       return result.rows
     },
     listen: (channel, listener) => listenPostgres(settings, channel, listener),

@@ -1,9 +1,9 @@
-/** Most statements kept prepared on one connection. */
+/** The most statements that are kept prepared on one connection. */
 const LIMIT = 200
 
 /**
- * Names for Prisma's statements, so that Postgres plans each of them once per connection. Texts beyond the first
- * {@link LIMIT} go unnamed: lists of varying length would otherwise fill the server's memory.
+ * Names Prisma's statements, so that Postgres plans each of them once per connection. Beyond the first {@link LIMIT} they
+ * stay unnamed: lists of varying length would otherwise fill the server's memory.
  */
 export function createStatementNames (): (query: { sql: string }) => string {
   const names = new Map<string, string>()

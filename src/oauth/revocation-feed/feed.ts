@@ -1,4 +1,4 @@
-import type { Revocation as RevocationEntry } from 'countersign-verifier/internal'
+import type { Revocation } from 'countersign-verifier/internal'
 import type { Database } from '../../database/database.ts'
 import { Problem } from '../../errors.ts'
 import type { Metrics } from '../../http/server/metrics.ts'
@@ -9,112 +9,107 @@ import { revocationEvents, syncEvent } from './sse-events.ts'
 import { createSseSubscriber, type Connection, type SseSubscriber, type BackpressureLimits } from './sse-subscriber.ts'
 
 const SYNC_EVERY = 2_000
-const LIMITS: SubscriberLimits = { inAll: 4_000, ofOneClient: 1_000 }
+const LIMITS: SubscriberLimits = { total: 4_000, perClient: 1_000 }
 
-// Of those who have come together, from a service that was restarted, these many read the ledger at a time: logging in goes on.
-const READ_AT_ONCE = 2
+// When a service restarts, its subscribers come back together. So few of them read the ledger at a time that logging in goes on.
+const CONCURRENT_READS = 2
 
-// Revocations that are written at a time to one who has many to catch up with.
-const PART = 500
+// How many revocations are written at a time to a subscriber that has many to catch up with.
+const BATCH = 500
 
-/** Tells its followers of every revocation. */
-export interface RevocationFeed {
-  /** Takes a connection on, which from now on misses nothing. @throws Problem 503 where there are too many, 499 where it is gone already */
-  admit (connection: Connection): SseSubscriber
-  /**
-   * Tells a follower everything that is live, or what it has missed since a cursor, and then attests it.
-   *
-   * @throws where the ledger cannot be read, or the follower has left
-   */
-  catchUp (follower: SseSubscriber, since?: string): Promise<void>
-  /** Sends everybody away. Who comes later is refused. */
-  close (): void
-}
+/** Sends every revocation to its subscribers. */
+export type RevocationFeed = ReturnType<typeof createRevocationFeed>
 
-/** How many connections may follow one instance. */
+/** How many connections one instance accepts. */
 export interface SubscriberLimits {
-  inAll: number
+  total: number
   /** One service that leaks connections must not shut the others out. */
-  ofOneClient: number
+  perClient: number
 }
 
-/** What the feed is made of. */
 export interface FeedDeps {
   database: Pick<Database, 'query'>
   revocation: Pick<RevocationState, 'follow' | 'age'>
   metrics: Pick<Metrics, 'gauge'>
   limits?: SubscriberLimits
-  patience?: BackpressureLimits
+  backpressure?: BackpressureLimits
 }
 
-export function createRevocationFeed ({ database, revocation, metrics, limits = LIMITS, patience }: FeedDeps): RevocationFeed {
-  const ledger = createLedgerReader(database, { atOnce: READ_AT_ONCE })
-  const followers = new Set<SseSubscriber>()
+export function createRevocationFeed ({ database, revocation, metrics, limits = LIMITS, backpressure }: FeedDeps) {
+  const ledger = createLedgerReader(database, { concurrency: CONCURRENT_READS })
+  const subscribers = new Set<SseSubscriber>()
   const caughtUp = new Set<SseSubscriber>()
-  let unsent: RevocationEntry[] = []
+  let unsent: Revocation[] = []
   let syncedAt = -Infinity
   let isClosed = false
-  metrics.gauge('countersign_revocation_followers', 'Connections that follow the feed of revocations', () => followers.size)
+  metrics.gauge('countersign_revocation_followers', 'Connections that follow the revocation feed', () => subscribers.size)
 
-  // What comes to be known at once is written once, for however many follow.
-  function tell (): void {
+  // Revocations that arrive together are serialized once, for all subscribers.
+  function flush (): void {
     if (unsent.length === 0) return
     const events = revocationEvents(unsent)
     unsent = []
-    for (const follower of followers) follower.send(events)
+    for (const subscriber of subscribers) subscriber.send(events)
   }
 
   const unfollow = revocation.follow({
     onRevocation (entry) {
-      if (unsent.push(entry) === 1) queueMicrotask(tell)
-      if (entry.kind === 'client') for (const follower of ofClient(entry.id)) follower.disconnect('credential withdrawn')
+      if (unsent.push(entry) === 1) queueMicrotask(flush)
+      if (entry.kind === 'client') for (const subscriber of ofClient(entry.id)) subscriber.disconnect('credential withdrawn')
     },
-    // Only what was read can be attested: cut off from its database, this instance falls silent, and its followers know.
+    // Only a completed read can be attested: an instance without its database sends no sync, and its subscribers notice.
     onRead (cursor) {
-      tell()
+      flush()
       if (performance.now() - syncedAt < SYNC_EVERY) return
       syncedAt = performance.now()
       const sync = syncEvent(cursor, revocation.age())
-      for (const follower of caughtUp) follower.send(sync)
+      for (const subscriber of caughtUp) subscriber.send(sync)
     }
   })
 
   function ofClient (clientId: string): SseSubscriber[] {
-    return [...followers].filter(follower => follower.clientId === clientId)
+    return [...subscribers].filter(subscriber => subscriber.clientId === clientId)
   }
 
   return {
-    admit (connection) {
+    /** Subscribes a connection: from now on it misses nothing. @throws Problem 503 beyond the limits, 499 where the client has disconnected */
+    subscribe (connection: Connection): SseSubscriber {
       if (isClosed) throw new Problem('unavailable')
-      // It may have gone while it was asked who it is, and would never tell again.
+      // It may have closed while the client was authenticated, and then emits no further event.
       if (connection.response.destroyed) throw new Problem('client_gone')
-      if (followers.size >= limits.inAll || ofClient(connection.clientId).length >= limits.ofOneClient) throw new Problem('too_busy')
-      const follower = createSseSubscriber({
+      if (subscribers.size >= limits.total || ofClient(connection.clientId).length >= limits.perClient) throw new Problem('too_busy')
+      const subscriber = createSseSubscriber({
         ...connection,
-        onDisconnect (why) {
-          followers.delete(follower)
-          caughtUp.delete(follower)
-          connection.onDisconnect(why)
+        onDisconnect (reason) {
+          subscribers.delete(subscriber)
+          caughtUp.delete(subscriber)
+          connection.onDisconnect(reason)
         }
-      }, patience)
-      followers.add(follower)
-      return follower
+      }, backpressure)
+      subscribers.add(subscriber)
+      return subscriber
     },
 
-    async catchUp (follower, since) {
+    /**
+     * Sends a subscriber everything that is live, or what it has missed since a cursor, and then a sync.
+     *
+     * @throws where the ledger cannot be read, or the subscriber has disconnected
+     */
+    async catchUp (subscriber: SseSubscriber, since?: string): Promise<void> {
       const began = performance.now()
       const { cursor } = await ledger.read(async rows => {
         const entries = rows.flatMap(toRevocation)
-        for (let at = 0; at === 0 || at < entries.length; at += PART) await follower.sendPart(revocationEvents(entries.slice(at, at + PART)))
+        for (let at = 0; at === 0 || at < entries.length; at += BATCH) await subscriber.sendBatch(revocationEvents(entries.slice(at, at + BATCH)))
       }, since)
-      follower.send(syncEvent(cursor, performance.now() - began))
-      caughtUp.add(follower)
+      subscriber.send(syncEvent(cursor, performance.now() - began))
+      caughtUp.add(subscriber)
     },
 
-    close () {
+    /** Disconnects all subscribers, and refuses new ones. */
+    close (): void {
       isClosed = true
       unfollow()
-      for (const follower of followers) follower.disconnect('stopping')
+      for (const subscriber of subscribers) subscriber.disconnect('stopping')
     }
   }
 }

@@ -6,7 +6,6 @@ import { invalidToken } from '../../http/guards.ts'
 import { BY_SECRET_OR_TOKEN } from '../oauth-parameters.ts'
 import { watchCredentialExpiry } from './credential-expiry.ts'
 import type { RevocationFeed } from './feed.ts'
-import type { SseSubscriber } from './sse-subscriber.ts'
 
 export interface FeedRouteOptions {
   feed: RevocationFeed
@@ -17,7 +16,7 @@ export interface FeedRouteOptions {
 
 const HEAD = {
   'content-type': 'text/event-stream',
-  // For proxies: an event that waits in a buffer is late.
+  // Tells proxies not to buffer events.
   'x-accel-buffering': 'no'
 }
 
@@ -33,10 +32,10 @@ data: {"ageMs":4}
 
 `
 
-/** The feed of revocations, for services that verify tokens themselves. */
+/** The revocation feed, for services that verify tokens themselves. */
 export const feedRoute: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (app, { feed, authorizeClient, now }) => {
   const authorize = authorizeClient('revocations:read')
-  // Not later: the server waits for whoever is still connected.
+  // Before the server closes, which waits for open connections.
   app.addHook('preClose', async () => feed.close())
 
   app.get('/revocations', {
@@ -44,25 +43,25 @@ export const feedRoute: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (app
       operationId: 'followRevocations',
       tags: ['Services'],
       summary: 'Follow revocations as they happen',
-      description: 'Server-sent events, for clients with the scope `revocations:read`: a `revocation` for each that is live, then a `sync`, then both as they happen. A `sync` attests that everything was told that the ledger held `ageMs` before; it comes every 5 s at the latest, unless the service cannot read its ledger. Its id is the cursor to come back with.',
+      description: 'A stream of server-sent events, for clients with the scope `revocations:read`: one `revocation` event for each live revocation, then a `sync` event, then both as they happen. A `sync` event attests that every revocation was sent that the ledger held `ageMs` milliseconds before. It is sent at least every 5 s, unless the service cannot read its ledger. Its id is the cursor to reconnect with.',
       security: BY_SECRET_OR_TOKEN,
       headers: Type.Object({
-        'last-event-id': Type.Optional(Type.String({ description: 'The id of the last `sync`: only what was missed since is told. One that is not known: everything' }))
+        'last-event-id': Type.Optional(Type.String({ description: 'The id of the last `sync` event. The stream then starts with what was missed since; with an unknown id, or without one, it starts with every live revocation.' }))
       }),
       response: {
-        200: { description: 'The stream, until it is closed', content: { 'text/event-stream': { schema: Type.String(), example: EXAMPLE } } },
+        200: { description: 'The stream of events, until it is closed', content: { 'text/event-stream': { schema: Type.String(), example: EXAMPLE } } },
         ...problemResponses('invalid_client', 'invalid_token', 'insufficient_scope', 'too_busy', 'unavailable')
       }
     }
   }, async (request, reply) => {
     const client = await authorize(request)
-    const endsIn = client.expiresAt === null ? null : (client.expiresAt - now()) * 1000
-    // Good elsewhere still, for clocks differ; a feed that ends as it begins would tell its follower nothing.
-    if (endsIn !== null && endsIn <= 0) throw invalidToken(new Error('The credential has nothing left'))
+    const expiresIn = client.expiresAt === null ? null : (client.expiresAt - now()) * 1000
+    // Elsewhere the clock tolerance still lets it in; here the stream would end as it begins.
+    if (expiresIn !== null && expiresIn <= 0) throw invalidToken(new Error('The credential has expired'))
     if (request.method === 'HEAD') return reply.headers(HEAD).send('')
 
-    const since = performance.now()
-    const follower: SseSubscriber = feed.admit({
+    const connectedAt = performance.now()
+    const subscriber = feed.subscribe({
       clientId: client.id,
       response: reply.raw,
       begin () {
@@ -71,22 +70,22 @@ export const feedRoute: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (app
         for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...HEAD })) if (value !== undefined) reply.raw.setHeader(name, value)
         reply.raw.writeHead(200)
       },
-      onDisconnect (why) {
+      onDisconnect (reason) {
         unwatch()
-        request.log.info({ clientId: client.id, why, seconds: Math.round((performance.now() - since) / 1000) }, 'a follower of revocations left')
+        request.log.info({ clientId: client.id, reason, seconds: Math.round((performance.now() - connectedAt) / 1000) }, 'revocation feed disconnected')
       }
     })
     const unwatch = watchCredentialExpiry({
-      endsIn,
+      expiresIn,
       check: () => authorize(request)
-    }, follower.disconnect)
+    }, subscriber.disconnect)
 
     try {
-      await feed.catchUp(follower, request.headers['last-event-id'])
+      await feed.catchUp(subscriber, request.headers['last-event-id'])
     } catch (error) {
-      follower.disconnect('ledger unavailable')
+      subscriber.disconnect('ledger unavailable')
       if (!reply.sent) throw error
-      request.log.warn({ err: error, clientId: client.id }, 'could not tell a follower of everything')
+      request.log.warn({ err: error, clientId: client.id }, 'revocation feed could not catch up')
     }
   })
 }

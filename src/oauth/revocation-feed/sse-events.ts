@@ -1,14 +1,14 @@
 import type { Revocation } from 'countersign-verifier/internal'
 
-/** Revocations as the feed tells them, ready to be sent to any number of followers. */
+/** Revocations as server-sent events, ready to be sent to any number of subscribers. */
 export function revocationEvents (revocations: readonly Revocation[]): Buffer {
   return Buffer.from(revocations.map(revocation => `event: revocation\ndata: ${JSON.stringify(revocation)}\n\n`).join(''))
 }
 
 /**
- * Attests that everything was told that the ledger held when a read of it began.
+ * Attests that everything was sent that the ledger held when a read of it began.
  *
- * @param cursor what a follower that comes back continues from
+ * @param cursor what a subscriber that reconnects continues from
  * @param ageMs how long ago that read began
  */
 export function syncEvent (cursor: string, ageMs: number): Buffer {

@@ -2,107 +2,99 @@ import type { ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import { Problem } from '../../errors.ts'
 
-/** Why a connection ended; only `gone` is the follower's own doing. */
+/** Why a connection ended; only for `gone` was it the subscriber that closed it. */
 export type DisconnectReason = 'gone' | 'too slow' | 'credential expired' | 'credential withdrawn' | 'ledger unavailable' | 'stopping'
 
 /** One connection that follows the feed. */
-export interface SseSubscriber {
-  readonly clientId: string
-  readonly isConnected: boolean
-  /** Sends what happens; what happens before the first part was sent waits for it. Who does not keep up with it is cut. */
-  send (events: Buffer): void
-  /** Sends a part of what is long, and resolves when there is room for the next; rejects when the follower has left. */
-  sendPart (events: Buffer): Promise<void>
-  disconnect (why: DisconnectReason): void
-}
+export type SseSubscriber = ReturnType<typeof createSseSubscriber>
 
-/** How much a follower may leave unread before it is cut. */
+/** How much a subscriber may leave unread before it is disconnected. */
 export interface BackpressureLimits {
   bytes: number
   /** Milliseconds without reading any of it. */
   ms: number
 }
 
-/** A connection, and what is to be done about it. */
 export interface Connection {
   clientId: string
   response: ServerResponse
-  /** Begins the answer. */
+  /** Writes the response's headers. */
   begin (): void
-  /** Told once, when it is over. */
-  onDisconnect (why: DisconnectReason): void
+  /** Called once, when the connection has ended. */
+  onDisconnect (reason: DisconnectReason): void
 }
 
 const BACKPRESSURE_LIMITS: BackpressureLimits = { bytes: 4 * 1024 * 1024, ms: 30_000 }
 
-// Milliseconds that a follower has for reading the last of what was sent.
+// Milliseconds in which a disconnected subscriber can read the last events.
 const CLOSE_TIMEOUT = 1_000
 
-export function createSseSubscriber ({ clientId, response, begin, onDisconnect }: Connection, { bytes, ms }: BackpressureLimits = BACKPRESSURE_LIMITS): SseSubscriber {
-  let early: Buffer[] | undefined = []
-  let isHere = true
-  let why: DisconnectReason = 'gone'
-  let impatience: NodeJS.Timeout | undefined
+export function createSseSubscriber ({ clientId, response, begin, onDisconnect }: Connection, { bytes, ms }: BackpressureLimits = BACKPRESSURE_LIMITS) {
+  let beforeFirstBatch: Buffer[] | undefined = []
+  let isConnected = true
+  let reason: DisconnectReason = 'gone'
+  let drainTimer: NodeJS.Timeout | undefined
   let resume = () => {}
 
   response.on('drain', () => {
-    clearTimeout(impatience)
-    impatience = undefined
+    clearTimeout(drainTimer)
+    drainTimer = undefined
     resume()
   })
   response.once('close', () => {
-    isHere = false
-    clearTimeout(impatience)
+    isConnected = false
+    clearTimeout(drainTimer)
     resume()
-    onDisconnect(why)
+    onDisconnect(reason)
   })
 
   function write (events: Buffer): void {
-    if (isHere && !response.write(events)) impatience ??= setTimeout(cut, ms)
+    if (isConnected && !response.write(events)) drainTimer ??= setTimeout(cut, ms)
   }
 
   function cut (): void {
-    isHere = false
-    why = 'too slow'
+    isConnected = false
+    reason = 'too slow'
     response.destroy()
   }
 
   function beginOnce (): void {
-    if (early === undefined) return
+    if (beforeFirstBatch === undefined) return
     begin()
-    for (const events of early) write(events)
-    early = undefined
+    for (const events of beforeFirstBatch) write(events)
+    beforeFirstBatch = undefined
   }
 
   return {
     clientId,
-    get isConnected () { return isHere },
 
-    send (events) {
-      if (early !== undefined) {
-        early.push(events)
+    /** Sends events as they happen; until the first batch was sent, they are queued. Disconnects a subscriber that is too slow. */
+    send (events: Buffer): void {
+      if (beforeFirstBatch !== undefined) {
+        beforeFirstBatch.push(events)
         return
       }
       write(events)
       if (response.writableLength > bytes) cut()
     },
 
-    async sendPart (events) {
-      if (isHere) beginOnce()
+    /** Sends a batch, and resolves when there is room for the next; rejects when the subscriber has disconnected. */
+    async sendBatch (events: Buffer): Promise<void> {
+      if (isConnected) beginOnce()
       write(events)
-      if (isHere && response.writableNeedDrain) await new Promise<void>(resolve => { resume = resolve })
+      if (isConnected && response.writableNeedDrain) await new Promise<void>(resolve => { resume = resolve })
       else await setImmediate()
-      if (!isHere) throw new Problem(why === 'gone' ? 'client_gone' : 'unavailable')
+      if (!isConnected) throw new Problem(reason === 'gone' ? 'client_gone' : 'unavailable')
     },
 
-    disconnect (reason) {
-      if (!isHere) return
-      isHere = false
-      why = reason
+    disconnect (because: DisconnectReason): void {
+      if (!isConnected) return
+      isConnected = false
+      reason = because
       resume()
-      if (early !== undefined) return
-      clearTimeout(impatience)
-      impatience = setTimeout(() => response.destroy(), CLOSE_TIMEOUT)
+      if (beforeFirstBatch !== undefined) return
+      clearTimeout(drainTimer)
+      drainTimer = setTimeout(() => response.destroy(), CLOSE_TIMEOUT)
       response.end()
     }
   }

@@ -13,38 +13,38 @@ t.test('an instance that is cut off from its database', async t => {
   const database = await openTestDatabase(t)
   let isGone = false
   const breakable: Database = { ...database, query: (...args) => isGone ? Promise.reject(new DatabaseUnavailable('gone')) : database.query(...args) }
-  const { origin, propagation } = await serveFeed(t, { database: breakable })
+  const { origin, ledgerSync } = await serveFeed(t, { database: breakable })
   const feed = await readFeed(t, origin, { authorization: 'a' })
   await feed.next(isSync)
   const { length } = feed.events
   isGone = true
 
-  t.test('attests nothing, though the connection lives', async t => {
-    await until(() => propagation.counts.failed >= 1, 10_000)
+  t.test('sends no sync, though the connection lives', async t => {
+    await until(() => ledgerSync.counts.failedReads >= 1, 10_000)
     t.equal(feed.events.slice(length).filter(isSync).length <= 1, true, 'but what was read before')
     const { length: before } = feed.events
     await pause(2_500)
     t.equal(feed.events.length, before)
   })
 
-  t.test('tells of what it ends itself all the same', async t => {
+  t.test('still sends what it revokes itself', async t => {
     const id = randomUUID()
-    propagation.apply([{ kind: 'session', id, expiresAt: Math.ceil(Date.now() / 1000) + 60 }])
+    ledgerSync.apply([{ kind: 'session', id, expiresAt: Math.ceil(Date.now() / 1000) + 60 }])
     t.match(await feed.next(endsSession(id)), { data: { kind: 'session' } })
   })
 
-  t.test('takes on no new follower', async t => {
+  t.test('accepts no new subscriber', async t => {
     t.equal((await readFeed(t, origin, { authorization: 'b' })).status, 503)
   })
 
-  t.test('attests again once it has read again', async t => {
+  t.test('sends a sync once it has read again', async t => {
     isGone = false
     const { data } = await feed.next(isSync)
     t.ok(data.ageMs < 2_500, `${data.ageMs} ms`)
   })
 })
 
-t.test('a sync says how old the read is that it attests', async t => {
+t.test('a sync contains the age of the read that it attests', async t => {
   const database = await openTestDatabase(t)
   const slow: Database = {
     ...database,
@@ -62,7 +62,7 @@ t.test('a sync says how old the read is that it attests', async t => {
   t.ok(data.ageMs >= 400 && data.ageMs < 1_500, `${data.ageMs} ms`)
 })
 
-t.test('an entry whose transaction began before a follower left, and committed while it was away', onPostgres, async t => {
+t.test('a revocation whose transaction began before a subscriber disconnected, and committed meanwhile', onPostgres, async t => {
   const { url = '', dataDir } = await testDatabase(t)
   const database = await openTestDatabase(t, { url, dataDir })
   const { origin } = await serveFeed(t, { database })

@@ -8,19 +8,19 @@ import { serveFeed } from './serving.ts'
 
 const MANY = 20_000
 
-t.test('followers that do not read', async t => {
+t.test('subscribers that do not read', async t => {
   const database = await openTestDatabase(t)
   const expiresAt = Math.ceil(Date.now() / 1000) + 3_600
   const ended = (count: number): Revocation[] => Array.from({ length: count }, () => ({ kind: 'session', id: randomUUID(), expiresAt }))
 
-  t.test('are cut when too much waits for them, and the others feel nothing of it', async t => {
-    const { origin, propagation, left, responses } = await serveFeed(t, { database, patience: { bytes: 1024 * 1024, ms: 60_000 } })
+  t.test('are disconnected when too much is buffered for them, without effect on the others', async t => {
+    const { origin, ledgerSync, left, responses } = await serveFeed(t, { database, backpressure: { bytes: 1024 * 1024, ms: 60_000 } })
     const [reads, sleeps] = [await readFeed(t, origin, { authorization: 'a' }), await readFeed(t, origin, { authorization: 'b' })]
     await Promise.all([reads.next(isSync), sleeps.next(isSync)])
     sleeps.pause()
     const tell = async (count: number) => {
       const entries = ended(count)
-      propagation.apply(entries)
+      ledgerSync.apply(entries)
       await reads.next(endsSession(String(entries.at(-1)?.id)))
     }
     await until(async () => {
@@ -32,19 +32,19 @@ t.test('followers that do not read', async t => {
     t.equal(responses.filter(({ closed }) => closed).length, 1)
   })
 
-  t.test('are cut when they read nothing for too long', async t => {
-    const { origin, propagation, left, responses } = await serveFeed(t, { database, patience: { bytes: Infinity, ms: 300 } })
+  t.test('are disconnected when they read nothing for too long', async t => {
+    const { origin, ledgerSync, left, responses } = await serveFeed(t, { database, backpressure: { bytes: Infinity, ms: 300 } })
     const feed = await readFeed(t, origin, { authorization: 'a' })
     await feed.next(isSync)
     feed.pause()
     await until(() => {
-      if (responses[0]?.writableNeedDrain === false) propagation.apply(ended(5_000))
+      if (responses[0]?.writableNeedDrain === false) ledgerSync.apply(ended(5_000))
       return left.length > 0
     }, 60_000)
     t.strictSame(left, ['too slow'])
   })
 
-  t.test('are waited for while they catch up: nothing long is ever written at once', async t => {
+  t.test('are waited for while they catch up, and little is written at a time', async t => {
     await database.query({
       name: 'test.fill',
       text: `INSERT INTO revocations (kind, subject, min_version, expires_at, xid)

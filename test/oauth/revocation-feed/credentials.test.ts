@@ -8,7 +8,7 @@ import { isSync, readFeed } from '../../support/feed.ts'
 import { startService } from '../../support/service.ts'
 import { until } from '../../support/until.ts'
 
-t.test('the credential of a follower', async t => {
+t.test('the credential of a subscriber', async t => {
   const service = await startService(t, { ACCESS_TOKEN_TTL: '2s' })
   const origin = await service.listen()
 
@@ -29,15 +29,15 @@ t.test('the credential of a follower', async t => {
     t.equal(spent.status, 401, 'a clock may differ by a little, but what has nothing left opens no feed')
     const took = performance.now() - began
     t.ok(took > 900 && took < 3_500, `${took} ms`)
-    t.match(service.log.findLast(({ msg }) => msg === 'a follower of revocations left'), { why: 'credential expired', clientId: client.id })
+    t.match(service.log.findLast(({ msg }) => msg === 'revocation feed disconnected'), { reason: 'credential expired', clientId: client.id })
   })
 
-  t.test('must carry the scope itself, where it is a token', async t => {
+  t.test('must have the scope itself, where it is a token', async t => {
     const client = await registerClient(service.database, 'revocations:read', 'introspect')
     t.equal((await readFeed(t, origin, { authorization: await tokenOf(client, 'introspect') })).status, 403)
   })
 
-  t.test('may be the secret that is being replaced, as long as that is good', async t => {
+  t.test('may be the secret that is being replaced, as long as that is valid', async t => {
     const { id, authorization, registry } = await registerClient(service.database, 'revocations:read')
     const secret = randomBytes(32).toString('base64url')
     await registry.replaceSecret(id, { secretHash: hashOf(secret), overlap: 1 })
@@ -50,38 +50,38 @@ t.test('the credential of a follower', async t => {
 })
 
 t.test('watching a credential', async t => {
-  const unlimited = { endsIn: null, checkEvery: 20 }
+  const unlimited = { expiresIn: null, checkEvery: 20 }
 
-  t.test('tells when it was withdrawn', async t => {
+  t.test('reports that it was withdrawn', async t => {
     const told: DisconnectReason[] = []
     let isGood = true
-    t.teardown(watchCredentialExpiry({ ...unlimited, check: async () => { if (!isGood) throw new Problem('invalid_client') } }, why => { told.push(why) }))
+    t.teardown(watchCredentialExpiry({ ...unlimited, check: async () => { if (!isGood) throw new Problem('invalid_client') } }, reason => { told.push(reason) }))
     isGood = false
     await until(() => told.length > 0)
     t.equal(told[0], 'credential withdrawn')
   })
 
-  t.test('takes a database that does not answer for no withdrawal', async t => {
+  t.test('does not take an unavailable database for a withdrawal', async t => {
     const told: DisconnectReason[] = []
     let checks = 0
     const check = async () => { throw ++checks < 5 ? new Error('no answer') : new Problem('unavailable') }
-    t.teardown(watchCredentialExpiry({ ...unlimited, check }, why => { told.push(why) }))
+    t.teardown(watchCredentialExpiry({ ...unlimited, check }, reason => { told.push(reason) }))
     await until(() => checks >= 8)
     t.strictSame(told, [])
   })
 
-  t.test('ends when it is told to', async t => {
+  t.test('can be ended', async t => {
     const told: DisconnectReason[] = []
     let checks = 0
-    const unwatch = watchCredentialExpiry({ endsIn: 40, checkEvery: 10, check: async () => { checks++ } }, why => { told.push(why) })
+    const unwatch = watchCredentialExpiry({ expiresIn: 40, checkEvery: 10, check: async () => { checks++ } }, reason => { told.push(reason) })
     unwatch()
     await new Promise(resolve => setTimeout(resolve, 80))
     t.strictSame([told, checks], [[], 0])
   })
 
-  t.test('survives a life longer than any timer', async t => {
+  t.test('supports a lifetime longer than any timer', async t => {
     const told: DisconnectReason[] = []
-    t.teardown(watchCredentialExpiry({ endsIn: 1e12, check: async () => {} }, why => { told.push(why) }))
+    t.teardown(watchCredentialExpiry({ expiresIn: 1e12, check: async () => {} }, reason => { told.push(reason) }))
     await new Promise(resolve => setTimeout(resolve, 20))
     t.strictSame(told, [])
   })

@@ -5,7 +5,7 @@ import { endsSession, isSync, readFeed } from '../../support/feed.ts'
 import { startService } from '../../support/service.ts'
 import { until } from '../../support/until.ts'
 
-t.test('the feed of revocations', async t => {
+t.test('the revocation feed', async t => {
   const service = await startService(t)
   const origin = await service.listen()
   const client = await registerClient(service.database, 'revocations:read')
@@ -16,15 +16,15 @@ t.test('the feed of revocations', async t => {
     return sessionIdOf(ada)
   }
 
-  const followers = async () => Number(/^countersign_revocation_followers (\d+)$/m.exec((await service.call('GET /metrics')).text)?.[1])
+  const subscribers = async () => Number(/^countersign_revocation_followers (\d+)$/m.exec((await service.call('GET /metrics')).text)?.[1])
 
-  t.test('is an event stream that no cache and no proxy holds up', async t => {
+  t.test('is an event stream that no cache and no proxy buffers', async t => {
     const { status, headers } = await open({ 'accept-encoding': 'gzip, br' })
     t.match({ status, headers }, { status: 200, headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' } })
     t.equal(headers['content-encoding'], undefined)
   })
 
-  t.test('begins with everything that is live, and attests it', async t => {
+  t.test('starts with everything that is live, and a sync', async t => {
     const [first, second] = [await logOut(), await logOut()]
     const feed = await open()
     const sync = await feed.next(isSync)
@@ -34,7 +34,7 @@ t.test('the feed of revocations', async t => {
     t.ok(sync.data.ageMs >= 0 && sync.data.ageMs < 2_000, `${sync.data.ageMs}`)
   })
 
-  t.test('then tells what happens, as it does', async t => {
+  t.test('then sends revocations as they happen', async t => {
     const feed = await open()
     await feed.next(isSync)
     const id = await logOut()
@@ -43,7 +43,7 @@ t.test('the feed of revocations', async t => {
     t.ok(data.expiresAt > now + 3_600 && data.expiresAt < now + 3_700, 'the entry lives as long as any token may, and a little')
   })
 
-  t.test('tells of a user and the version that is good again', async t => {
+  t.test('sends a user with the first version that is valid again', async t => {
     const feed = await open()
     await feed.next(isSync)
     const ada = await service.person()
@@ -52,7 +52,7 @@ t.test('the feed of revocations', async t => {
     t.match(data, { kind: 'user', id: ada.user.id, minVersion: 2_147_483_647 })
   })
 
-  t.test('attests again and again, and gives an id to nothing else', async t => {
+  t.test('sends a sync again and again, and gives an id to nothing else', async t => {
     const feed = await open()
     const times: number[] = []
     for (let count = 0; count < 3; count++) {
@@ -64,7 +64,7 @@ t.test('the feed of revocations', async t => {
     for (const event of feed.events) t.equal('id' in event, event.event === 'sync')
   })
 
-  t.test('goes on where a follower left it', async t => {
+  t.test('continues where a subscriber disconnected', async t => {
     const before = await logOut()
     const feed = await open()
     const { id: cursor } = await feed.next(isSync)
@@ -77,7 +77,7 @@ t.test('the feed of revocations', async t => {
   })
 
   for (const [what, cursor] of Object.entries({ nothing: '', garbage: "'; DROP TABLE revocations; --", 'of another ledger': '00000000-0000-4000-8000-000000000000.1.1~5:5:', long: 'x'.repeat(4_000) })) {
-    t.test(`begins anew with a cursor it does not know: ${what}`, async t => {
+    t.test(`starts again with an unknown cursor: ${what}`, async t => {
       const id = await logOut()
       const feed = await open({ 'last-event-id': cursor })
       await feed.next(isSync)
@@ -85,7 +85,7 @@ t.test('the feed of revocations', async t => {
     })
   }
 
-  t.test('is for clients alone', async t => {
+  t.test('is for clients only', async t => {
     const ada = await service.person()
     for (const authorization of [undefined, basic(client.id, 'wrong'), basic('client_000000000000000000000000', client.secret), basic('\0', ''), 'Basic', 'Basic !']) {
       const feed = await readFeed(t, origin, authorization === undefined ? {} : { authorization })
@@ -97,7 +97,7 @@ t.test('the feed of revocations', async t => {
     t.equal(feed.status, 401)
   })
 
-  t.test('and for those with the scope', async t => {
+  t.test('and only for those with the scope', async t => {
     const other = await registerClient(service.database, 'introspect')
     const feed = await readFeed(t, origin, { authorization: other.authorization })
     await feed.ended
@@ -115,26 +115,26 @@ t.test('the feed of revocations', async t => {
     t.match(await other.next(endsSession(removed.id)), { data: { kind: 'client', id: removed.id } }, 'which the others are told')
   })
 
-  t.test('says to who asks by HEAD that it would answer', async t => {
+  t.test('answers HEAD without a stream', async t => {
     const { status, headers } = await service.call('HEAD /revocations', { headers: { authorization: client.authorization } })
     t.match({ status, headers }, { status: 200, headers: { 'content-type': 'text/event-stream' } })
     t.equal((await service.call('HEAD /revocations')).status, 401)
   })
 
-  t.test('is counted, and leaves one line in the log', async t => {
-    const before = await followers()
+  t.test('counts subscribers, and logs one line for each', async t => {
+    const before = await subscribers()
     const feed = await open()
     await feed.next(isSync)
-    t.equal(await followers(), before + 1)
-    const lines = () => service.log.filter(({ msg }) => msg === 'a follower of revocations left').length
+    t.equal(await subscribers(), before + 1)
+    const lines = () => service.log.filter(({ msg }) => msg === 'revocation feed disconnected').length
     const linesBefore = lines()
     feed.close()
-    await until(async () => await followers() === before)
+    await until(async () => await subscribers() === before)
     t.equal(lines(), linesBefore + 1)
   })
 
-  t.test('keeps no place for one that has gone while it was asked who it is', async t => {
-    const before = await followers()
+  t.test('does not count a client that disconnected while it was authenticated', async t => {
+    const before = await subscribers()
     const held = service.hold('clients.find')
     const closed = new Promise(resolve => service.app.server.once('connection', socket => socket.once('close', resolve)))
     const left = new AbortController()
@@ -144,11 +144,11 @@ t.test('the feed of revocations', async t => {
     await Promise.all([t.rejects(gone), closed])
     held.release()
     await (await open()).next(isSync)
-    t.equal(await followers(), before + 1, 'but the one that came after it')
+    t.equal(await subscribers(), before + 1, 'but the one that came after it')
     t.equal(service.log.filter(({ level }) => level >= 50).length, 0)
   })
 
-  t.test('stops with the service, and does not hold it up', async t => {
+  t.test('stops with the service, without delaying it', async t => {
     const feeds = await Promise.all(Array.from({ length: 20 }, () => open()))
     await Promise.all(feeds.map(feed => feed.next(isSync)))
     const began = performance.now()

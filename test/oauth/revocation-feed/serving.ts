@@ -4,42 +4,42 @@ import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 import { createRevocationFeed, type FeedDeps, type RevocationFeed } from '../../../src/oauth/revocation-feed/feed.ts'
 import type { DisconnectReason } from '../../../src/oauth/revocation-feed/sse-subscriber.ts'
-import { follow, type Follower as Instance } from '../../revocation/following.ts'
+import { follow, type FollowingInstance } from '../../revocation/following.ts'
 import type { Database } from '../../../src/database/database.ts'
 
-/** The feed of an instance, served over HTTP to whoever asks, without the service around it. */
-export interface ServedFeed extends Instance {
+/** The feed of an instance, served over HTTP without authentication, and without the service around it. */
+export interface ServedFeed extends FollowingInstance {
   readonly feed: RevocationFeed
   readonly origin: string
-  /** The answers that it has begun. */
+  /** The responses that it has begun. */
   readonly responses: readonly ServerResponse[]
-  /** Why followers left, in the order in which they did. */
+  /** Why subscribers were disconnected, in order. */
   readonly left: readonly DisconnectReason[]
 }
 
-export async function serveFeed (t: Test, { database, ...parts }: { database: Database } & Pick<FeedDeps, 'limits' | 'patience'>): Promise<ServedFeed> {
+export async function serveFeed (t: Test, { database, ...parts }: { database: Database } & Pick<FeedDeps, 'limits' | 'backpressure'>): Promise<ServedFeed> {
   const instance = await follow(t, { database })
-  const feed = createRevocationFeed({ database, revocation: instance.propagation, metrics: { gauge () {} }, ...parts })
+  const feed = createRevocationFeed({ database, revocation: instance.ledgerSync, metrics: { gauge () {} }, ...parts })
   const responses: ServerResponse[] = []
   const left: DisconnectReason[] = []
 
-  async function tell (request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const follower = feed.admit({
+  async function serve (request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const subscriber = feed.subscribe({
       clientId: String(request.headers.authorization),
       response,
       begin () { responses.push(response); response.writeHead(200) },
-      onDisconnect: why => { left.push(why) }
+      onDisconnect: reason => { left.push(reason) }
     })
     try {
-      await feed.catchUp(follower, request.headers['last-event-id']?.toString())
+      await feed.catchUp(subscriber, request.headers['last-event-id']?.toString())
     } catch (error) {
-      follower.disconnect('ledger unavailable')
+      subscriber.disconnect('ledger unavailable')
       throw error
     }
   }
 
   const server = createServer((request, response) => {
-    tell(request, response).catch(() => { if (!response.headersSent) response.writeHead(503).end() })
+    serve(request, response).catch(() => { if (!response.headersSent) response.writeHead(503).end() })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -78,7 +78,7 @@ t.test('three verifiers in processes of their own', { ...onPostgres, timeout: 12
     })
   }
 
-  t.test('refuse everything once they have heard nothing for too long, and accept again when they have', async t => {
+  t.test('refuse everything once they are stale, and accept again when they are not', async t => {
     await areFresh(ada.accessToken)
     line.freeze()
     const took = await until(everywhere(ada.accessToken, said => said === 'stale'), 10_000)
