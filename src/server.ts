@@ -81,27 +81,30 @@ async function furnish (app: FastifyInstance, config: Config, open: typeof openD
 }
 
 /**
- * Runs the service until it is told to stop (SIGTERM, SIGINT): then it takes no new connection, finishes what it has
- * begun, and lets go of its database.
+ * Runs the service until it receives SIGTERM or SIGINT: then it accepts no new connection, finishes the requests it has
+ * begun, and closes its database.
  *
- * @returns the server, listening
+ * @returns the server, listening unless it was stopped already
  */
 export async function serve (config: Config): Promise<FastifyInstance> {
   const app = await createServer(config)
+  let isStopping = false
+  // Before it listens: whoever sees it listening may stop it.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      isStopping = true
+      app.log.info({ signal }, 'shutting down')
+      app.close().catch((error: unknown) => {
+        app.log.error({ err: error }, 'shutdown failed')
+        process.exitCode = 1
+      })
+    })
+  }
   try {
     await app.listen({ host: config.host, port: config.port })
   } catch (error) {
     await app.close()
-    throw error
-  }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      app.log.info({ signal }, 'stopping')
-      app.close().catch((error: unknown) => {
-        app.log.error({ err: error }, 'could not stop in order')
-        process.exitCode = 1
-      })
-    })
+    if (!isStopping) throw error
   }
   return app
 }
