@@ -92,7 +92,7 @@ Every error is answered as \`application/problem+json\` ([RFC 9457](https://www.
 \`\`\`json
 {
   "type": "urn:countersign:problem:validation_failed",
-  "title": "Some fields are not valid",
+  "title": "Validation failed",
   "status": 422,
   "code": "validation_failed",
   "errors": [{ "field": "email", "pointer": "#/email", "detail": "must match format \\"email\\"" }]
