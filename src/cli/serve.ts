@@ -10,18 +10,18 @@ export const serveCommand = new Command('serve')
     const config = readConfig(process.env)
     const { server } = await serve(config)
     await lowerBackgroundThreadPriority()
-    // Told to stop as soon as it listened, it has no address any more.
+    // A server that was stopped right after it began to listen has no address.
     const address = server.address() as AddressInfo | null
     if (config.nodeEnv !== 'production' && address !== null) process.stdout.write(welcome(config, address.port))
   })
 
-function welcome ({ port, publicUrl, databaseUrl, dataDir }: Config, taken: number): string {
-  const url = port === 0 ? `http://localhost:${taken}` : publicUrl
+function welcome ({ port, publicUrl, databaseUrl, dataDir }: Config, actualPort: number): string {
+  const url = port === 0 ? `http://localhost:${actualPort}` : publicUrl
   return `
   Countersign is running at ${url}
-  The API page:  ${url}/docs
-  Its data:      ${databaseUrl === undefined ? `an embedded Postgres in ${dataDir}` : 'the database in DATABASE_URL'}
-  Try it:        curl ${url}/auth/register -H 'content-type: application/json' -d '{"email":"ada@example.com","password":"correct horse battery"}'
+  API page:   ${url}/docs
+  Database:   ${databaseUrl === undefined ? `embedded Postgres in ${dataDir}` : 'the one in DATABASE_URL'}
+  Try:        curl ${url}/auth/register -H 'content-type: application/json' -d '{"email":"ada@example.com","password":"correct horse battery"}'
 
 `
 }

@@ -44,7 +44,7 @@ t.test('serve', async t => {
     await service.says(/Countersign is running at /)
     const { stdout } = service.output()
     t.ok(stdout.includes(`running at http://localhost:${new URL(origin).port}\n`), 'with the port that was free')
-    t.match(stdout, /The API page: {2}\S+\/docs/)
+    t.match(stdout, /API page: {3}\S+\/docs/)
     t.match(stdout, /curl \S+\/auth\/register -H 'content-type: application\/json' -d /)
     t.equal((await fetch(`${origin}/health/ready`)).status, 200)
     t.equal(statSync(join(settings.DATA_DIR ?? '', 'secrets.json')).mode & 0o777, 0o600)
