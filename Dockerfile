@@ -26,8 +26,6 @@ FROM node:24-bookworm-slim
 WORKDIR /app
 RUN install --directory --owner=node --group=node --mode=700 /var/lib/countersign
 COPY --from=production /app ./
-# Every thread that hashes would otherwise keep the memory of a hash, 19 MB, for itself.
-ENV MALLOC_ARENA_MAX=1
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/var/lib/countersign
 USER node
 VOLUME /var/lib/countersign
@@ -35,6 +33,4 @@ EXPOSE 3000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/health/live').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-# Little is alive in this heap: to collect it in one thread takes a few milliseconds, to wait for threads that hashes keep from
-# running takes longer.
-CMD ["node", "--max-semi-space-size=8", "--single-threaded-gc", "dist/bin/main.js", "serve"]
+CMD ["node", "dist/bin/main.js", "serve"]

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { settings } from '../dist/config/settings.js'
 import { openIdSettings } from '../dist/config/provider-settings-table.js'
 import { catalogue } from '../dist/errors.js'
-import { OF_THE_HOST } from '../dist/plugin-options.js'
+import { HOST_SETTINGS } from '../dist/plugin-options.js'
 
 const root = join(import.meta.dirname, '..')
 const groups = groupSettings()
@@ -33,19 +33,19 @@ function groupSettings () {
   return byGroup
 }
 
-// What holds where a variable is not set. Words go before a value, for the value may be this machine's.
-function whenUnset ({ default: value, defaultDescription }) {
+// The default of a variable. A description takes precedence, as the value may depend on the machine.
+function defaultOf ({ default: value, defaultDescription }) {
   return defaultDescription ?? value
 }
 
 function environmentExample () {
   const sections = [...groups].map(([group, entries]) => {
-    const lines = entries.map(([, setting]) => `# ${setting.description}\n# Unset: ${whenUnset(setting)}\n# ${setting.variable}=${setting.example}\n`)
+    const lines = entries.map(([, setting]) => `# ${setting.description}\n# Default: ${defaultOf(setting)}\n# ${setting.variable}=${setting.example}\n`)
     return `### ${group}\n\n${lines.join('\n')}`
   })
   return `# Generated from src/config/settings.ts by npm run config:reference.
 # A copy named .env is read by: node --env-file=.env dist/bin/main.js serve
-# In development every variable is optional. Production wants NODE_ENV, DATABASE_URL, COUNTERSIGN_SECRET and JWT_SECRET.
+# In development every variable is optional. Production needs NODE_ENV, DATABASE_URL, COUNTERSIGN_SECRET and JWT_SECRET.
 
 ${sections.join('\n')}`
 }
@@ -55,28 +55,28 @@ function configuration () {
     const rows = entries.map(([name, setting]) => {
       const { variable, description, example, default: value, defaultDescription } = setting
       const unset = defaultDescription ?? `\`${value}\``
-      const option = name === undefined || OF_THE_HOST.includes(name) ? '' : `\`${name}\``
+      const option = name === undefined || HOST_SETTINGS.includes(name) ? '' : `\`${name}\``
       return `| \`${variable}\` | ${option} | ${description} | ${unset} | \`${example}\` |`
     })
-    return `## ${group}\n\n| variable | option of the plugin | what it says | unset | example |\n| --- | --- | --- | --- | --- |\n${rows.join('\n')}\n`
+    return `## ${group}\n\n| variable | plugin option | meaning | default | example |\n| --- | --- | --- | --- | --- |\n${rows.join('\n')}\n`
   })
   return `# Configuration
 
 <!-- Generated from src/config/settings.ts by npm run config:reference. -->
 
-The service reads environment variables, once, at its start. If any of them is not usable it says so of all of them, with what
-was wrong and an example, and does not start. An empty variable counts as unset.
+The service reads environment variables once, at its start. It does not start with an invalid one: it reports all of them, each
+with the reason and an example. An empty variable counts as unset.
 
 - **Durations** are a whole number and one of \`s\`, \`m\`, \`h\`, \`d\`: \`10m\`, \`30d\`.
-- **Secrets** have at least 32 bytes; \`countersign secret\` prints a good one. Each is a *ring*: several, separated by commas,
+- **Secrets** have at least 32 bytes; \`countersign secret\` prints one. Each is a *ring*: several, separated by commas,
   of which the first signs and all verify. To rotate one, take three steps, each on every instance before the next: append the
-  new secret, move it to the front, drop the old one.
-  What is encrypted follows with \`countersign secret reencrypt\`, which counts what still needs the old one.
+  new secret, move it to the front, remove the old one.
+  Encrypted data follows with \`countersign secret reencrypt\`, which counts what still needs the old one.
 - **Providers** are configured by a client id and a secret, both or neither. Any OpenID provider beside Google has variables of
-  its own: with \`OIDC_ACME_ISSUER\`, \`OIDC_ACME_CLIENT_ID\` and \`OIDC_ACME_CLIENT_SECRET\` it is known as \`acme\`. As an option of
+  its own: with \`OIDC_ACME_ISSUER\`, \`OIDC_ACME_CLIENT_ID\` and \`OIDC_ACME_CLIENT_SECRET\` its name is \`acme\`. As an option of
   the plugin: \`openIdProviders: { acme: { issuer, clientId, clientSecret, … } }\`.
-- **The plugin** takes the same settings as options, in camel case, and reads from the environment what is not given
-  ([embedding](embedding.md)). A variable without an option is the host's to say.
+- **The plugin** takes the same settings as options, in camel case. A setting without an option is read from \`process.env\`, or from
+  what the option \`environment\` says ([embedding](embedding.md#options)). Variables without an option are the host's to decide.
 
 ${sections.join('\n')}`
 }
@@ -92,17 +92,17 @@ Every error is answered as \`application/problem+json\` ([RFC 9457](https://www.
 \`\`\`json
 {
   "type": "urn:countersign:problem:validation_failed",
-  "title": "Some fields are not valid",
+  "title": "Validation failed",
   "status": 422,
   "code": "validation_failed",
   "errors": [{ "field": "email", "pointer": "#/email", "detail": "must match format \\"email\\"" }]
 }
 \`\`\`
 
-Decide by \`code\`: it does not change. \`errors\` names the fields that are not valid, twenty at most, with a JSON Pointer to each.
-\`detail\` and the titles are for people, and may be worded better one day. What caused an error is never in the answer: it is in
-the log, under the id that a 5xx of the service has in \`X-Request-Id\`. A 401 says in \`WWW-Authenticate\` how to
-authenticate; a 503 says in \`Retry-After\` when to come back, in seconds.
+Decide by \`code\`, which does not change. \`errors\` lists the invalid fields, at most twenty, with a JSON Pointer to each.
+\`detail\` and \`title\` are for people, and may change. The cause of an error is never in the response: it is in the log, under
+the id that every 5xx of the service has in \`X-Request-Id\`. A 401 has a challenge in \`WWW-Authenticate\`; a 503 has the seconds
+to wait in \`Retry-After\`.
 
 | code | status | title |
 | --- | --- | --- |

@@ -12,11 +12,11 @@ import { providerSettings } from './config/provider-settings-table.ts'
 
 type Settings = typeof settings
 
-/** What the variables say, before anything is derived from them. */
-type StatedSettings = SettingValues<Settings>
+/** The values of the variables, before anything is derived from them. */
+type ConfiguredValues = SettingValues<Settings>
 
 /** The service's whole configuration. Durations are seconds. */
-export type Config = Readonly<Omit<StatedSettings, 'publicUrl' | 'allowedOrigins' | 'secrets' | 'jwtSecrets' | 'privateKeys' | 'issuer' | 'hashConcurrency' | 'threadPoolSize' | keyof typeof providerSettings>> & {
+export type Config = Readonly<Omit<ConfiguredValues, 'publicUrl' | 'allowedOrigins' | 'secrets' | 'jwtSecrets' | 'privateKeys' | 'issuer' | 'hashConcurrency' | 'threadPoolSize' | keyof typeof providerSettings>> & {
   /** Without a trailing slash. */
   readonly publicUrl: string
   readonly allowedOrigins: readonly string[]
@@ -29,27 +29,27 @@ export type Config = Readonly<Omit<StatedSettings, 'publicUrl' | 'allowedOrigins
   readonly issuer: string
   /** How many password hashes run at once. */
   readonly hashConcurrency: number
-  /** Where people may be sent back to, compared exactly; the first is where they go when nothing is known of them. */
+  /** The allowed redirect targets after sign-in, compared exactly; the first is the default. */
   readonly allowedRedirects: readonly [string, ...string[]]
-  /** The providers that people can sign in with. */
+  /** The providers that users can sign in with. */
   readonly providers: readonly ProviderSettings[]
 }
 
-/** One thing that is wrong with one variable. */
+/** One error in one variable. */
 export interface ConfigurationProblem {
   variable: string
   problem: string
   example: string
 }
 
-/** Everything that is wrong with the configuration, at once. */
+/** All errors of the configuration together. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
   readonly problems: readonly ConfigurationProblem[]
 
   constructor (problems: readonly ConfigurationProblem[]) {
     const lines = problems.map(({ variable, problem, example }) => `  ${variable} ${problem}, for example ${variable}=${example}`)
-    super(`The configuration is not usable:\n${lines.join('\n')}`)
+    super(`Invalid configuration:\n${lines.join('\n')}`)
     this.problems = problems
   }
 }
@@ -57,9 +57,9 @@ export class ConfigurationError extends Error {
 export type { Environment }
 
 /**
- * Reads the configuration. Outside production, secrets that are not given are made once and kept in `DATA_DIR`.
+ * Reads the configuration. Outside production, missing secrets are generated once and stored in `DATA_DIR`.
  *
- * @throws ConfigurationError naming every variable that is wrong
+ * @throws ConfigurationError with every invalid variable
  */
 export function readConfig (environment: Environment): Config {
   const problems: ConfigurationProblem[] = []
@@ -68,22 +68,22 @@ export function readConfig (environment: Environment): Config {
     problems.push({ variable, problem, example })
   }
 
-  const stated = readSettings(settings, environment, report)
-  checkProduction(stated, report)
-  checkRing('secrets', stated.secrets, report)
-  checkRing('jwtSecrets', stated.jwtSecrets, report)
-  checkSigning(stated, environment[settings.privateKeys.variable], report)
-  if (stated.secrets?.some(secret => stated.jwtSecrets?.includes(secret))) report('jwtSecrets', 'must not be the same as COUNTERSIGN_SECRET')
-  if (stated.sessionIdleTtl > stated.sessionTtl) report('sessionIdleTtl', 'must not be longer than SESSION_TTL')
-  if (stated.refreshIdleTtl > stated.refreshTtl) report('refreshIdleTtl', 'must not be longer than REFRESH_TTL')
-  if (stated.hashConcurrency !== undefined && stated.hashConcurrency > stated.threadPoolSize) {
-    report('hashConcurrency', `must not be more than UV_THREADPOOL_SIZE, which is ${stated.threadPoolSize}`)
+  const values = readSettings(settings, environment, report)
+  checkProduction(values, report)
+  checkRing('secrets', values.secrets, report)
+  checkRing('jwtSecrets', values.jwtSecrets, report)
+  checkSigning(values, environment[settings.privateKeys.variable], report)
+  if (values.secrets?.some(secret => values.jwtSecrets?.includes(secret))) report('jwtSecrets', 'must not be the same as COUNTERSIGN_SECRET')
+  if (values.sessionIdleTtl > values.sessionTtl) report('sessionIdleTtl', 'must not be longer than SESSION_TTL')
+  if (values.refreshIdleTtl > values.refreshTtl) report('refreshIdleTtl', 'must not be longer than REFRESH_TTL')
+  if (values.hashConcurrency !== undefined && values.hashConcurrency > values.threadPoolSize) {
+    report('hashConcurrency', `must not be more than UV_THREADPOOL_SIZE, which is ${values.threadPoolSize}`)
   }
-  if (stated.cookieDomain !== undefined && stated.publicUrl !== undefined && !isWithin(new URL(stated.publicUrl).hostname, stated.cookieDomain)) {
+  if (values.cookieDomain !== undefined && values.publicUrl !== undefined && !isWithin(new URL(values.publicUrl).hostname, values.cookieDomain)) {
     report('cookieDomain', 'must be the host of PUBLIC_URL or a domain above it')
   }
   const providers = [
-    ...builtInProviders(stated, report),
+    ...builtInProviders(values, report),
     ...openIdProviders(environment, ({ variable, example }, problem) => problems.push({ variable, problem, example }))
   ]
   checkUniqueIssuers(providers, ({ kind, id }, other) => problems.push({
@@ -93,27 +93,27 @@ export function readConfig (environment: Environment): Config {
   }))
   if (problems.length > 0) throw new ConfigurationError(problems)
 
-  // One spelling, whatever the letters: the scheme decides the names of the cookies.
-  const publicUrl = new URL(stated.publicUrl ?? (stated.port === 0 ? 'http://localhost' : `http://localhost:${stated.port}`)).href.replace(/\/+$/, '')
-  const [redirect = `${publicUrl}/`, ...redirects] = stated.allowedRedirects ?? []
+  // Normalised: the scheme decides the names of the cookies.
+  const publicUrl = new URL(values.publicUrl ?? (values.port === 0 ? 'http://localhost' : `http://localhost:${values.port}`)).href.replace(/\/+$/, '')
+  const [redirect = `${publicUrl}/`, ...redirects] = values.allowedRedirects ?? []
   return Object.freeze({
-    ...withoutSignIn(stated),
-    ...readSecrets(stated, report, problems),
-    privateKeys: stated.privateKeys ?? [],
+    ...withoutProviderSettings(values),
+    ...readSecrets(values, report, problems),
+    privateKeys: values.privateKeys ?? [],
     publicUrl,
-    issuer: stated.issuer ?? publicUrl,
-    // One thread is left to what is no hash: files, and the names of hosts.
-    hashConcurrency: stated.hashConcurrency ?? Math.max(1, Math.min(availableParallelism(), stated.threadPoolSize) - 1),
-    allowedOrigins: [new URL(publicUrl).origin, ...stated.allowedOrigins ?? []],
+    issuer: values.issuer ?? publicUrl,
+    // One thread stays free for files and DNS.
+    hashConcurrency: values.hashConcurrency ?? Math.max(1, Math.min(availableParallelism(), values.threadPoolSize) - 1),
+    allowedOrigins: [new URL(publicUrl).origin, ...values.allowedOrigins ?? []],
     allowedRedirects: [redirect, ...redirects] as const,
     providers
   })
 }
 
-// What these variables say stands in `allowedRedirects` and `providers`.
-function withoutSignIn (stated: StatedSettings): Omit<StatedSettings, keyof typeof providerSettings> {
-  const entries = Object.entries(stated).filter(([name]) => !(name in providerSettings))
-  return Object.fromEntries(entries) as Omit<StatedSettings, keyof typeof providerSettings>
+// These settings are in `allowedRedirects` and `providers`.
+function withoutProviderSettings (values: ConfiguredValues): Omit<ConfiguredValues, keyof typeof providerSettings> {
+  const entries = Object.entries(values).filter(([name]) => !(name in providerSettings))
+  return Object.fromEntries(entries) as Omit<ConfiguredValues, keyof typeof providerSettings>
 }
 
 function isWithin (host: string, domain: string): boolean {
@@ -122,18 +122,18 @@ function isWithin (host: string, domain: string): boolean {
 
 type Report = (name: keyof Settings, problem: string) => void
 
-function checkProduction (stated: StatedSettings, report: Report): void {
-  if (stated.nodeEnv !== 'production') return
-  if (stated.databaseUrl === undefined && !stated.allowEmbeddedDatabase) {
+function checkProduction (values: ConfiguredValues, report: Report): void {
+  if (values.nodeEnv !== 'production') return
+  if (values.databaseUrl === undefined && !values.allowEmbeddedDatabase) {
     report('databaseUrl', 'is required in production (ALLOW_EMBEDDED_DATABASE=true runs on the embedded one)')
   }
-  if (stated.allowGeneratedSecrets) return
-  if (stated.secrets === undefined) report('secrets', 'is required in production')
-  if (stated.jwtSecrets === undefined && stated.algorithm === 'HS256') report('jwtSecrets', 'is required in production')
+  if (values.allowGeneratedSecrets) return
+  if (values.secrets === undefined) report('secrets', 'is required in production')
+  if (values.jwtSecrets === undefined && values.algorithm === 'HS256') report('jwtSecrets', 'is required in production')
 }
 
-// The other ring may be there as well: so tokens go from one algorithm to another in the three steps of any rotation.
-function checkSigning ({ algorithm, privateKeys: [current] = [] }: StatedSettings, given: string | undefined, report: Report): void {
+// The other ring may be configured too: changing the algorithm takes the same three steps as any rotation.
+function checkSigning ({ algorithm, privateKeys: [current] = [] }: ConfiguredValues, given: string | undefined, report: Report): void {
   if (algorithm === 'HS256' || (given && current === undefined)) return
   if (current === undefined) report('privateKeys', `is required with JWT_ALGORITHM=${algorithm}`)
   else if (current.algorithm !== algorithm) report('privateKeys', `begins with a key for ${current.algorithm}, and JWT_ALGORITHM is ${algorithm}`)
@@ -145,13 +145,13 @@ function checkRing (name: 'secrets' | 'jwtSecrets', ring: readonly string[] | un
   if (new Set(ring).size < ring.length) report(name, 'holds the same secret twice')
 }
 
-function readSecrets (stated: StatedSettings, report: Report, problems: ConfigurationProblem[]): Pick<Config, 'secrets' | 'jwtSecrets'> {
-  const { secrets, dataDir, algorithm } = stated
-  const jwtSecrets = stated.jwtSecrets ?? (algorithm === 'HS256' ? undefined : [])
+function readSecrets (values: ConfiguredValues, report: Report, problems: ConfigurationProblem[]): Pick<Config, 'secrets' | 'jwtSecrets'> {
+  const { secrets, dataDir, algorithm } = values
+  const jwtSecrets = values.jwtSecrets ?? (algorithm === 'HS256' ? undefined : [])
   if (secrets !== undefined && jwtSecrets !== undefined) return { secrets, jwtSecrets }
   try {
-    const made = loadGeneratedSecrets(dataDir)
-    return { secrets: secrets ?? [made.secret], jwtSecrets: jwtSecrets ?? [made.jwtSecret] }
+    const generated = loadGeneratedSecrets(dataDir)
+    return { secrets: secrets ?? [generated.secret], jwtSecrets: jwtSecrets ?? [generated.jwtSecret] }
   } catch (error) {
     report('dataDir', `is not usable: ${error instanceof Error ? error.message : String(error)}`)
     throw new ConfigurationError(problems)

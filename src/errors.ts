@@ -1,64 +1,64 @@
 /**
- * Every error that the service answers with: code, status, title. The title is all that clients are told; a cause goes
- * to the log under the request's id.
+ * Every error of the service: code, status, title. Clients see nothing else of it; the cause is in the log, under the
+ * request's id.
  */
 export const catalogue = {
-  malformed_request: [400, 'The request could not be read'],
-  malformed_json: [400, 'The body is not valid JSON'],
-  invalid_state: [400, 'The sign-in is too old, was finished before, or was begun elsewhere'],
-  unauthenticated: [401, 'Authentication is required'],
-  invalid_token: [401, 'The access token is not valid'],
-  invalid_session: [401, 'The session is not valid'],
-  invalid_credentials: [401, 'The e-mail address or the password is wrong'],
-  invalid_refresh_token: [401, 'The refresh token is not valid'],
-  refresh_token_reused: [401, 'The refresh token was used before; its session has ended'],
-  invalid_client: [401, 'The client is not known, or its secret is wrong'],
-  invalid_id_token: [401, 'The ID token is not valid'],
-  invalid_code: [401, 'The one-time code is not valid'],
-  forbidden: [403, 'The role does not permit this'],
-  insufficient_scope: [403, 'The client does not have the scope for this'],
-  access_denied: [403, 'The sign-in was refused at the provider'],
-  account_disabled: [403, 'The account is disabled'],
-  recent_login_required: [403, 'This needs a login in the last five minutes, or the password'],
-  different_session: [403, 'The session that began this is not the one that came back'],
-  cross_site_request: [403, 'Requests with cookies are not accepted from this origin'],
-  not_found: [404, 'There is nothing here'],
-  request_timeout: [408, 'The request took too long'],
-  email_taken: [409, 'An account with this e-mail address exists'],
-  account_exists: [409, 'An account with this e-mail address exists: log in to it, and link the provider there'],
-  identity_taken: [409, 'This identity is linked to another account'],
-  last_way_in: [409, 'There would be no way left to sign in'],
-  reauthorization_required: [409, 'The provider has to be asked again: sign in with it'],
-  last_admin: [409, 'The last admin must remain one'],
-  body_too_large: [413, 'The body is too large'],
-  unsupported_media_type: [415, 'The body must be JSON'],
-  validation_failed: [422, 'Some fields are not valid'],
-  email_required: [422, 'The provider gave no e-mail address'],
-  weak_password: [422, 'The password is too easy to guess'],
-  unknown_audience: [422, 'No service is registered for this audience'],
+  malformed_request: [400, 'Malformed request'],
+  malformed_json: [400, 'Malformed JSON'],
+  invalid_state: [400, 'Invalid or expired sign-in state'],
+  unauthenticated: [401, 'Authentication required'],
+  invalid_token: [401, 'Invalid access token'],
+  invalid_session: [401, 'Invalid session'],
+  invalid_credentials: [401, 'Wrong e-mail address or password'],
+  invalid_refresh_token: [401, 'Invalid refresh token'],
+  refresh_token_reused: [401, 'Refresh token reused: the session has ended'],
+  invalid_client: [401, 'Invalid client credentials'],
+  invalid_id_token: [401, 'Invalid ID token'],
+  invalid_code: [401, 'Invalid or expired one-time code'],
+  forbidden: [403, 'Insufficient role'],
+  insufficient_scope: [403, 'Insufficient scope'],
+  access_denied: [403, 'Sign-in denied at the provider'],
+  account_disabled: [403, 'Account disabled'],
+  recent_login_required: [403, 'Recent login or current password required'],
+  different_session: [403, 'Started in another session'],
+  cross_site_request: [403, 'Cross-site request refused'],
+  not_found: [404, 'Not found'],
+  request_timeout: [408, 'Request timeout'],
+  email_taken: [409, 'An account with this e-mail address already exists'],
+  account_exists: [409, 'An account with this e-mail address already exists: log in to it, then link the provider'],
+  identity_taken: [409, 'Identity already linked to another account'],
+  last_way_in: [409, 'The last sign-in method cannot be removed'],
+  reauthorization_required: [409, 'Sign in at the provider again'],
+  last_admin: [409, 'The last admin cannot be removed'],
+  body_too_large: [413, 'Request body too large'],
+  unsupported_media_type: [415, 'Unsupported media type: send JSON'],
+  validation_failed: [422, 'Validation failed'],
+  email_required: [422, 'The provider returned no e-mail address'],
+  weak_password: [422, 'Password too weak'],
+  unknown_audience: [422, 'Unknown audience'],
   too_many_requests: [429, 'Too many requests'],
-  headers_too_large: [431, 'The headers are too large'],
-  client_gone: [499, 'The client went away'],
-  internal_error: [500, 'Something went wrong'],
-  provider_error: [502, 'The provider gave an answer that is of no use'],
-  provider_unavailable: [503, 'The provider cannot be reached'],
-  too_busy: [503, 'The service is too busy'],
-  unavailable: [503, 'The service is temporarily unavailable']
+  headers_too_large: [431, 'Request headers too large'],
+  client_gone: [499, 'Client closed the request'],
+  internal_error: [500, 'Internal server error'],
+  provider_error: [502, 'Invalid response from the provider'],
+  provider_unavailable: [503, 'Provider unavailable'],
+  too_busy: [503, 'Server too busy'],
+  unavailable: [503, 'Service temporarily unavailable']
 } as const satisfies Record<string, readonly [status: number, title: string]>
 
-/** The stable name of an error. */
+/** The stable name of an error: clients decide by it. */
 export type ProblemCode = keyof typeof catalogue
 
-/** One field of the request that is not valid. */
+/** One invalid field of a request. */
 export interface FieldProblem {
-  /** The field's name, dotted where it is nested. */
+  /** The name of the field, dotted where it is nested. */
   field: string
-  /** A JSON Pointer into the request's part (RFC 6901), as a fragment. */
+  /** A JSON Pointer to it (RFC 6901), as a URI fragment. */
   pointer: string
   detail: string
 }
 
-/** What a problem may carry beside its code. */
+/** What an error has beside its code. */
 export interface ProblemOptions {
   detail?: string
   errors?: readonly FieldProblem[]
@@ -67,13 +67,13 @@ export interface ProblemOptions {
   cause?: unknown
 }
 
-// What a client has to show (RFC 6750 §3), whatever route it asked.
+// RFC 6750 §3: the same on every route.
 const CHALLENGES: Partial<Record<ProblemCode, string>> = { unauthenticated: 'Bearer', invalid_token: 'Bearer error="invalid_token"' }
 
-// Seconds; well within the time that a repeated refresh is taken for what it is.
+// Seconds: a refresh that is repeated then still gets the same successor.
 const RETRY_AFTER = '2'
 
-/** An error with a decided answer (RFC 9457). */
+/** An error that is answered as problem+json (RFC 9457). */
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly code: ProblemCode
@@ -98,12 +98,12 @@ export class Problem extends Error {
   }
 }
 
-/** @returns the answer to one field that is not valid, for a reason that no schema knows */
+/** @returns the error for one invalid field, where a schema cannot tell */
 export function invalidField (field: string, detail: string): Problem {
   return new Problem('validation_failed', { errors: [{ field, pointer: `#/${field}`, detail }] })
 }
 
-/** The body of a problem response. */
+/** The body of an application/problem+json response. */
 export interface ProblemDocument {
   type: string
   title: string
@@ -113,7 +113,7 @@ export interface ProblemDocument {
   errors?: readonly FieldProblem[]
 }
 
-/** @returns what the client is told */
+/** @returns the body that the client gets */
 export function toProblemDocument ({ code, statusCode, message, detail, errors }: Problem): ProblemDocument {
   return {
     type: `urn:countersign:problem:${code}`,

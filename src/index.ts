@@ -1,24 +1,27 @@
 import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { Principal } from 'countersign-verifier'
-import { compose, type Service } from './app.ts'
+import { compose } from './app.ts'
 import { readConfig } from './config.ts'
+import type { Cookies } from './http/cookies.ts'
 import { putGuards, type CountersignGuards } from './http/imported-guards.ts'
+import type { Probe } from './http/server/health.ts'
+import type { Metrics } from './http/server/metrics.ts'
 import { toEnvironment, type DecoratorNames, type PluginOptions } from './plugin-options.ts'
 import { createRequestPrincipal } from './request-principal.ts'
 
-/** What `app.countersign` offers: the guards too, whatever names the app has them under. */
+/** `app.countersign`. It has the guards too, whatever their decorators are called. */
 export interface Countersign extends CountersignGuards {
-  /** The principal that a guard found; `null` on a request that none has seen. */
+  /** The principal that a guard has authenticated; `null` where no guard ran. */
   principal (request: object): Principal | null
-  /** The dependencies of the service by name: each resolves when it answers. */
-  readonly probes: Service['probes']
-  readonly metrics: Service['metrics']
-  readonly cookieNames: Service['cookies']['names']
+  /** Health checks of the service's dependencies by name: each rejects when its dependency is unavailable. */
+  readonly probes: Readonly<Record<string, Probe>>
+  readonly metrics: Metrics
+  readonly cookieNames: Cookies['names']
 }
 
 declare module 'fastify' {
-  // Inherited and not declared: an app that has typed an `authenticate` of its own keeps its type.
+  // Inherited, not declared: an app that declares its own `authenticate` keeps its type.
   interface FastifyInstance extends CountersignGuards {
     countersign: Countersign
   }
@@ -26,7 +29,7 @@ declare module 'fastify' {
 
 const plugin: FastifyPluginAsync<PluginOptions> = async (app, options) => {
   const names = { user: 'user', authenticate: 'authenticate', authorize: 'authorize', ...options.decorators }
-  refuseTaken(app, names)
+  assertNamesFree(app, names)
 
   const place = createRequestPrincipal(names.user)
   const config = readConfig(toEnvironment(options, process.env))
@@ -39,16 +42,16 @@ const plugin: FastifyPluginAsync<PluginOptions> = async (app, options) => {
   app.decorate('countersign', { authenticate, authorize, principal: place.peek, probes, metrics, cookieNames: cookies.names })
 }
 
-function refuseTaken (app: FastifyInstance, names: Required<DecoratorNames>): void {
-  if (app.hasDecorator('countersign')) throw new Error('Countersign is registered in this app already')
+function assertNamesFree (app: FastifyInstance, names: Required<DecoratorNames>): void {
+  if (app.hasDecorator('countersign')) throw new Error('Countersign is already registered in this app')
   for (const decorator of ['authenticate', 'authorize'] as const) {
     if (app.hasDecorator(names[decorator])) {
-      throw new Error(`This app has a decorator named "${names[decorator]}" already: give Countersign's another name with the option decorators: { ${decorator}: '…' }`)
+      throw new Error(`This app already has a decorator named "${names[decorator]}": rename Countersign's with the option decorators: { ${decorator}: '…' }`)
     }
   }
 }
 
-/** Countersign as a Fastify plugin: adds its routes, and the guards for the app's own. */
+/** Countersign as a Fastify plugin: adds its routes, and guards for the app's own routes. */
 export const countersign = fp(plugin, { name: 'countersign', fastify: '5.x' })
 
 export default countersign

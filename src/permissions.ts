@@ -1,6 +1,6 @@
 import type { Role } from 'countersign-verifier'
 
-/** What can be permitted. */
+/** What a role can permit. */
 export type Permission = 'users:read' | 'users:write' | 'audit:read'
 
 const PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
@@ -8,7 +8,7 @@ const PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
   admin: ['users:read', 'users:write', 'audit:read']
 }
 
-/** Whether a role permits something. One that only a newer version of the service knows permits nothing. */
+/** @returns whether a role permits something. A role of a newer version of the service permits nothing here. */
 export function permits (role: Role, permission: Permission): boolean {
   return Object.hasOwn(PERMISSIONS, role) && PERMISSIONS[role].includes(permission)
 }

@@ -1,66 +1,72 @@
 import { settings } from './config/settings.ts'
 import { openIdProviderName } from './config/openid-providers.ts'
 import { openIdSettings } from './config/provider-settings-table.ts'
-import type { Environment } from './config.ts'
+import type { Environment, OptionOf } from './config/define-setting.ts'
 
-/** A setting as an option: the text that its variable would hold, or the like of it. */
-type OptionValue = string | number | boolean | readonly string[]
-
-/** Other names for what the plugin adds to the app and its requests. */
+/** Other names for the decorators of the plugin. */
 export interface DecoratorNames {
   user?: string
   authenticate?: string
   authorize?: string
 }
 
-// How a process listens, logs, stands behind proxies and how many threads it has is the host's to say.
-export const OF_THE_HOST = ['host', 'logLevel', 'trustProxy', 'threadPoolSize'] as const
-const NO_SETTINGS = ['decorators', 'prefix', 'openIdProviders', 'logLevel', 'logSerializers']
+/** Settings that are no options: the host decides how its process listens, logs, trusts proxies and sizes its thread pool. */
+export const HOST_SETTINGS = ['host', 'logLevel', 'trustProxy', 'threadPoolSize'] as const
 
-type SettingName = Exclude<keyof typeof settings, typeof OF_THE_HOST[number]>
+// Options that are no settings: the plugin's own, and those that Fastify adds.
+const OTHER_OPTIONS = ['decorators', 'environment', 'prefix', 'openIdProviders', 'logLevel', 'logSerializers']
 
-/** What is said of an OpenID provider: as in the variables `OIDC_<NAME>_…`. */
-export type OpenIdProviderOptions = { readonly [K in keyof typeof openIdSettings]?: OptionValue }
+type Options<Settings> = { readonly [K in keyof Settings]?: OptionOf<Settings[K]> | undefined }
+
+/** The settings of an OpenID provider: those of the variables `OIDC_<NAME>_…`. */
+export type OpenIdProviderOptions = Options<typeof openIdSettings>
 
 /**
  * The options of the plugin: every setting of the service by its name in camel case, for example
- * `{ databaseUrl: 'postgresql://…', accessTokenTtl: '5m' }`. What is not given is read from the environment.
+ * `{ databaseUrl: 'postgresql://…', accessTokenTtl: '5m' }`.
  */
-export type PluginOptions = { readonly [K in SettingName]?: OptionValue } & {
+export type PluginOptions = Options<Omit<typeof settings, typeof HOST_SETTINGS[number]>> & {
   readonly decorators?: DecoratorNames
-  /** OpenID providers beside Google, by their names: `{ acme: { issuer: 'https://…', clientId: '…', clientSecret: '…' } }`. */
+  /**
+   * Where settings without an option are read from, by the names of their variables: `process.env` by default, `false` for
+   * nowhere. `NODE_ENV` and `UV_THREADPOOL_SIZE` describe the process and are still read from `process.env`.
+   */
+  readonly environment?: false | Environment | undefined
+  /** OpenID providers other than Google, by name: `{ acme: { issuer: 'https://…', clientId: '…', clientSecret: '…' } }`. */
   readonly openIdProviders?: Readonly<Record<string, OpenIdProviderOptions>>
-  /** Stands before the paths of the routes. */
+  /** Precedes the paths of all routes. */
   readonly prefix?: string
 }
 
 /**
- * Writes options, and where there are none the environment, as the environment variables that they stand for.
+ * Writes options as the environment variables of their settings, and adds variables for settings without an option.
  *
- * @throws TypeError for an option that there is not
+ * @param processEnvironment `process.env`
+ * @throws TypeError for an unknown option
  */
-export function toEnvironment (options: PluginOptions, environment: Environment): Environment {
+export function toEnvironment (options: PluginOptions, processEnvironment: Environment): Environment {
   const given = new Map<string, unknown>(Object.entries(options))
-  const known = Object.entries(settings).filter(([name]) => !OF_THE_HOST.some(host => host === name))
+  const known = Object.entries(settings).filter(([name]) => !HOST_SETTINGS.some(setting => setting === name))
   for (const name of given.keys()) {
-    if (!NO_SETTINGS.includes(name) && !known.some(([setting]) => setting === name)) throw new TypeError(`Countersign has no option "${name}"`)
+    if (!OTHER_OPTIONS.includes(name) && !known.some(([setting]) => setting === name)) throw new TypeError(`Countersign has no option "${name}"`)
   }
-  const stated = known.map(([name, { variable }]) => {
+  const { variable: threads } = settings.threadPoolSize
+  const { variable: mode } = settings.nodeEnv
+  const environment: Environment = { [mode]: processEnvironment[mode], ...options.environment === false ? {} : options.environment ?? processEnvironment }
+  const configured = known.map(([name, { variable }]) => {
     const option = given.get(name)
     return [variable, option === undefined ? environment[variable] : String(option)]
   })
   const openId = Object.entries(environment).filter(([variable]) => openIdProviderName(variable) !== undefined)
-  // What Node itself was told stands, whoever is the host.
-  const { variable: threads } = settings.threadPoolSize
-  return Object.fromEntries([[threads, environment[threads]], ...stated, ...openId, ...openIdVariables(options.openIdProviders ?? {})])
+  return Object.fromEntries([[threads, processEnvironment[threads]], ...configured, ...openId, ...openIdVariables(options.openIdProviders ?? {})])
 }
 
-function openIdVariables (providers: Readonly<Record<string, OpenIdProviderOptions>>): Array<[variable: string, value: string]> {
-  return Object.entries(providers).flatMap(([name, options]) => Object.entries(options).map(([key, option]): [string, string] => {
+function openIdVariables (providers: Readonly<Record<string, OpenIdProviderOptions>>): Array<[variable: string, value: string | undefined]> {
+  return Object.entries(providers).flatMap(([name, options]) => Object.entries(options).map(([key, option]): [string, string | undefined] => {
     const setting = Object.entries(openIdSettings).find(([known]) => known === key)?.[1]
     const variable = setting?.variable.replace('<NAME>', name.toUpperCase())
     if (variable === undefined) throw new TypeError(`Countersign has no option "openIdProviders.${name}.${key}"`)
-    if (openIdProviderName(variable) === undefined) throw new TypeError(`No provider can be called "${name}"`)
-    return [variable, String(option)]
+    if (openIdProviderName(variable) === undefined) throw new TypeError(`Invalid provider name "${name}"`)
+    return [variable, option === undefined ? undefined : String(option)]
   }))
 }

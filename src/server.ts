@@ -19,20 +19,20 @@ import { createRequestPrincipal } from './request-principal.ts'
 import { version } from './version.ts'
 
 const START_TIMEOUT = 120_000
-const LOOK_FOR_LATE_REQUESTS_EVERY = 1_000
+const LATE_REQUEST_CHECK_INTERVAL = 1_000
 
-/** What the service has of the outside world, as far as a test must hold it. */
-export interface Surroundings {
+/** What tests replace. */
+export interface ServerDeps {
   logger?: NonNullable<FastifyServerOptions['loggerInstance']>
   open?: typeof openDatabase
 }
 
 /**
- * Makes the stand-alone service: the plugin's routes, and what a host would otherwise bring.
+ * Makes the stand-alone service: the routes of the plugin, and what a host app would add to them.
  *
  * @throws DatabaseStartError
  */
-export async function createServer (config: Config, { logger = createLogger(config), open = openDatabase }: Surroundings = {}): Promise<FastifyInstance> {
+export async function createServer (config: Config, { logger = createLogger(config), open = openDatabase }: ServerDeps = {}): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -45,11 +45,11 @@ export async function createServer (config: Config, { logger = createLogger(conf
     return503OnClosing: false,
     clientErrorHandler: handleClientError,
     frameworkErrors: handleUnroutable,
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: LOOK_FOR_LATE_REQUESTS_EVERY }
+    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: LATE_REQUEST_CHECK_INTERVAL }
   })
 
   try {
-    await furnish(app, config, open)
+    await registerPlugins(app, config, open)
     return app
   } catch (error) {
     await app.close().catch(() => {})
@@ -57,7 +57,7 @@ export async function createServer (config: Config, { logger = createLogger(conf
   }
 }
 
-async function furnish (app: FastifyInstance, config: Config, open: typeof openDatabase): Promise<void> {
+async function registerPlugins (app: FastifyInstance, config: Config, open: typeof openDatabase): Promise<void> {
   handleProblems(app, { isUnavailable: isDatabaseUnavailable })
   handleUnknownRoutes(app)
   setRequestIds(app)
@@ -72,7 +72,7 @@ async function furnish (app: FastifyInstance, config: Config, open: typeof openD
 
   addSchemas(app, nameSchemas())
   const { probes, metrics } = await compose(app, config, createRequestPrincipal('user'), { open }).catch(async (error: unknown) => {
-    // What it had opened by then would keep the process from ending.
+    // Whatever is open by then would keep the process alive.
     await app.close()
     throw error
   })
@@ -81,27 +81,30 @@ async function furnish (app: FastifyInstance, config: Config, open: typeof openD
 }
 
 /**
- * Runs the service until it is told to stop (SIGTERM, SIGINT): then it takes no new connection, finishes what it has
- * begun, and lets go of its database.
+ * Runs the service until it receives SIGTERM or SIGINT: then it accepts no new connection, finishes the requests it has
+ * begun, and closes its database.
  *
- * @returns the server, listening
+ * @returns the server, listening unless it was stopped already
  */
 export async function serve (config: Config): Promise<FastifyInstance> {
   const app = await createServer(config)
+  let isStopping = false
+  // Before it listens: whoever sees it listening may stop it.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      isStopping = true
+      app.log.info({ signal }, 'shutting down')
+      app.close().catch((error: unknown) => {
+        app.log.error({ err: error }, 'shutdown failed')
+        process.exitCode = 1
+      })
+    })
+  }
   try {
     await app.listen({ host: config.host, port: config.port })
   } catch (error) {
     await app.close()
-    throw error
-  }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      app.log.info({ signal }, 'stopping')
-      app.close().catch((error: unknown) => {
-        app.log.error({ err: error }, 'could not stop in order')
-        process.exitCode = 1
-      })
-    })
+    if (!isStopping) throw error
   }
   return app
 }

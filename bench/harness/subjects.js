@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 const here = path => fileURLToPath(new URL(path, import.meta.url))
 const peerRoutes = { register: '/register', login: '/login', guarded: '/guarded', open: '/open', ready: '/open' }
 const serviceFile = here('../../dist/bin/main.js')
+const serveFlags = existsSync(serviceFile) ? await import('../../dist/cli/serve-flags.js') : {}
 
 /**
  * title, packages   what the table calls it, and whose versions it prints
@@ -19,9 +20,9 @@ export const subjects = {
     title: 'countersign (serve)',
     file: serviceFile,
     args: ['serve'],
-    // As `npm run serve` starts it.
-    nodeArgs: ['--max-semi-space-size=8', '--single-threaded-gc'],
-    env: { MALLOC_ARENA_MAX: '1' },
+    // What the command would restart itself with.
+    nodeArgs: serveFlags.SERVE_FLAGS,
+    env: serveFlags.SERVE_ENVIRONMENT,
     built: existsSync(serviceFile),
     routes: {
       register: '/auth/register',

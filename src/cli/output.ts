@@ -1,5 +1,5 @@
 /**
- * Prints what a command has to say: as JSON for programs, or as lines for people.
+ * Prints the output of a command: JSON for programs, or lines for people.
  *
  * @param value what `--json` prints
  */

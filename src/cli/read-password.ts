@@ -2,8 +2,8 @@ import { text } from 'node:stream/consumers'
 import { emitKeypressEvents, type Key } from 'node:readline'
 
 /**
- * Asks for a password on the terminal, showing nothing of it; where standard input is no terminal, takes it from there,
- * less the line's end.
+ * Prompts for a password without echo. Where standard input is no terminal, reads the password from it, without the line break
+ * at its end.
  */
 export async function readPassword (prompt: string): Promise<string> {
   const { stdin } = process
@@ -23,7 +23,7 @@ function typed (stdin: NodeJS.ReadStream): Promise<string> {
   return new Promise((resolve, reject) => {
     let password = ''
     function onKey (characters: string | undefined, { name, ctrl, meta }: Key): void {
-      if (ctrl && (name === 'c' || name === 'd')) return finish(() => reject(new Error('Interrupted: nothing was done.')))
+      if (ctrl && (name === 'c' || name === 'd')) return finish(() => reject(new Error('Interrupted.')))
       if (name === 'return' || name === 'enter') return finish(() => resolve(password))
       if (name === 'backspace') password = [...password].slice(0, -1).join('')
       else if (characters !== undefined && !ctrl && !meta) password += characters

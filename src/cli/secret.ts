@@ -8,7 +8,7 @@ import { withDatabase } from './with-database.ts'
 import { writeOutput } from './output.ts'
 
 const reencryptCommand = new Command('reencrypt')
-  .description('put what is encrypted under the first secret of COUNTERSIGN_SECRET, and count what still needs another')
+  .description('re-encrypt provider tokens with the first secret of COUNTERSIGN_SECRET, and count what still needs an older one')
   .option('--json', 'print the counts as JSON')
   .action(async (_options: object, command: Command) => {
     const result = await withDatabase(async (database, { secrets }) =>
@@ -18,13 +18,13 @@ const reencryptCommand = new Command('reencrypt')
   })
 
 function describe ({ reencrypted, needOldSecret: { identities, sessions } }: Reencryption): string {
-  const done = `Re-encrypted the tokens of ${reencrypted} identities.`
-  if (identities + sessions === 0) return `${done} Nothing needs an old secret: it can be dropped.`
-  return `${done} An old secret is still needed by ${identities} identities, whose tokens could not be decrypted, and by ${sessions} sessions, until they are refreshed or end.`
+  const summary = `Re-encrypted the tokens of ${reencrypted} identities.`
+  if (identities + sessions === 0) return `${summary} Nothing needs an old secret: it can be removed.`
+  return `${summary} An old secret is still needed by ${identities} identities, whose tokens could not be decrypted, and by ${sessions} sessions, until they are refreshed or end.`
 }
 
 export const secretCommand = new Command('secret')
-  .description('print a new secret for COUNTERSIGN_SECRET or JWT_SECRET: 256 random bits')
+  .description('generate a secret for COUNTERSIGN_SECRET or JWT_SECRET: 256 random bits')
   .option('--json', 'print it as JSON')
   .action(({ json = false }: { json?: boolean }) => {
     const secret = generateSecret()

@@ -1,20 +1,19 @@
 import { readdir } from 'node:fs/promises'
 import { getPriority, setPriority } from 'node:os'
 
-// By ten steps a thread gets a tenth of what another gets, where both want the same core.
+// Ten steps lower, a thread gets a tenth of the time where two threads compete for a core.
 const STEP = 10
 const LOWEST = 19
 
 /**
- * Lets the thread that answers requests go before the other threads of this process, which hash passwords, read files and
- * compile: so those who are logged in hardly notice how many are logging in. On Linux; elsewhere a thread has no priority
- * that could be set from here.
+ * Lowers the priority of all threads but the main one, which answers requests: the others hash passwords, read files and
+ * compile. So a storm of logins hardly delays other requests. On Linux only: elsewhere Node cannot set the priority of a thread.
  */
 export async function lowerBackgroundThreadPriority (): Promise<void> {
   if (process.platform !== 'linux') return
-  // Reading a directory is itself done by the pool, whose threads are all there once one of them has done something.
+  // The thread pool reads the directory, and starts all of its threads for its first task.
   const threads = await readdir('/proc/self/task').catch((): string[] => [])
-  // Where /proc is that of another namespace, its numbers are other processes'.
+  // In another PID namespace, the numbers in /proc belong to other processes.
   if (!threads.includes(String(process.pid))) return
   const priority = Math.min(getPriority() + STEP, LOWEST)
   for (const thread of threads.map(Number)) if (thread !== process.pid) lower(thread, priority)
@@ -24,6 +23,6 @@ function lower (thread: number, priority: number): void {
   try {
     setPriority(thread, priority)
   } catch {
-    // It has ended since, or this system forbids it: nothing but the order of work is lost.
+    // The thread has ended, or the system forbids it: only the order of work is affected.
   }
 }

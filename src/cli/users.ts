@@ -17,15 +17,15 @@ interface CreateOptions {
 }
 
 const create = new Command('create')
-  .description('create an account; its password is asked for without echo, or taken from standard input')
+  .description('create an account; prompts for the password, or reads it from standard input')
   .requiredOption('--email <address>', 'the e-mail address', parseAddress)
-  .addOption(new Option('--role <role>', 'what the account may do').choices(ROLES).default('user'))
-  .option('--name <name>', 'the person\'s name', matching(/^[^\p{Cc}]{1,200}$/u, 'a name of at most 200 characters'))
+  .addOption(new Option('--role <role>', 'the role of the account').choices(ROLES).default('user'))
+  .option('--name <name>', 'the user\'s name', matching(/^[^\p{Cc}]{1,200}$/u, 'a name of at most 200 characters'))
   .option('--json', 'print the account as JSON')
   .action(async ({ email, role, name, json = false }: CreateOptions) => {
     const config = readConfig(process.env)
     const passwords = composePasswords(config)
-    // Before the database is opened: it need not wait for somebody who types.
+    // Before the database is opened, which should not wait for somebody to type.
     const password = await readPassword(`Password for ${email}: `)
     passwords.assess(password, { email, name })
     const id = await withDatabase(async database => {

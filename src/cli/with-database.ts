@@ -5,7 +5,7 @@ import { databaseConfig } from '../database/database-config.ts'
 
 const QUIET = { info () {}, warn () {}, error () {} }
 
-/** Opens the configured database for one command, and closes it after. */
+/** Opens the configured database for one command, and closes it afterwards. */
 export async function withDatabase<T> (use: (database: Database, config: Config) => Promise<T>, config = readConfig(process.env)): Promise<T> {
   const database = await openDatabase({ ...databaseConfig(config), log: QUIET })
   try {

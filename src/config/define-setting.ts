@@ -3,50 +3,50 @@ import type { Parse } from './parsers.ts'
 /** The environment, as `process.env` has it. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** One environment variable: how it is read, and what is said of it in `.env.example` and the reference. */
-export interface Setting<T> {
+/** One environment variable: how it is parsed, and its entry in `.env.example` and the reference. */
+export interface Setting<T, Option = unknown> {
   readonly variable: string
-  readonly parse: Parse<T>
+  readonly parse: Parse<T, Option>
   readonly description: string
   readonly example: string
-  /** What holds where the variable is not set, as it would be written. */
+  /** The value where the variable is not set, as text. */
   readonly default?: string
-  /** The same in words, where the value itself is this machine's. */
+  /** The same in words, where there is no fixed value. */
   readonly defaultDescription?: string
   readonly group: string
 }
 
 type Value<S> = S extends Setting<infer T> ? S extends { default: string } ? T : T | undefined : never
 
-/** What the variables of a table say. */
+/** The values of a table of settings. */
 export type SettingValues<Settings> = { [K in keyof Settings]: Value<Settings[K]> }
 
-type Described<T> = Omit<Setting<T>, 'variable' | 'parse' | 'group'>
+/** What the plugin takes as an option for a setting. */
+export type OptionOf<S> = S extends Setting<unknown, infer Option> ? Option : never
 
-/** @returns what makes the settings of one group of the reference */
+type Description = Omit<Setting<unknown>, 'variable' | 'parse' | 'group'>
+
+/** @returns a function that defines settings in one group of the reference */
 export function inGroup (group: string) {
-  function setting<T> (variable: string, parse: Parse<T>, described: Described<T> & { default: string }): Setting<T> & { default: string }
-  function setting<T> (variable: string, parse: Parse<T>, described: Described<T>): Setting<T> & { default?: never }
-  function setting<T> (variable: string, parse: Parse<T>, described: Described<T>): Setting<T> {
-    return { variable, parse, group, ...described }
+  function setting<T, Option> (variable: string, parse: Parse<T, Option>, description: Description & { default: string }): Setting<T, Option> & { default: string }
+  function setting<T, Option> (variable: string, parse: Parse<T, Option>, description: Description): Setting<T, Option> & { default?: never }
+  function setting<T, Option> (variable: string, parse: Parse<T, Option>, description: Description): Setting<T, Option> {
+    return { variable, parse, group, ...description }
   }
   return setting
 }
 
-/**
- * Reads what variables say. An empty one counts as unset; one that is wrong is reported, and read as though it were not
- * there.
- */
+/** Reads variables. An empty one counts as unset; an invalid one is reported and then counts as unset too. */
 export function readSettings<Settings extends Readonly<Record<string, Setting<unknown>>>> (settings: Settings, environment: Environment, report: (name: keyof Settings, problem: string) => void): SettingValues<Settings> {
-  const entries = Object.entries(settings).map(([name, { variable, parse, default: otherwise }]) => {
+  const entries = Object.entries(settings).map(([name, { variable, parse, default: defaultText }]) => {
     const given = environment[variable]
-    const written = given === undefined || given === '' ? otherwise : given
+    const text = given === undefined || given === '' ? defaultText : given
     try {
-      return [name, written === undefined ? undefined : parse(written)]
+      return [name, text === undefined ? undefined : parse(text)]
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       report(name, error.message)
-      return [name, otherwise === undefined ? undefined : parse(otherwise)]
+      return [name, defaultText === undefined ? undefined : parse(defaultText)]
     }
   })
   return Object.fromEntries(entries) as SettingValues<Settings>

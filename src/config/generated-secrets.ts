@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, linkSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { makeDirectory } from './make-directory.ts'
+import { existsSync, linkSync, mkdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { findWeakness } from './secret-strength.ts'
 
 /** The two secrets of this machine, for development. */
@@ -16,14 +15,14 @@ export function generateSecret (): string {
 }
 
 /**
- * Reads the secrets kept in `dataDir`, making them at the first start. The file is for its owner alone (mode 0600).
- * Of two processes that start at once, the one that creates the file decides.
+ * Reads the secrets in `dataDir`, after generating them at the first start. Only the owner can read the file (mode 0600).
+ * Where two processes start at once, the first to create the file wins.
  *
- * @throws Error when the directory can neither be read nor written, or what it holds is not fit to be a secret
+ * @throws Error when the directory cannot be read or written, or a secret in it is weak
  */
 export function loadGeneratedSecrets (dataDir: string): GeneratedSecrets {
   const file = join(dataDir, 'secrets.json')
-  makeDirectory(resolve(dataDir))
+  makeDataDirectory(resolve(dataDir))
   if (!existsSync(file)) publish(file, { secret: generateSecret(), jwtSecret: generateSecret() })
   refuseShared(file)
   const secrets = parseSecrets(readFileSync(file, 'utf8'))
@@ -32,7 +31,25 @@ export function loadGeneratedSecrets (dataDir: string): GeneratedSecrets {
   return secrets
 }
 
-// Written aside and then linked: whoever finds the file finds all of it, and the first of two writers stands.
+/**
+ * Creates a directory and its missing parents, for their owner only.
+ *
+ * Node's own recursive mkdir never returns where the kernel answers ENOENT below an existing directory, as in /proc.
+ */
+export function makeDataDirectory (path: string): void {
+  const mode = 0o700
+  try {
+    mkdirSync(path, { mode })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return
+    if (code !== 'ENOENT' || dirname(path) === path) throw error
+    makeDataDirectory(dirname(path))
+    mkdirSync(path, { mode })
+  }
+}
+
+// Written to a draft and then linked: a reader finds a complete file, and the first of two writers wins.
 function publish (file: string, secrets: GeneratedSecrets): void {
   const draft = `${file}.${process.pid}`
   writeFileSync(draft, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600, flush: true })
@@ -45,14 +62,14 @@ function publish (file: string, secrets: GeneratedSecrets): void {
   }
 }
 
-// Windows has no such bits.
+// Windows has no such mode bits.
 function refuseShared (file: string): void {
   if (process.platform === 'win32' || (statSync(file).mode & 0o077) === 0) return
   throw new Error('its secrets.json may be read by others than its owner; make new secrets if it was, and chmod 600 it')
 }
 
 function parseSecrets (json: string): GeneratedSecrets {
-  // The parser's own message would quote the file.
+  // The parser's own message would contain the secrets.
   const damaged = new Error('its secrets.json is damaged; delete it to have new secrets made, which ends all sessions')
   let content: Partial<GeneratedSecrets>
   try {

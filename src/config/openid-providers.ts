@@ -2,18 +2,18 @@ import type { OpenIdSettings } from './provider-settings.ts'
 import { readSettings, type Environment, type Setting } from './define-setting.ts'
 import { openIdSettings } from './provider-settings-table.ts'
 
-const FAMILY = /^OIDC_([A-Z0-9]+(?:_[A-Z0-9]+)*?)_(?:ISSUER|CLIENT_ID|CLIENT_SECRET|LABEL|SCOPES|TRUST_EMAIL|KEEP_TOKENS|NATIVE_CLIENT_IDS)$/
+const OPENID_VARIABLE = /^OIDC_([A-Z0-9]+(?:_[A-Z0-9]+)*?)_(?:ISSUER|CLIENT_ID|CLIENT_SECRET|LABEL|SCOPES|TRUST_EMAIL|KEEP_TOKENS|NATIVE_CLIENT_IDS)$/
 const REQUIRED = ['issuer', 'clientId', 'clientSecret'] as const
-const TAKEN = ['google', 'github', 'facebook']
+const RESERVED_NAMES = ['google', 'github', 'facebook']
 
 type Report = (setting: Pick<Setting<unknown>, 'variable' | 'example'>, problem: string) => void
 
-/** @returns the name that a variable `OIDC_<NAME>_…` speaks of, `undefined` where it is no such variable */
+/** @returns the `<NAME>` of a variable `OIDC_<NAME>_…`, `undefined` for other variables */
 export function openIdProviderName (variable: string): string | undefined {
-  return FAMILY.exec(variable)?.[1]
+  return OPENID_VARIABLE.exec(variable)?.[1]
 }
 
-/** Every OpenID provider that variables name; half a configuration is reported. */
+/** Every OpenID provider that the variables name; an incomplete one is reported. */
 export function openIdProviders (environment: Environment, report: Report): OpenIdSettings[] {
   const given = Object.keys(environment).filter(variable => Boolean(environment[variable]))
   const names = new Set(given.flatMap(variable => openIdProviderName(variable) ?? []))
@@ -23,12 +23,12 @@ export function openIdProviders (environment: Environment, report: Report): Open
 function readProvider (name: string, environment: Environment, report: Report): OpenIdSettings | undefined {
   const id = name.toLowerCase()
   const settings = settingsOf(name)
-  const stated = readSettings(settings, environment, (key, problem) => report(settings[key], problem))
+  const values = readSettings(settings, environment, (key, problem) => report(settings[key], problem))
   for (const key of REQUIRED) if (!environment[settings[key].variable]) report(settings[key], `is required of the provider ${id}`)
-  if (!stated.scopes.includes('openid')) report(settings.scopes, 'must include openid')
-  if (TAKEN.includes(id)) report(settings.issuer, `names a provider that has variables of its own, such as ${name}_CLIENT_ID`)
+  if (!values.scopes.includes('openid')) report(settings.scopes, 'must include openid')
+  if (RESERVED_NAMES.includes(id)) report(settings.issuer, `names a provider that has variables of its own, such as ${name}_CLIENT_ID`)
 
-  const { issuer, clientId, clientSecret, label = capitalise(id), nativeClientIds = [], ...rest } = stated
+  const { issuer, clientId, clientSecret, label = capitalise(id), nativeClientIds = [], ...rest } = values
   if (issuer === undefined || clientId === undefined || clientSecret === undefined) return undefined
   return { kind: 'openid', id, issuer, clientId, clientSecret, label, nativeClientIds, ...rest }
 }

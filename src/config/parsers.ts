@@ -1,7 +1,18 @@
 import { isIP } from 'node:net'
 
-/** Turns a variable's text into its value, or throws a `RangeError` that says in a few words what was expected. */
-export type Parse<T> = (text: string) => T
+/**
+ * Parses the text of a variable, or throws a `RangeError` that says in a few words what is expected.
+ *
+ * `Option` is what the plugin takes for the same setting: a value whose `String()` is such a text.
+ */
+export interface Parse<T, Option = string> {
+  (text: string): T
+  /** Never set: it carries the type. */
+  readonly option?: Option
+}
+
+/** A whole number and a unit: `10m`, `30d`. */
+export type Duration = `${number}${keyof typeof UNITS}`
 
 const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 } as const
 
@@ -9,8 +20,8 @@ function expected (what: string): never {
   throw new RangeError(`must be ${what}`)
 }
 
-/** `10m`, `30d`: a whole number and one of s, m, h, d; gives seconds. */
-export function duration ({ max = '3650d' }: { max?: string } = {}): Parse<number> {
+/** A duration, in seconds. */
+export function duration ({ max = '3650d' }: { max?: Duration } = {}): Parse<number, Duration> {
   const parse: Parse<number> = text => {
     const match = /^([1-9][0-9]{0,8})([smhd])$/.exec(text)
     if (match === null) expected('a whole number followed by s, m, h or d')
@@ -23,33 +34,33 @@ export function duration ({ max = '3650d' }: { max?: string } = {}): Parse<numbe
   }
 }
 
-export function integer (min: number, max: number): Parse<number> {
+export function integer (min: number, max: number): Parse<number, number | `${number}`> {
   return text => {
     const value = /^[0-9]{1,12}$/.test(text) ? Number(text) : NaN
     return value >= min && value <= max ? value : expected(`a whole number from ${min} to ${max}`)
   }
 }
 
-export function oneOf<const T extends string> (...values: readonly T[]): Parse<T> {
+export function oneOf<const T extends string> (...values: readonly T[]): Parse<T, T> {
   return text => values.find(value => value === text) ?? expected(`one of ${values.join(', ')}`)
 }
 
 export const text: Parse<string> = value => value
 
-export const flag: Parse<boolean> = text => oneOf('true', 'false')(text) === 'true'
+export const flag: Parse<boolean, boolean | 'true' | 'false'> = text => oneOf('true', 'false')(text) === 'true'
 
 /** A host name (RFC 1123), such as a cookie's domain. */
 export const hostname: Parse<string> = text =>
   /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/i.test(text) ? text.toLowerCase() : expected('a domain such as example.com')
 
-/** The address that people reach the service by: no user, no query, no fragment. */
+/** The public URL of the service: no user, no query, no fragment. */
 export const publicAddress: Parse<string> = text => {
   const address = url('https', 'http')(text)
   const { username, password, search, hash } = new URL(address)
   return username + password + search + hash === '' ? address : expected('a URL without a user, query or fragment')
 }
 
-/** A URL whose scheme is one of `schemes`; never quoted back, for it may hold a password. */
+/** A URL with one of `schemes`. Errors do not repeat it, as it may contain a password. */
 export function url (...schemes: readonly string[]): Parse<string> {
   return text => {
     const scheme = URL.canParse(text) ? new URL(text).protocol.slice(0, -1) : undefined
@@ -57,7 +68,7 @@ export function url (...schemes: readonly string[]): Parse<string> {
   }
 }
 
-/** An origin (RFC 6454): scheme, host and port, nothing after; never `*` or `null`. */
+/** An origin (RFC 6454): scheme, host and port, nothing else; never `*` or `null`. */
 export const origin: Parse<string> = text => {
   const what = 'an origin such as https://app.example.com, with nothing after the host and port'
   if (!URL.canParse(text) || text.includes('*')) expected(what)
@@ -67,44 +78,44 @@ export const origin: Parse<string> = text => {
 
 const LOOPBACK = /^(localhost|127(\.[0-9]{1,3}){3}|\[::1\])$/
 
-/** @returns whether a URL's host is this machine */
+/** @returns whether the host of a URL is this machine */
 export function isLoopback ({ hostname }: URL): boolean {
   return LOOPBACK.test(hostname)
 }
 
-/** Where a provider is reached: https, and plain http on this machine only. */
+/** The URL of a provider: https, or plain http on this machine. */
 export const providerUrl: Parse<string> = text => {
   const address = new URL(publicAddress(text))
   return address.protocol === 'https:' || isLoopback(address) ? text : expected('a URL that begins with https:// (http:// on the loopback only)')
 }
 
-// What a browser acts upon itself, and hands to no app.
-const NO_APP_SCHEMES = ['javascript', 'data', 'vbscript', 'file', 'blob', 'filesystem', 'about', 'view-source', 'ws', 'wss', 'ftp', 'mailto', 'tel', 'sms']
+// Schemes that a browser handles itself: as a redirect they would run script (XSS) or leave the app.
+const BROWSER_SCHEMES = ['javascript', 'data', 'vbscript', 'file', 'blob', 'filesystem', 'about', 'view-source', 'ws', 'wss', 'ftp', 'mailto', 'tel', 'sms']
 
-// The whole flow has to fit into a cookie.
-const LONGEST_TARGET = 512
+// All parameters of the flow have to fit into a cookie.
+const MAX_TARGET_LENGTH = 512
 
-/** Where people are sent back to: a page, an app link, or an app by a scheme of its own (RFC 8252 §7.1). */
+/** Where users are redirected after signing in: a page, an app link, or a private-use URI scheme (RFC 8252 §7.1). */
 export const redirectTarget: Parse<string> = text => {
   const what = 'an absolute URL without a user or fragment, such as https://app.example.com/welcome or com.example.app:/callback'
-  if (text.length > LONGEST_TARGET) expected(`at most ${LONGEST_TARGET} characters each`)
+  if (text.length > MAX_TARGET_LENGTH) expected(`at most ${MAX_TARGET_LENGTH} characters each`)
   if (!URL.canParse(text) || !/^[!-~]+$/.test(text) || /[*\\]/.test(text)) expected(what)
   const { protocol, username, password, hash } = new URL(text)
-  const isApps = !NO_APP_SCHEMES.includes(protocol.slice(0, -1))
-  return isApps && username + password + hash === '' && !text.endsWith('#') ? text : expected(what)
+  const isRedirectScheme = !BROWSER_SCHEMES.includes(protocol.slice(0, -1))
+  return isRedirectScheme && username + password + hash === '' && !text.endsWith('#') ? text : expected(what)
 }
 
-/** Scopes of OAuth (RFC 6749 §3.3), separated by spaces or commas. */
-export const scopes: Parse<string[]> = text => {
+/** OAuth scopes (RFC 6749 §3.3), separated by spaces or commas. */
+export const scopes: Parse<string[], string | readonly string[]> = text => {
   const names = text.split(/[ ,]+/)
   return names.every(name => /^[\x21\x23-\x5B\x5D-\x7E]+$/.test(name)) ? names : expected('scopes separated by spaces')
 }
 
-export function list<T> (item: Parse<T>): Parse<T[]> {
+export function list<T, Option> (item: Parse<T, Option>): Parse<T[], string | readonly Option[]> {
   return text => text.split(',').map(part => item(part.trim()))
 }
 
-/** How far forwarded headers are believed: the number of proxies in front, or the addresses they come from. */
+/** Which proxies' forwarded headers are trusted: how many in front, or their addresses. */
 export const proxies: Parse<boolean | number | string[]> = text => {
   if (text === 'true' || text === 'false') return text === 'true'
   if (/^[0-9]{1,2}$/.test(text)) return Number(text)
@@ -118,5 +129,5 @@ export const proxies: Parse<boolean | number | string[]> = text => {
   })(text)
 }
 
-/** Secrets separated by commas. White space is kept, so that it can be complained of. */
-export const ring: Parse<string[]> = text => text.split(',')
+/** Secrets separated by commas. White space is kept, to be reported as an error. */
+export const ring: Parse<string[], string | readonly string[]> = text => text.split(',')

@@ -4,22 +4,19 @@ import type { Parse } from './parsers.ts'
 
 /** A private key that access tokens are signed with. */
 export interface PrivateKey {
-  /** What it is fit for. */
+  /** The algorithm it signs with. */
   readonly algorithm: AsymmetricAlgorithm
   /** PKCS#8 (RFC 5958). */
   readonly pem: string
-  /** The public half, nothing else. */
+  /** The public key. */
   readonly jwk: PublicJwk
 }
 
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[^-]*-----END \1-----/g
-const SMALLEST_MODULUS = 2048
+const MIN_MODULUS_BITS = 2048
 
-/**
- * Private keys, one PEM after the other. Line ends may be written as `\n`, as they have to be where a variable takes one
- * line.
- */
-export const privateKeyRing: Parse<PrivateKey[]> = text => {
+/** Private keys, one PEM after the other. Line ends may be written as `\n`, for variables that hold one line. */
+export const privateKeyRing: Parse<PrivateKey[], string | readonly string[]> = text => {
   const pem = text.replaceAll('\\r', '').replaceAll('\\n', '\n')
   const keys = [...pem.matchAll(BLOCK)].map(([block, label = '']) => readKey(block, label))
   if (keys.length === 0 || /[^\s,]/.test(pem.replaceAll(BLOCK, ''))) throw new RangeError('must be a private key in PEM (PKCS#8), or several')
@@ -40,7 +37,7 @@ function decode (pem: string): KeyObject {
   try {
     return createPrivateKey(pem)
   } catch {
-    // The cause could quote the key.
+    // The cause could contain the key.
     throw new RangeError('holds a private key that cannot be read')
   }
 }
@@ -49,6 +46,6 @@ function algorithmOf ({ asymmetricKeyType, asymmetricKeyDetails: { namedCurve, m
   if (asymmetricKeyType === 'ed25519') return 'EdDSA'
   if (asymmetricKeyType === 'ec' && namedCurve === 'prime256v1') return 'ES256'
   if (asymmetricKeyType !== 'rsa') throw new RangeError('must hold Ed25519 keys (EdDSA), P-256 keys (ES256) or RSA keys (RS256)')
-  if (modulusLength < SMALLEST_MODULUS) throw new RangeError(`holds an RSA key of fewer than ${SMALLEST_MODULUS} bits`)
+  if (modulusLength < MIN_MODULUS_BITS) throw new RangeError(`holds an RSA key of fewer than ${MIN_MODULUS_BITS} bits`)
   return 'RS256'
 }

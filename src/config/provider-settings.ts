@@ -1,8 +1,8 @@
-/** What is said of every provider. */
+/** The settings of every provider. */
 export interface CommonProviderSettings {
-  /** As it stands in the paths of the routes. */
+  /** The provider's name in the paths of the routes. */
   readonly id: string
-  /** What people know it by. */
+  /** The name that users see. */
   readonly label: string
   readonly clientId: string
   readonly clientSecret: string
@@ -10,13 +10,13 @@ export interface CommonProviderSettings {
   readonly keepTokens: boolean
 }
 
-/** An OpenID provider, Google among them. */
+/** An OpenID provider, such as Google. */
 export interface OpenIdSettings extends CommonProviderSettings {
   readonly kind: 'google' | 'openid'
   readonly issuer: string
-  /** Whether its word is taken that an e-mail address is verified. */
+  /** Whether its claim `email_verified` is trusted. */
   readonly trustEmail: boolean
-  /** Whom the ID tokens may be for that apps hand over. */
+  /** The audiences of ID tokens from native SDKs. */
   readonly nativeClientIds: readonly string[]
 }
 
@@ -32,5 +32,5 @@ export interface FacebookSettings extends CommonProviderSettings {
   readonly graphUrl: string
 }
 
-/** One provider that people can sign in with. */
+/** A provider that users can sign in with. */
 export type ProviderSettings = OpenIdSettings | GithubSettings | FacebookSettings

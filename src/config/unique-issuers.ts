@@ -1,9 +1,10 @@
 import type { ProviderSettings } from './provider-settings.ts'
 
 /**
- * Identities go by their issuer: two providers of one issuer would share them, and the trust that is put in either.
+ * Reports providers with the same issuer. An identity is identified by its issuer, so the two would share identities, and the
+ * trust in either.
  *
- * @param report told of a provider, and of the one before it that has its issuer
+ * @param report called with a provider and the earlier one that has the same issuer
  */
 export function checkUniqueIssuers (providers: readonly ProviderSettings[], report: (provider: ProviderSettings, other: ProviderSettings) => void): void {
   const owners = new Map<string, ProviderSettings>()

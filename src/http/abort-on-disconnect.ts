@@ -2,9 +2,9 @@ import type { FastifyReply } from 'fastify'
 import { Problem } from '../errors.ts'
 
 /**
- * Aborts when the client goes before it was answered, so that nobody works for a closed socket.
+ * @returns a signal that aborts when the client disconnects before the response is complete, so that no work is done for it
  *
- * `request.signal` will not do: it aborts as soon as the body has been read.
+ * `request.signal` aborts as soon as the body has been read.
  */
 export function abortOnDisconnect ({ raw }: FastifyReply): AbortSignal {
   const controller = new AbortController()

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 
-/** Where a request comes from, as it is kept with sessions and in the audit trail. */
+/** The client of a request, as sessions and the audit trail record it. */
 export interface ClientInfo {
   ip: string
   userAgent: string | null

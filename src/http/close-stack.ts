@@ -1,16 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 
-/** What has been opened for an app and is to be closed again. */
-export interface CloseStack {
-  /** Has this closed too, before what was named earlier. */
-  add (close: () => void | Promise<void>): void
-  /** Closes everything at once, where the app will not come to be. What fails in that hides no cause. */
-  closeAll (): Promise<void>
-}
+type Close = () => void | Promise<void>
 
-/** Closes what was opened, the last first, when the app closes. */
-export function createCloseStack (app: FastifyInstance): CloseStack {
-  const open: Array<() => void | Promise<void>> = []
+/** What is opened for an app and closed with it. */
+export type CloseStack = ReturnType<typeof createCloseStack>
+
+/** Closes what was opened when the app closes, in reverse order. */
+export function createCloseStack (app: FastifyInstance) {
+  const open: Close[] = []
 
   async function closeAll (): Promise<void> {
     const failures: unknown[] = []
@@ -26,7 +23,11 @@ export function createCloseStack (app: FastifyInstance): CloseStack {
 
   app.addHook('onClose', closeAll)
   return {
-    add: close => { open.push(close) },
-    closeAll: () => closeAll().catch(() => {})
+    /** Adds something that is closed before all that was added earlier. */
+    add (close: Close): void {
+      open.push(close)
+    },
+    /** Closes everything now, after a failed start. The cause of that is thrown, not what fails here. */
+    closeAll: (): Promise<void> => closeAll().catch(() => {})
   }
 }

@@ -3,10 +3,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../config.ts'
 import { Problem } from '../errors.ts'
 
-/** What our cookies hold. `device` opens nothing: it only shows that somebody has logged in from here before. */
+/** What a cookie holds. `device` is no credential: it only shows that somebody has logged in from this browser before. */
 export type CookieRole = 'access' | 'refresh' | 'session' | 'device'
 
-/** A cookie came twice under one name: a sibling subdomain may have tossed one in, and nobody can tell which. */
+/** Two cookies of one name: a sibling subdomain may have set one of them (cookie tossing), and they look alike. */
 export class AmbiguousCookie extends Problem {
   constructor () {
     super('invalid_token')
@@ -15,25 +15,25 @@ export class AmbiguousCookie extends Problem {
 
 type WithHeaders = Pick<FastifyRequest, 'headers'>
 
-/** Our cookies: their names, and how they are read, set and cleared. */
+/** The service's cookies: their names, and how they are read, set and cleared. */
 export interface Cookies {
   readonly names: Readonly<Record<CookieRole, string>>
   /** @throws AmbiguousCookie */
   read (request: WithHeaders, role: CookieRole): string | undefined
   /** @param maxAge seconds */
   set (reply: FastifyReply, role: CookieRole, value: string, maxAge: number): void
-  /** Whether a request carries the cookie. */
+  /** Whether the request has the cookie. */
   carries (request: WithHeaders, role: CookieRole): boolean
   clear (reply: FastifyReply, ...roles: CookieRole[]): void
-  /** Clears those of the cookies that the request carries. */
+  /** Clears those of the cookies that the request has. */
   clearCarried (reply: FastifyReply, ...roles: CookieRole[]): void
-  /** Whether a request carries any cookie that opens something. */
+  /** Whether the request has any cookie that is a credential, and so needs protection from CSRF. */
   carriesCredential (request: WithHeaders): boolean
 }
 
 /**
- * `PUBLIC_URL`'s scheme alone decides between the `__Host-` names (Secure, this host only) and the bare ones that plain
- * http has to do with. `COOKIE_DOMAIN` touches the access cookie only.
+ * The scheme of `PUBLIC_URL` decides between the `__Host-` names (Secure, this host only) and the plain ones that http needs.
+ * `COOKIE_DOMAIN` is for the access cookie only.
  */
 export function createCookies ({ publicUrl, cookieDomain, cookieSameSite }: Pick<Config, 'publicUrl' | 'cookieDomain' | 'cookieSameSite'>): Cookies {
   const secure = publicUrl.startsWith('https:')
@@ -86,7 +86,7 @@ export function readCookie (header: string, name: string): string | undefined {
   return fastifyCookie.parse(header)[name]
 }
 
-/** The names of a Cookie header, as often as they come. */
+/** The names in a Cookie header, repeated ones too. */
 export function cookieNames (header: string): string[] {
   return header.split(';').map(pair => pair.slice(0, Math.max(0, pair.indexOf('='))).trim())
 }

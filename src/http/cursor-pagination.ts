@@ -1,13 +1,13 @@
 import { Type } from 'typebox'
 import { invalidField } from '../errors.ts'
 
-/** Which page is asked for: at most `limit` items, after the one whose id is `after`. */
+/** One page of a list: at most `limit` items, after the one whose id is `after`. */
 export interface PageRequest {
   limit: number
   after?: string
 }
 
-/** One page, and the id that the next begins after. */
+/** The items of a page, and the id that the next page starts after. */
 export interface Page<Item> {
   items: Item[]
   next: string | undefined
@@ -15,25 +15,25 @@ export interface Page<Item> {
 
 const DEFAULT_LIMIT = 50
 
-/** The fields of a query that asks for a page. */
+/** The query parameters of a paginated list. */
 export const PAGE_QUERY = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: DEFAULT_LIMIT, examples: [DEFAULT_LIMIT] })),
-  cursor: Type.Optional(Type.String({ maxLength: 64, description: '`nextCursor` of the page before', examples: ['AYkKXayWd0u8zrMCCZqAVw'] }))
+  cursor: Type.Optional(Type.String({ maxLength: 64, description: 'The `nextCursor` of the previous page', examples: ['AYkKXayWd0u8zrMCCZqAVw'] }))
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** @returns what a query asks for. @throws Problem 422 where its cursor was never given out */
+/** @returns the page that a query asks for. @throws Problem 422 for a cursor that the service did not issue */
 export function pageRequest ({ limit = DEFAULT_LIMIT, cursor }: { limit?: number, cursor?: string }): PageRequest {
   return { limit, ...cursor !== undefined && { after: readCursor(cursor) } }
 }
 
-/** @returns what asks for the page that begins after this id */
+/** @returns the cursor of the next page, `null` on the last */
 export function nextCursor (next: string | undefined): string | null {
   return next === undefined ? null : writeCursor(next)
 }
 
-/** The opaque text that names a place in a list. */
+/** An opaque cursor. */
 function writeCursor (id: string): string {
   return Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')
 }
@@ -41,5 +41,5 @@ function writeCursor (id: string): string {
 function readCursor (cursor: string): string {
   const id = Buffer.from(cursor, 'base64url').toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
   if (UUID.test(id) && writeCursor(id) === cursor) return id
-  throw invalidField('cursor', 'must be a cursor that was given out')
+  throw invalidField('cursor', 'must be the nextCursor of an earlier page')
 }

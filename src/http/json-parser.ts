@@ -5,8 +5,8 @@ import { Problem } from '../errors.ts'
 const MAX_DEPTH = 8
 
 /**
- * Makes an instance read JSON bodies, strictly, and no others: a body of another type is 415. An empty one is no body:
- * many clients name the type whether they send anything or not.
+ * Parses JSON bodies strictly, and refuses every other type (415). An empty body counts as none: many clients send the
+ * content type with every request.
  */
 export function acceptOnlyJson (app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
@@ -25,7 +25,7 @@ function parseStrictly (body: string): unknown {
   return value
 }
 
-// Level by level rather than by recursion: a hostile body must not choose how deep our stack goes.
+// Level by level, not by recursion: a hostile body must not choose the depth of the stack.
 function depth (value: unknown): number {
   let levels = 0
   let level = [value].filter(isNested)

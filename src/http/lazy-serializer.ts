@@ -3,8 +3,8 @@ import type { FastifyInstance } from 'fastify'
 import type { NamedSchemas } from './schemas.ts'
 
 /**
- * Writes an instance's answers by their schemas, whatever its host writes its own with. Each schema is compiled when its
- * first answer is written: most of them are for errors, and a start would wait for all.
+ * Serializes responses by their schemas, whatever serializer the host uses. Each schema is compiled for its first response:
+ * most are for errors, and compiling all of them would delay the start.
  */
 export function serializeLazily (app: FastifyInstance, schemas: NamedSchemas): void {
   const build = SerializerSelector()

@@ -22,25 +22,25 @@ const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
   401: 'unauthenticated', 403: 'forbidden', 404: 'not_found', 408: 'request_timeout', 413: 'body_too_large', 415: 'unsupported_media_type', 429: 'too_many_requests'
 }
 
-/** Tells which failures of the outside mean "try again later". */
+/** Whether an error means that a dependency is unavailable, so that the client should try again later. */
 export type IsUnavailable = (error: unknown) => boolean
 
-/** Makes an instance, and what is registered in it, answer every error as problem+json (RFC 9457). */
+/** Answers every error of an instance and its children as problem+json (RFC 9457). */
 export function handleProblems (app: FastifyInstance, { isUnavailable }: { isUnavailable: IsUnavailable }): void {
   app.setErrorHandler<FastifyError>((error, request, reply) => sendProblem(toProblem(error, isUnavailable), request, reply))
 }
 
-/** Answers a route that nobody has. */
+/** Answers requests for unknown routes. */
 export function handleUnknownRoutes (app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => sendProblem(new Problem('not_found'), request, reply))
 }
 
-/** Answers a request that could not be routed, such as one with a malformed URL. */
+/** Answers requests that cannot be routed, such as those with a malformed URL. */
 export function handleUnroutable (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   sendProblem(toProblem(error, () => false), request, reply)
 }
 
-/** Answers what is no HTTP request at all, before there is a request to speak of. */
+/** Answers what Node's HTTP parser rejects, before there is a request. */
 export function handleClientError (error: ConnectionError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
@@ -52,21 +52,21 @@ export function handleClientError (error: ConnectionError, socket: Socket): void
 }
 
 function sendProblem (problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  // A full queue does what it is for, and in a storm of logins it does so thousands of times: that is no error.
+  // A full hash queue is expected during a storm of logins, thousands of times: not an error.
   if (problem.statusCode >= 500 && problem.code !== 'too_busy') request.log.error({ err: problem.cause ?? problem, code: problem.code }, problem.message)
   reply.code(problem.statusCode).headers(problem.headers).header('cache-control', 'no-store')
-  // RFC 9110 §15.5.2: a 401 names a way in, whatever it was that failed.
+  // RFC 9110 §15.5.2: every 401 has a challenge.
   if (problem.statusCode === 401 && !reply.hasHeader('www-authenticate')) reply.header('www-authenticate', 'Bearer')
   return reply.type('application/problem+json').send(JSON.stringify(toProblemDocument(problem)))
 }
 
-/** @returns the answer to whatever went wrong */
+/** @returns the problem that an error is answered as */
 export function toProblem (error: FastifyError | Problem, isUnavailable: IsUnavailable): Problem {
   if (error instanceof Problem) return error
   if (error.validation !== undefined) return new Problem('validation_failed', { errors: describeInvalidFields(error.validation) })
-  // A body that its client cut off has the code of a database's lost connection: what Fastify counts as the client's is that.
-  const isClients = error.statusCode !== undefined && error.statusCode < 500
-  if (!isClients && isUnavailable(error)) return new Problem('unavailable', { cause: error })
+  // A body that the client cut off has the same code (ECONNRESET) as a lost connection to the database: Fastify's status tells them apart.
+  const isClientError = error.statusCode !== undefined && error.statusCode < 500
+  if (!isClientError && isUnavailable(error)) return new Problem('unavailable', { cause: error })
   const code = FASTIFY_ERRORS[error.code] ?? codeForStatus(error.statusCode)
   return new Problem(code, { cause: error })
 }

@@ -5,12 +5,12 @@ import { catalogue, type ProblemCode } from '../errors.ts'
 
 const PREFIX = 'Countersign'
 
-/** The `$id` of a schema that the document names. A host's own schemas stand beside ours, and may well have a `User`. */
+/** The `$id` of a named schema. The prefix keeps it apart from the host's own schemas, which may have a `User` too. */
 function schemaId (name: string): string {
   return PREFIX + name
 }
 
-/** @returns the name in the document of a schema with this `$id` */
+/** @returns the name of a schema in the document, by its `$id` */
 export function schemaName (id: string): string {
   return id.startsWith(PREFIX) ? id.slice(PREFIX.length) : id
 }
@@ -30,35 +30,35 @@ export const EXAMPLE = {
 
 export const Time = Type.String({ format: 'date-time', description: 'ISO 8601, UTC', examples: [EXAMPLE.time] })
 export const Id = Type.String({ format: 'uuid', examples: [EXAMPLE.id] })
-export const RoleName = Type.Enum([...ROLES], { type: 'string', description: 'What the account may do' })
+export const RoleName = Type.Enum([...ROLES], { type: 'string', description: 'The role of the account' })
 
-/** A pattern for text that is to be kept or looked up: Postgres has no text with a NUL in it. */
+/** A pattern for text that goes to Postgres, which stores no NUL. */
 export const WITHOUT_NUL = '^[^\\u0000]*$'
 
 export const Email = Type.String({ format: 'email', maxLength: 320, examples: [EXAMPLE.email] })
 export const Name = Type.String({ minLength: 1, maxLength: 200, pattern: WITHOUT_NUL, examples: [EXAMPLE.name] })
 
-/** A value that may be null, written so that OpenAPI tools understand it. */
+/** A value or null, in the form that OpenAPI tools understand. */
 export function Nullable<T extends TSchema> (schema: T) {
   return Type.Union([schema, Type.Null()])
 }
 
 export const ProblemSchema = Type.Object({
-  type: Type.String({ description: 'A URI for this kind of problem' }),
+  type: Type.String({ description: 'A URI that identifies the kind of problem' }),
   title: Type.String(),
   status: Type.Integer(),
   code: Type.Enum(Object.keys(catalogue) as ProblemCode[], { type: 'string', description: 'The stable name of the problem' }),
   detail: Type.Optional(Type.String()),
   errors: Type.Optional(Type.Array(Type.Object({
-    field: Type.String({ description: 'The field, dotted where it is nested' }),
-    pointer: Type.String({ description: 'A JSON Pointer to it (RFC 6901), as a fragment' }),
+    field: Type.String({ description: 'The name of the field, dotted where it is nested' }),
+    pointer: Type.String({ description: 'A JSON Pointer to the field (RFC 6901), as a URI fragment' }),
     detail: Type.String()
-  }), { description: 'The fields that are not valid, twenty at most' }))
-}, { description: 'RFC 9457 problem details' })
+  }), { description: 'The invalid fields, at most twenty' }))
+}, { description: 'A problem document (RFC 9457)' })
 
 export const PrincipalSchema = Type.Object({
   id: Id,
-  email: Nullable(Type.String({ description: 'An identity only where emailVerified is true' })),
+  email: Nullable(Type.String({ description: 'The e-mail address. It identifies the user only where `emailVerified` is true.' })),
   emailVerified: Type.Boolean(),
   role: RoleName,
   sessionId: Id,
@@ -67,8 +67,8 @@ export const PrincipalSchema = Type.Object({
   tokenId: Nullable(Type.String()),
   issuedAt: Time,
   expiresAt: Time,
-  credential: Type.Enum(['bearer', 'cookie', 'session'], { type: 'string', description: 'What carried the proof' })
-}, { description: 'Who is asking' })
+  credential: Type.Enum(['bearer', 'cookie', 'session'], { type: 'string', description: 'How the credential was sent: Bearer header, access cookie or session cookie' })
+}, { description: 'The authenticated user' })
 
 export const UserSchema = Type.Object({
   id: Id,
@@ -79,7 +79,7 @@ export const UserSchema = Type.Object({
   createdAt: Time
 }, { description: 'An account' })
 
-/** An account, as the API shows it. */
+/** An account, as the API returns it. */
 export type UserView = Static<typeof UserSchema>
 
 export const EXAMPLE_USER: UserView = { id: EXAMPLE.id, email: EXAMPLE.email, emailVerified: false, name: EXAMPLE.name, role: 'user', createdAt: EXAMPLE.time }
@@ -87,13 +87,13 @@ export const EXAMPLE_USER: UserView = { id: EXAMPLE.id, email: EXAMPLE.email, em
 /** Schemas by their `$id`. */
 export type NamedSchemas = Readonly<Record<string, TSchema & { $id: string }>>
 
-/** The schemas that several routes refer to: ours, and those of features. */
-export function nameSchemas (ofFeatures: Readonly<Record<string, TSchema>> = {}): NamedSchemas {
-  const byName = { Problem: ProblemSchema, Principal: PrincipalSchema, User: UserSchema, ...ofFeatures }
+/** The schemas that routes refer to by name: those of every route, and those of features. */
+export function nameSchemas (featureSchemas: Readonly<Record<string, TSchema>> = {}): NamedSchemas {
+  const byName = { Problem: ProblemSchema, Principal: PrincipalSchema, User: UserSchema, ...featureSchemas }
   return Object.fromEntries(Object.entries(byName).map(([name, schema]) => [schemaId(name), { ...schema, $id: schemaId(name) }]))
 }
 
-/** Hands schemas to an app and its document. What a parent has, its children have. */
+/** Adds schemas to an app and its document. Children inherit them from their parents. */
 export function addSchemas (app: FastifyInstance, schemas: NamedSchemas): void {
   for (const schema of Object.values(schemas)) {
     if (app.getSchema(schema.$id) === undefined) app.addSchema(schema)

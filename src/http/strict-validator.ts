@@ -6,17 +6,17 @@ import type { NamedSchemas } from './schemas.ts'
 
 type SchemaErrors = NonNullable<import('fastify').FastifyError['validation']>
 
-// A body is taken at its word: no coercion, nothing removed. In a URL everything is text, so numbers are read from it.
+// A body is validated as it is: no coercion, nothing removed. Everything in a URL is text, so numbers are parsed from it.
 const STRICT = { coerceTypes: false, removeAdditional: false, useDefaults: true, allErrors: true } as const
 const FROM_TEXT = { ...STRICT, coerceTypes: true } as const
 
-/** Validates an instance's requests by our rules, whatever rules its host has chosen. */
+/** Validates requests by the service's own rules, whatever validator the host uses. */
 export function validateStrictly (app: FastifyInstance, schemas: NamedSchemas): void {
   const build = AjvCompiler()
   let strict: FastifySchemaCompiler<FastifySchema> | undefined
   let fromText: FastifySchemaCompiler<FastifySchema> | undefined
   const compiler = (customOptions: typeof STRICT | typeof FROM_TEXT) =>
-    build(schemas, { customOptions, onCreate: useOurFormats }) as FastifySchemaCompiler<FastifySchema>
+    build(schemas, { customOptions, onCreate: addFormats }) as FastifySchemaCompiler<FastifySchema>
 
   app.setValidatorCompiler(route => whenFirstUsed(() => {
     if (route.httpPart === 'body') return (strict ??= compiler(STRICT))(route)
@@ -26,7 +26,7 @@ export function validateStrictly (app: FastifyInstance, schemas: NamedSchemas): 
 
 type Validator = ReturnType<FastifySchemaCompiler<FastifySchema>>
 
-// A start would otherwise wait until the schema of every route has been compiled.
+// Compiling the schemas of all routes would delay the start.
 function whenFirstUsed (compile: () => Validator): Validator {
   let validate: Validator | undefined
   const validator: Validator = data => {
@@ -38,8 +38,8 @@ function whenFirstUsed (compile: () => Validator): Validator {
   return validator
 }
 
-// Added last, for the compiler brings formats under these names: an ASCII one for addresses, and one that takes URNs.
-function useOurFormats (ajv: { addFormat (name: string, check: RegExp | ((text: string) => boolean)): unknown }): void {
+// Added last, to replace the compiler's own: its `email` is ASCII only, and its `uuid` accepts URNs.
+function addFormats (ajv: { addFormat (name: string, check: RegExp | ((text: string) => boolean)): unknown }): void {
   ajv.addFormat('email', isEmailAddress)
   ajv.addFormat('uuid', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i)
 }
@@ -47,14 +47,14 @@ function useOurFormats (ajv: { addFormat (name: string, check: RegExp | ((text: 
 const MOST_FIELDS = 20
 const NOT_KNOWN = 'is not a known field'
 
-/** Names the fields that a schema refused, once each, the first twenty. */
+/** The fields that a schema refused: each once, at most twenty. */
 export function describeInvalidFields (errors: SchemaErrors): FieldProblem[] {
   const fields = new Map<string, FieldProblem>()
   for (const error of errors) {
     const { params, message } = error
     const pointer = pointerOf(error)
     if (fields.size === MOST_FIELDS) break
-    if (fields.has(pointer) || isOfAnotherKind(error, errors)) continue
+    if (fields.has(pointer) || isOfOtherBranch(error, errors)) continue
     fields.set(pointer, {
       field: pointer.slice(1).replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~'),
       pointer: `#${pointer}`,
@@ -78,9 +78,9 @@ function escapePointer (name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
-// Where a value may be of one kind or another, such as an object or null, and something within it is wrong, it was meant to
-// be of the kind that has such a thing within: that it is not of the others says nothing.
-function isOfAnotherKind (error: SchemaErrors[number], errors: SchemaErrors): boolean {
+// Of a union such as object-or-null, every branch reports an error. Where a nested field is wrong, the branch that has that
+// field was meant, and the errors of the other branches are noise.
+function isOfOtherBranch (error: SchemaErrors[number], errors: SchemaErrors): boolean {
   return errors.some(({ keyword, instancePath, schemaPath }) => keyword === 'anyOf' && instancePath === pointerOf(error) && error.schemaPath.startsWith(schemaPath) &&
     errors.some(other => other.schemaPath.startsWith(schemaPath) && pointerOf(other).length > instancePath.length))
 }

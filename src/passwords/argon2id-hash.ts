@@ -7,7 +7,7 @@ export interface Argon2idCost {
   parallelism: number
 }
 
-/** What a stored argon2id hash says of itself. */
+/** The parameters of a stored argon2id hash. */
 export interface Argon2idHash extends Argon2idCost {
   saltBytes: number
   tagBytes: number
@@ -18,7 +18,7 @@ export const TAG_BYTES = 32
 
 const PHC = /^\$argon2id\$v=19\$m=([1-9]\d{0,9}),t=([1-9]\d{0,9}),p=([1-9]\d{0,7})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/
 
-/** Reads a PHC string of argon2id, version 1.3, salt of 8 to 64 bytes, tag of 16 to 64; of anything else `undefined`. */
+/** Parses a PHC string of argon2id, version 1.3, salt of 8 to 64 bytes, tag of 16 to 64; `undefined` for anything else. */
 export function readArgon2id (stored: string): Argon2idHash | undefined {
   const match = PHC.exec(stored)
   if (!match) return undefined
@@ -32,7 +32,7 @@ export function readArgon2id (stored: string): Argon2idHash | undefined {
   }
 }
 
-/** A hash of no password: it verifies at the given cost, and making it cost nothing. */
+/** @returns a hash that no password has, to verify against at the given cost. Making it costs nothing. */
 export function createDecoy ({ memoryKiB, iterations, parallelism }: Argon2idCost): string {
   const cost = `m=${memoryKiB},t=${iterations},p=${parallelism}`
   return `$argon2id$v=19$${cost}$${unpadded(randomBytes(SALT_BYTES))}$${unpadded(randomBytes(TAG_BYTES))}`

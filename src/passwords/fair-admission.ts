@@ -1,71 +1,65 @@
-import { createRoundRobinQueue } from './round-robin-queue.ts'
-import type { Queued } from './round-robin-queue.ts'
+import { createRoundRobinQueue, type Queued } from './round-robin-queue.ts'
 
-/** Who waits: from which client network, and whether the client is known. */
+/** Who waits: the client's network, and whether the client is known. */
 export interface Waiter extends Queued {
   readonly known: boolean
 }
 
 /**
- * The places of the queue and whose they are (PROTOCOL §11).
+ * Decides who may wait in the hash queue, and who is next.
  *
- * No network holds more than an eighth of them (at least one), strangers no more than two thirds. Known clients and
- * strangers are two lines, each served round-robin by network, which take turns while both have somebody waiting: a
- * storm of strangers costs a known client one hash, and known clients cannot starve strangers either.
+ * A network has at most an eighth of the places (at least one), unknown clients at most two thirds of all. Known and unknown
+ * clients wait in two lines, each served round-robin by network, and the lines take turns while both have somebody waiting:
+ * a storm of unknown clients costs a known one the time of one hash, and known clients cannot starve unknown ones either.
+ *
+ * @param limit how many may wait in all
  */
-export interface FairAdmission<W extends Waiter> {
-  readonly size: number
-  /** How many known clients wait. */
-  readonly knownSize: number
-  /**
-   * Takes a place if one is free to this waiter. A known client whose network is at its share displaces that network's
-   * newest stranger, or else whoever shares an address with an attacker would be locked out with them.
-   */
-  admit (waiter: W): { taken: boolean, displaced?: W }
-  leave (waiter: W): void
-  /** Takes out the one whose turn it is. */
-  next (): W | undefined
-}
-
-/** @param limit how many may wait in all */
-export function createFairAdmission<W extends Waiter> (limit: number): FairAdmission<W> {
-  const placesOfNetwork = Math.max(1, Math.floor(limit / 8))
-  const placesOfStrangers = Math.max(1, Math.floor(limit * 2 / 3))
+export function createFairAdmission<W extends Waiter> (limit: number) {
+  const limitOfNetwork = Math.max(1, Math.floor(limit / 8))
+  const limitOfUnknown = Math.max(1, Math.floor(limit * 2 / 3))
   const known = createRoundRobinQueue<W>()
-  const strangers = createRoundRobinQueue<W>()
+  const unknown = createRoundRobinQueue<W>()
   let knownWentLast = false
 
-  const size = () => known.size + strangers.size
-  const lineOf = (waiter: W) => waiter.known ? known : strangers
+  const size = () => known.size + unknown.size
+  const lineOf = (waiter: W) => waiter.known ? known : unknown
 
   return {
-    get size () {
+    get size (): number {
       return size()
     },
 
-    get knownSize () {
+    /** How many known clients wait. */
+    get knownSize (): number {
       return known.size
     },
 
-    admit (waiter) {
+    /**
+     * Admits a waiter if there is room for it. A known client whose network has its share displaces the newest unknown client
+     * of that network: otherwise everybody who shares an address with an attacker would be locked out.
+     */
+    admit (waiter: W): { admitted: boolean, displaced?: W } {
       const { network } = waiter
       const line = lineOf(waiter)
-      if (known.countOf(network) + strangers.countOf(network) >= placesOfNetwork) {
-        const displaced = waiter.known ? strangers.newestOf(network) : undefined
-        if (!displaced) return { taken: false }
-        strangers.leave(displaced)
+      if (known.countOf(network) + unknown.countOf(network) >= limitOfNetwork) {
+        const displaced = waiter.known ? unknown.newestOf(network) : undefined
+        if (!displaced) return { admitted: false }
+        unknown.leave(displaced)
         line.join(waiter)
-        return { taken: true, displaced }
+        return { admitted: true, displaced }
       }
-      if (size() >= limit || (!waiter.known && strangers.size >= placesOfStrangers)) return { taken: false }
+      if (size() >= limit || (!waiter.known && unknown.size >= limitOfUnknown)) return { admitted: false }
       line.join(waiter)
-      return { taken: true }
+      return { admitted: true }
     },
 
-    leave: waiter => lineOf(waiter).leave(waiter),
+    leave (waiter: W): void {
+      lineOf(waiter).leave(waiter)
+    },
 
-    next () {
-      const line = known.size > 0 && !(knownWentLast && strangers.size > 0) ? known : strangers
+    /** Removes the waiter whose turn it is. */
+    next (): W | undefined {
+      const line = known.size > 0 && !(knownWentLast && unknown.size > 0) ? known : unknown
       knownWentLast = line === known
       return line.next()
     }

@@ -6,12 +6,12 @@ const ITERATIONS = 64
 const LANES = 16
 
 /**
- * How much a stored hash may cost before it is not verified at all: a row is data, and one that says 4 GiB must not
- * take the machine down. 256 MiB at once, 1 GiB over all passes (27 hashes of the default cost), 64 passes and 16 lanes
- * leave room for the common imports, or as much as the current cost where that is more. Passes count by themselves too,
- * because each starts four threads a lane, however little memory it goes over.
+ * Limits the cost of a stored hash that is verified: a row that asks for 4 GiB must not take the machine down. 256 MiB at once,
+ * 1 GiB over all passes (27 hashes of the default cost), 64 passes and 16 lanes leave room for imported hashes; a higher
+ * current cost raises the limit. Passes have a limit of their own, because each starts four threads a lane, however little
+ * memory it covers.
  *
- * @returns whether a cost is one argon2 accepts (RFC 9106 §3.1: at least 8 KiB a lane), under the ceiling
+ * @returns whether argon2 accepts a cost (RFC 9106 §3.1: at least 8 KiB a lane) and it is within the limit
  */
 export function createHashCostLimit (current: Argon2idCost): (cost: Argon2idCost) => boolean {
   const memory = Math.max(MEMORY_KIB, current.memoryKiB)

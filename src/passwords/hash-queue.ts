@@ -1,44 +1,27 @@
+import { createFairAdmission, type Waiter } from './fair-admission.ts'
 import { ipPrefix } from './ip-prefix.ts'
-import { HashQueueFull } from './hash-queue-full.ts'
-import { createFairAdmission } from './fair-admission.ts'
-import type { Waiter } from './fair-admission.ts'
 
-/** Whose hash it is, and so where it waits. */
+/** The client that a hash is computed for. It decides where the hash waits. */
 export interface QueueTicket {
   /** The client's IP address. */
   address: string
   /** Whether the client showed a valid device cookie or a live session. */
   known: boolean
-  /** Aborted when the client has closed its socket. */
+  /** Aborts when the client disconnects. */
   signal?: AbortSignal
 }
 
 export interface HashQueueStats {
   running: number
   waiting: number
-  /** How many of the waiting are known clients'. */
+  /** How many of the waiting clients are known. */
   waitingKnown: number
-  /** Since the start: turned away because there was no place. */
+  /** Since the start: refused because the queue was full. */
   refused: number
-  /** Since the start: turned away because their time was out. */
+  /** Since the start: refused because they had waited too long. */
   expired: number
-  /** Since the start: left because their client had gone. */
+  /** Since the start: left because the client had disconnected. */
   abandoned: number
-}
-
-/**
- * Lets so few hashes run at once that everything else keeps its share of the processor (PROTOCOL §11). Who waits, and
- * who is next, is for `waiting-places.ts` to say; how long, is said here.
- */
-export interface HashQueue {
-  /**
-   * Runs the job when its turn comes. A job once begun is never stopped, as argon2 cannot be.
-   *
-   * @throws {HashQueueFull} at once if there is no place; when its place goes to a known client; after `maxWaitMs`
-   * @throws the signal's reason if it is aborted before the job's turn; or whatever the job throws
-   */
-  run<T> (job: () => Promise<T>, place: QueueTicket): Promise<T>
-  stats (): HashQueueStats
 }
 
 export interface HashQueueOptions {
@@ -56,20 +39,41 @@ interface Waiting extends Waiter {
   /** By the queue's clock, in ms. */
   readonly deadline: number
   proceed (): void
-  giveUp (why: 'refused' | 'expired' | 'abandoned'): void
+  giveUp (reason: 'refused' | 'expired' | 'abandoned'): void
 }
 
-const LONGEST_WAIT_MS = 2000
+const MAX_WAIT_MS = 2000
+const MAX_RETRY_AFTER_S = 29
 
-export function createHashQueue (options: HashQueueOptions): HashQueue {
-  const { concurrency, limit, maxWaitMs = LONGEST_WAIT_MS, clock = () => performance.now() } = options
-  const places = createFairAdmission<Waiting>(limit)
-  const arrivals = new Set<Waiting>()
+/** The queue was full, or the wait too long. Answered with 503 and `Retry-After`. */
+export class HashQueueFull extends Error {
+  override readonly name = 'HashQueueFull'
+  /** Whole seconds, 1 to 29. */
+  readonly retryAfterSeconds: number
+
+  /** @param maxWaitMs the longest wait: after it everybody who waits now has been served or refused */
+  constructor (maxWaitMs: number) {
+    super('Too many password hashes are waiting')
+    this.retryAfterSeconds = Math.min(Math.max(Math.ceil(maxWaitMs / 1000), 1), MAX_RETRY_AFTER_S)
+  }
+}
+
+export type HashQueue = ReturnType<typeof createHashQueue>
+
+/**
+ * Limits how many hashes run at once, so that everything else keeps its share of the processor, and how long a hash waits.
+ * Who may wait, and who is next, `fair-admission.ts` decides.
+ */
+export function createHashQueue (options: HashQueueOptions) {
+  const { concurrency, limit, maxWaitMs = MAX_WAIT_MS, clock = () => performance.now() } = options
+  const admission = createFairAdmission<Waiting>(limit)
+  // In order of arrival.
+  const waiters = new Set<Waiting>()
   const turnedAway = { refused: 0, expired: 0, abandoned: 0 }
   let running = 0
-  let wake: NodeJS.Timeout | undefined
+  let timer: NodeJS.Timeout | undefined
 
-  function turn ({ address, known, signal }: QueueTicket): Promise<void> {
+  function waitForTurn ({ address, known, signal }: QueueTicket): Promise<void> {
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
         network: ipPrefix(address),
@@ -79,77 +83,83 @@ export function createHashQueue (options: HashQueueOptions): HashQueue {
           forget()
           resolve()
         },
-        giveUp (why) {
+        giveUp (reason) {
           forget()
-          turnedAway[why]++
-          reject(why === 'abandoned' ? signal?.reason : new HashQueueFull(maxWaitMs))
+          turnedAway[reason]++
+          reject(reason === 'abandoned' ? signal?.reason : new HashQueueFull(maxWaitMs))
         }
       }
       const abandon = () => {
-        places.leave(waiting)
+        admission.leave(waiting)
         waiting.giveUp('abandoned')
       }
       const forget = () => {
-        arrivals.delete(waiting)
+        waiters.delete(waiting)
         signal?.removeEventListener('abort', abandon)
         watchOldest()
       }
 
-      turnAwayExpired()
-      const { taken, displaced } = places.admit(waiting)
+      refuseExpired()
+      const { admitted, displaced } = admission.admit(waiting)
       displaced?.giveUp('refused')
-      if (!taken) return waiting.giveUp('refused')
-      arrivals.add(waiting)
+      if (!admitted) return waiting.giveUp('refused')
+      waiters.add(waiting)
       signal?.addEventListener('abort', abandon)
       watchOldest()
     })
   }
 
-  // All may wait equally long, so the oldest is due first and one timer does for all.
+  // All waits are equally long, so the oldest is due first and one timer is enough.
   function watchOldest (): void {
-    const [oldest] = arrivals
-    if (oldest) wake ??= setTimeout(wakeUp, oldest.deadline - clock())
+    const [oldest] = waiters
+    if (oldest) timer ??= setTimeout(onDeadline, oldest.deadline - clock())
     else {
-      clearTimeout(wake)
-      wake = undefined
+      clearTimeout(timer)
+      timer = undefined
     }
   }
 
-  function wakeUp (): void {
-    wake = undefined
-    turnAwayExpired()
+  function onDeadline (): void {
+    timer = undefined
+    refuseExpired()
     watchOldest()
   }
 
-  function turnAwayExpired (): void {
+  function refuseExpired (): void {
     const now = clock()
-    for (const waiting of arrivals) {
+    for (const waiting of waiters) {
       if (waiting.deadline > now) return
-      places.leave(waiting)
+      admission.leave(waiting)
       waiting.giveUp('expired')
     }
   }
 
-  // The slot passes straight to the next in line: between two hashes nobody else may take it.
-  function passOn (): void {
-    turnAwayExpired()
-    const next = places.next()
+  // The slot goes straight to the next waiter: no newcomer may take it between two hashes.
+  function release (): void {
+    refuseExpired()
+    const next = admission.next()
     if (next) next.proceed()
     else running--
   }
 
   return {
-    async run (job, place) {
-      place.signal?.throwIfAborted()
+    /**
+     * Runs a job when its turn comes. A job that has begun is never stopped, as argon2 cannot be.
+     *
+     * @throws {HashQueueFull} at once if the queue is full; when a known client displaces this one; after `maxWaitMs`
+     * @throws the signal's reason if it aborts before the job's turn; or whatever the job throws
+     */
+    async run <T>(job: () => Promise<T>, ticket: QueueTicket): Promise<T> {
+      ticket.signal?.throwIfAborted()
       if (running < concurrency) running++
-      else await turn(place)
+      else await waitForTurn(ticket)
       try {
         return await job()
       } finally {
-        passOn()
+        release()
       }
     },
 
-    stats: () => ({ running, waiting: places.size, waitingKnown: places.knownSize, ...turnedAway })
+    stats: (): HashQueueStats => ({ running, waiting: admission.size, waitingKnown: admission.knownSize, ...turnedAway })
   }
 }

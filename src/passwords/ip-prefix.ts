@@ -3,11 +3,11 @@ import { isIPv6 } from 'node:net'
 const BYTE = 256
 
 /**
- * The network by which a client is counted: an IPv4 address by itself, an IPv6 address by its /64, since whoever has
- * one IPv6 address commonly has all 2^64 of its subnet. `::ffff:a.b.c.d` is the IPv4 address it carries (RFC 4291
- * §2.5.5.2), however it is spelled. What is no IP address (a Unix socket's peer) stands for itself.
+ * The network that a client is counted under: the address itself for IPv4, the /64 for IPv6, because a host commonly has all
+ * 2^64 addresses of its subnet. `::ffff:a.b.c.d`, in any spelling, counts as the IPv4 address in it (RFC 4291 §2.5.5.2). What
+ * is no IP address (the peer of a Unix socket) is returned as it is.
  *
- * @param address the client's address, as the socket or a trusted proxy gave it
+ * @param address the client's address, from the socket or a trusted proxy
  * @returns one spelling for each network: `192.0.2.7`, `2001:db8:0:1::/64`
  */
 export function ipPrefix (address: string): string {

@@ -7,8 +7,8 @@ const REPETITION = /^(.{1,4})\1+$/su
 let common: ReadonlySet<string> | undefined
 
 /**
- * Whether a password is among the first that are guessed: one of the bundled list, up to four characters repeated, or
- * a run of the alphabet, the digits or a keyboard's row (NIST SP 800-63B §3.1.1.2). Case makes no difference.
+ * @returns whether a password is common: in the bundled list, up to four characters repeated, or a run of the alphabet, the
+ * digits or a row of the keyboard (NIST SP 800-63B §3.1.1.2). Case makes no difference.
  */
 export function isCommonPassword (password: string): boolean {
   const lower = password.toLowerCase()

@@ -3,9 +3,9 @@ import { guessableWords, isMadeOf, partsOfEmail } from './personal-words.ts'
 import { isWellFormed } from './well-formed-text.ts'
 
 /** Why a password is refused. */
-export interface PasswordObjection {
+export interface PasswordWeakness {
   code: 'malformed' | 'too_short' | 'too_long' | 'too_common' | 'contains_email' | 'contains_name' | 'contains_service_name'
-  /** One sentence for the person who chose it. It never repeats the password. */
+  /** One sentence for the user. It never repeats the password. */
   message: string
 }
 
@@ -22,35 +22,35 @@ const MAX_CODE_POINTS = 128
 const MAX_BYTES = 512
 
 /**
- * Holds a new password against the policy (NIST SP 800-63B-4 §3.1.1.2, ASVS 5.0 V6.2). It is taken exactly as sent:
- * neither trimmed nor normalised, and any characters will do, spaces included. Only a lone surrogate is refused, as it
- * has no UTF-8 form and would be hashed as U+FFFD, like every other lone surrogate.
+ * Checks a new password against the policy (NIST SP 800-63B-4 §3.1.1.2, ASVS 5.0 V6.2). It is taken exactly as sent, neither
+ * trimmed nor normalised, and may have any characters, spaces included. Only a lone surrogate is refused: it has no UTF-8 form
+ * and would be hashed as U+FFFD, like every other lone surrogate.
  *
- * @returns the first objection, or `undefined` if there is none
+ * @returns the first weakness, or `undefined` if there is none
  */
-export function assessPassword (password: string, context: PasswordContext): PasswordObjection | undefined {
+export function assessPassword (password: string, context: PasswordContext): PasswordWeakness | undefined {
   const { email = '', name = '', serviceName, minLength = MIN_CODE_POINTS } = context
   if (Buffer.byteLength(password) > MAX_BYTES) return tooLong
   if (!isWellFormed(password)) return malformed
 
   const length = [...password].length
-  if (length < minLength) return { code: 'too_short', message: `The password needs at least ${minLength} characters.` }
+  if (length < minLength) return { code: 'too_short', message: `The password must have at least ${minLength} characters.` }
   if (length > MAX_CODE_POINTS) return tooLong
   if (isCommonPassword(password)) return tooCommon
 
   const sources = [
-    { words: guessableWords(...partsOfEmail(email)), objection: madeOfEmail },
-    { words: guessableWords(name), objection: madeOfName },
-    { words: guessableWords(serviceName), objection: madeOfServiceName }
+    { words: guessableWords(...partsOfEmail(email)), weakness: madeOfEmail },
+    { words: guessableWords(name), weakness: madeOfName },
+    { words: guessableWords(serviceName), weakness: madeOfServiceName }
   ]
   if (!isMadeOf(sources.flatMap(({ words }) => words), password)) return undefined
-  // It may take the words of several; then the address is as good an answer as any.
-  return sources.find(({ words }) => isMadeOf(words, password))?.objection ?? madeOfEmail
+  // Made of words from several sources: the address stands for all.
+  return sources.find(({ words }) => isMadeOf(words, password))?.weakness ?? madeOfEmail
 }
 
-const malformed: PasswordObjection = { code: 'malformed', message: 'The password is not valid Unicode text.' }
-const tooLong: PasswordObjection = { code: 'too_long', message: `The password may have at most ${MAX_CODE_POINTS} characters and ${MAX_BYTES} bytes.` }
-const tooCommon: PasswordObjection = { code: 'too_common', message: 'This password is among the first that are guessed.' }
-const madeOfEmail: PasswordObjection = { code: 'contains_email', message: 'The password is made of the e-mail address.' }
-const madeOfName: PasswordObjection = { code: 'contains_name', message: 'The password is made of the name.' }
-const madeOfServiceName: PasswordObjection = { code: 'contains_service_name', message: "The password is made of the service's name." }
+const malformed: PasswordWeakness = { code: 'malformed', message: 'The password is not valid Unicode text.' }
+const tooLong: PasswordWeakness = { code: 'too_long', message: `The password may have at most ${MAX_CODE_POINTS} characters and ${MAX_BYTES} bytes.` }
+const tooCommon: PasswordWeakness = { code: 'too_common', message: 'This password is too common.' }
+const madeOfEmail: PasswordWeakness = { code: 'contains_email', message: 'The password is made of the e-mail address.' }
+const madeOfName: PasswordWeakness = { code: 'contains_name', message: 'The password is made of the name.' }
+const madeOfServiceName: PasswordWeakness = { code: 'contains_service_name', message: "The password is made of the service's name." }

@@ -1,24 +1,11 @@
-/** What waits, and from which client network it came. */
+/** What waits, and the client network it came from. */
 export interface Queued {
   readonly network: string
 }
 
 /** Waiters served round-robin by client network, and in order of arrival within one network. */
-export interface RoundRobinQueue<W extends Queued> {
-  readonly size: number
-  join (waiter: W): void
-  leave (waiter: W): void
-  /** Takes out the next one: of all networks the one that was served longest ago. */
-  next (): W | undefined
-  /** How many wait from this network. */
-  countOf (network: string): number
-  /** The one of this network that came last. */
-  newestOf (network: string): W | undefined
-}
-
-export function createRoundRobinQueue<W extends Queued> (): RoundRobinQueue<W> {
-  // Maps and sets keep the order of insertion, which is all the order there is: the first network has the next turn,
-  // and goes behind all others after it.
+export function createRoundRobinQueue<W extends Queued> () {
+  // Maps and sets keep the order of insertion: the first network has the next turn and goes to the end after it.
   const networks = new Map<string, Set<W>>()
   let size = 0
 
@@ -30,11 +17,11 @@ export function createRoundRobinQueue<W extends Queued> (): RoundRobinQueue<W> {
   }
 
   return {
-    get size () {
+    get size (): number {
       return size
     },
 
-    join (waiter) {
+    join (waiter: W): void {
       const waiters = networks.get(waiter.network)
       if (waiters) waiters.add(waiter)
       else networks.set(waiter.network, new Set([waiter]))
@@ -43,7 +30,8 @@ export function createRoundRobinQueue<W extends Queued> (): RoundRobinQueue<W> {
 
     leave,
 
-    next () {
+    /** Removes the next waiter, of the network that was served longest ago. */
+    next (): W | undefined {
       const [waiters] = networks.values()
       const [waiter] = waiters ?? []
       if (!waiters || !waiter) return undefined
@@ -52,8 +40,10 @@ export function createRoundRobinQueue<W extends Queued> (): RoundRobinQueue<W> {
       return waiter
     },
 
-    countOf: network => networks.get(network)?.size ?? 0,
+    /** How many waiters of a network there are. */
+    countOf: (network: string): number => networks.get(network)?.size ?? 0,
 
-    newestOf: network => [...networks.get(network) ?? []].at(-1)
+    /** The waiter of a network that came last. */
+    newestOf: (network: string): W | undefined => [...networks.get(network) ?? []].at(-1)
   }
 }

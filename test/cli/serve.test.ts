@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { SERVE_FLAGS } from '../../src/cli/serve-flags.ts'
 import { generateSecret } from '../../src/config/generated-secrets.ts'
 import { onPostgres, onServer, temporaryDirectory, testDatabase } from '../support/database.ts'
 import { PASSWORD, type LoginBody, type Settings } from '../support/service.ts'
@@ -25,6 +26,11 @@ async function originOf (service: Command): Promise<string> {
   return origin
 }
 
+/** The process that answers, which the log names. On a Node that cannot replace a process it is a child of the command's. */
+function processOf (service: Command): string {
+  return /"pid":(\d+)/.exec(service.output().stdout)?.[1] ?? ''
+}
+
 const register = (origin: string, email = 'ada@example.com') => fetch(`${origin}/auth/register`, {
   method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ email, password: PASSWORD })
 })
@@ -38,7 +44,7 @@ t.test('serve', async t => {
     await service.says(/Countersign is running at /)
     const { stdout } = service.output()
     t.ok(stdout.includes(`running at http://localhost:${new URL(origin).port}\n`), 'with the port that was free')
-    t.match(stdout, /The API page: {2}\S+\/docs/)
+    t.match(stdout, /API page: {3}\S+\/docs/)
     t.match(stdout, /curl \S+\/auth\/register -H 'content-type: application\/json' -d /)
     t.equal((await fetch(`${origin}/health/ready`)).status, 200)
     t.equal(statSync(join(settings.DATA_DIR ?? '', 'secrets.json')).mode & 0o777, 0o600)
@@ -52,11 +58,19 @@ t.test('serve', async t => {
     for (const line of lines) t.type((JSON.parse(line) as { level: number }).level, 'number')
   })
 
+  t.test('has its flags, though it was started without any', { skip: process.platform !== 'linux' && 'needs /proc' }, t => {
+    const read = (name: string) => readFileSync(`/proc/${processOf(service)}/${name}`, 'utf8').split('\0')
+    for (const flag of SERVE_FLAGS) t.ok(read('cmdline').includes(flag), flag)
+    t.ok(read('environ').includes('MALLOC_ARENA_MAX=1'))
+    t.end()
+  })
+
   t.test('lets the thread that answers go before those that hash', { skip: process.platform !== 'linux' }, t => {
-    const tasks = `/proc/${service.pid}/task`
+    const pid = processOf(service)
+    const tasks = `/proc/${pid}/task`
     const niceness = (task: string) => Number(readFileSync(`${task}/stat`, 'utf8').replace(/.*\) /, '').split(' ')[16])
-    const [usual, others] = [niceness('/proc/self'), readdirSync(tasks).filter(thread => thread !== String(service.pid))]
-    t.equal(niceness(`${tasks}/${service.pid}`), usual)
+    const [usual, others] = [niceness('/proc/self'), readdirSync(tasks).filter(thread => thread !== pid)]
+    t.equal(niceness(`${tasks}/${pid}`), usual)
     t.ok(others.length > 4)
     t.same(new Set(others.map(thread => niceness(`${tasks}/${thread}`))), new Set([Math.min(usual + 10, 19)]))
     t.end()
@@ -76,7 +90,7 @@ t.test('serve', async t => {
     const closed = Promise.all([silent, idle].map(socket => once(socket.resume(), 'close')))
     const began = performance.now()
     service.signal('SIGTERM')
-    await service.says(/"msg":"stopping"/)
+    await service.says(/"msg":"shutting down"/)
     await closed
     await t.rejects(fetch(`${origin}/health/live`), 'nobody new is let in')
     busy.write(body.slice(9))
@@ -93,6 +107,28 @@ t.test('serve', async t => {
     again.signal('SIGINT')
     t.equal((await again.ended).code, 0)
   })
+})
+
+t.test('serve is the same command in the image and in npm start, which gives it no flags of its own', t => {
+  const read = (file: string) => readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8')
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: { serve: string } }
+  t.equal(scripts.serve, 'node dist/bin/main.js serve')
+  t.match(read('Dockerfile'), `CMD ${JSON.stringify(scripts.serve.split(' ')).replaceAll(',', ', ')}`)
+  t.end()
+})
+
+t.test('serve ends with the process that was started, however that ends', async t => {
+  const settings = await freshSettings(t)
+  const killed = command(t, ['serve'], { settings })
+  await originOf(killed)
+  killed.signal('SIGKILL')
+  t.match(await killed.ended, { code: null }, 'both streams are closed: nothing goes on writing to them')
+
+  const stopped = command(t, ['serve'], { settings })
+  const origin = await originOf(stopped)
+  stopped.signal('SIGTERM')
+  t.match(await stopped.ended, { code: 0, stderr: '' }, 'told to stop as soon as it listens')
+  await t.rejects(fetch(`${origin}/health/live`))
 })
 
 t.test('serve refuses to start, in one sentence and with exit code 1', async t => {

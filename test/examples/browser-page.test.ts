@@ -66,7 +66,7 @@ t.test('browser-page', withBrowser, async t => {
   t.test('says what is wrong, and logs in with what is right', async t => {
     await tab.reload()
     await submit('not the password', 'Log in')
-    await tab.getByText('The e-mail address or the password is wrong').waitFor()
+    await tab.getByText('Wrong e-mail address or password').waitFor()
     await submit(PASSWORD, 'Log in')
     await greeting().waitFor()
     t.strictSame(complaints, [])

@@ -161,7 +161,7 @@ t.test('what fails within', async t => {
     const lines = service.log.slice(before)
     const failure = lines.find(({ level }) => level === 50)
     t.match(failure, { code: 'internal_error', err: { message: /sessions/ } })
-    t.equal(lines.find(({ msg }) => msg === 'answered')?.reqId, failure?.reqId)
+    t.equal(lines.find(({ msg }) => msg === 'request completed')?.reqId, failure?.reqId)
   })
 
   t.test('ends no session where logging out could not be stored', async t => {

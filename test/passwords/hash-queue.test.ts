@@ -1,6 +1,5 @@
 import t from 'tap'
-import { createHashQueue } from '../../src/passwords/hash-queue.ts'
-import { HashQueueFull } from '../../src/passwords/hash-queue-full.ts'
+import { createHashQueue, HashQueueFull } from '../../src/passwords/hash-queue.ts'
 import { createTimedQueue } from './timed-queue.ts'
 
 const address = (n: number) => `192.0.2.${n}`

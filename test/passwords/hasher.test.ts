@@ -1,7 +1,6 @@
 import argon2 from 'argon2'
 import t from 'tap'
-import { createHashQueue } from '../../src/passwords/hash-queue.ts'
-import { HashQueueFull } from '../../src/passwords/hash-queue-full.ts'
+import { createHashQueue, HashQueueFull } from '../../src/passwords/hash-queue.ts'
 import { createPasswordHasher } from '../../src/passwords/hasher.ts'
 
 const PLACE = { address: '192.0.2.1', known: false }

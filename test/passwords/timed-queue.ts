@@ -1,7 +1,6 @@
 import { mock } from 'node:test'
 import { setImmediate as nextTick } from 'node:timers/promises'
-import { createHashQueue, type HashQueue } from '../../src/passwords/hash-queue.ts'
-import { HashQueueFull } from '../../src/passwords/hash-queue-full.ts'
+import { createHashQueue, HashQueueFull, type HashQueue } from '../../src/passwords/hash-queue.ts'
 
 /** One request for a hash, and what has become of it. */
 export interface Ticket {

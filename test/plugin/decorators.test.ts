@@ -8,7 +8,7 @@ for (const name of ['authenticate', 'authorize'] as const) {
     app.decorate(name, () => {})
     await t.rejects(
       async () => await app.register(countersign, await pluginOptions(t)),
-      { message: `This app has a decorator named "${name}" already: give Countersign's another name with the option decorators: { ${name}: '…' }` }
+      { message: `This app already has a decorator named "${name}": rename Countersign's with the option decorators: { ${name}: '…' }` }
     )
   })
 }
@@ -18,7 +18,7 @@ t.test('a second registration in one app is refused', async t => {
   t.ok(app.hasDecorator('countersign'))
   const twice = bareHost(t)
   await twice.register(countersign, await pluginOptions(t))
-  await t.rejects(async () => await twice.register(countersign, await pluginOptions(t)), { message: 'Countersign is registered in this app already' })
+  await t.rejects(async () => await twice.register(countersign, await pluginOptions(t)), { message: 'Countersign is already registered in this app' })
 })
 
 t.test('other names for what the plugin adds', async t => {

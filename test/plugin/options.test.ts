@@ -1,6 +1,7 @@
 import t from 'tap'
 import { generateSecret } from '../../src/config/generated-secrets.ts'
 import { ConfigurationError, countersign, type CountersignOptions } from '../../src/index.ts'
+import { toEnvironment } from '../../src/plugin-options.ts'
 import { temporaryDirectory } from '../support/database.ts'
 import { bareHost, hostWithPlugin, pluginOptions } from './host.ts'
 
@@ -9,6 +10,7 @@ t.test('bad options are all reported at once, by the names of their variables', 
   const dataDir = await temporaryDirectory(t)
   const failure = await failureOf(async () => await app.register(countersign, {
     dataDir,
+    // @ts-expect-error no duration
     accessTokenTtl: 'soon',
     jwtSecrets: 'short',
     publicUrl: 'ftp://auth.example.com',
@@ -34,6 +36,23 @@ t.test('an option goes before its variable, and a variable before what holds oth
   t.equal(expiresIn, 120)
   const claims = JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()) as { aud: string }
   t.equal(claims.aud, 'shop')
+})
+
+t.test('the environment is read from process.env, from what the host says, or not at all', async t => {
+  const variables = { PUBLIC_URL: 'https://process.example.com', ACCESS_TOKEN_TTL: '3m', OIDC_ACME_ISSUER: 'https://login.acme.example' }
+  const read = (options: CountersignOptions) => toEnvironment(options, { ...variables, NODE_ENV: 'production', UV_THREADPOOL_SIZE: '8' })
+  const ofProcess = { NODE_ENV: 'production', UV_THREADPOOL_SIZE: '8' }
+  const given = (options: CountersignOptions) => Object.fromEntries(Object.entries(read(options)).filter(([, value]) => value !== undefined))
+
+  t.strictSame(given({ accessTokenTtl: '2m' }), { ...variables, ...ofProcess, ACCESS_TOKEN_TTL: '2m' })
+  t.strictSame(given({ environment: false, accessTokenTtl: '2m' }), { ...ofProcess, ACCESS_TOKEN_TTL: '2m' }, 'what is production stays so')
+  t.strictSame(given({ environment: { PUBLIC_URL: 'https://own.example.com', JWT_AUDIENCE: 'shop', HOST: '::' }, audience: undefined }), { ...ofProcess, PUBLIC_URL: 'https://own.example.com', JWT_AUDIENCE: 'shop' })
+  t.strictSame(given({ environment: { NODE_ENV: 'test', UV_THREADPOOL_SIZE: '1' } }), { NODE_ENV: 'test', UV_THREADPOOL_SIZE: '8' })
+
+  withVariables(t, { ACCESS_TOKEN_TTL: '3m', JWT_AUDIENCE: '' })
+  const app = await hostWithPlugin(t, { environment: false })
+  const response = await app.inject({ method: 'POST', url: '/auth/register', payload: { email: 'ada@example.com', password: 'correct horse battery' } })
+  t.equal(response.json<{ expiresIn: number }>().expiresIn, 600)
 })
 
 t.test('options come as numbers, booleans and lists too', async t => {
@@ -74,7 +93,7 @@ t.test('an OpenID provider has no options and no name but those that there are',
   const options = await pluginOptions(t)
   const register = (openIdProviders: Record<string, Record<string, string>>) => async () => await bareHost(t).register(countersign, { ...options, openIdProviders })
   await t.rejects(register({ acme: { isuer: 'https://login.acme.example' } }), { message: 'Countersign has no option "openIdProviders.acme.isuer"' })
-  await t.rejects(register({ 'a/b': { issuer: 'https://login.acme.example' } }), { message: 'No provider can be called "a/b"' })
+  await t.rejects(register({ 'a/b': { issuer: 'https://login.acme.example' } }), { message: 'Invalid provider name "a/b"' })
   await t.rejects(register({ acme: { issuer: 'https://login.acme.example' } }), /OIDC_ACME_CLIENT_ID is required.*OIDC_ACME_CLIENT_SECRET is required/s)
 })
 

@@ -16,14 +16,14 @@ interface CreateOptions {
 
 const parseAudience = matching(/^[\x21-\x7e]{1,255}$/, 'up to 255 printable ASCII characters without spaces')
 
-// The service's own audience is nobody's own: its key is JWT_SECRET, which no command prints.
-const ownAudience = (asked: string | undefined, { audience }: Config) => asked === undefined || asked === audience ? null : asked
+// JWT_AUDIENCE belongs to no client: its key is JWT_SECRET, which no command prints.
+const ownAudience = (requested: string | undefined, { audience }: Config) => requested === undefined || requested === audience ? null : requested
 
 export const createCommand = new Command('create')
-  .description('register a service; its secret is printed this once')
-  .requiredOption('--name <name>', 'what it is called', matching(/^(?=.*\S)[^\p{Cc}]{1,200}$/u, 'a name of at most 200 characters'))
-  .option('--audience <audience>', 'an audience that it has to itself; the key to verify its tokens with is printed too', parseAudience)
-  .option('--scope <scopes>', 'what it may do, separated by spaces: introspect, revocations:read, sessions:revoke, and your own', parseScopes, [])
+  .description('register a service; prints its secret, once')
+  .requiredOption('--name <name>', 'the name of the service', matching(/^(?=.*\S)[^\p{Cc}]{1,200}$/u, 'a name of at most 200 characters'))
+  .option('--audience <audience>', 'an audience of its own; prints the key for verifying its tokens too', parseAudience)
+  .option('--scope <scopes>', 'its scopes, separated by spaces: introspect, revocations:read, sessions:revoke, and your own', parseScopes, [])
   .option('--json', 'print it as JSON')
   .action(async ({ name, audience, scope: scopes, json = false }: CreateOptions) => {
     const secret = generateSecret()
@@ -34,7 +34,7 @@ export const createCommand = new Command('create')
     })
     const [audienceKey] = keys
     writeOutput(json, { ...present(client), secret, ...audienceKey !== undefined && { audienceKey, audienceKeys: keys } },
-      `Registered ${name}. The secret is shown this once.`,
+      `Registered ${name}. The secret is not shown again.`,
       `  client id      ${client.id}`,
       `  client secret  ${secret}`,
       ...audienceKey === undefined ? [] : [`  audience key   ${keys.join(',')}`]

@@ -9,15 +9,15 @@ interface KeyOptions {
 }
 
 export const keyCommand = new Command('key')
-  .description('print the key of a service\'s audience; with several in COUNTERSIGN_SECRET, one for each, separated by commas')
+  .description('print the key of a service\'s audience; one for each secret in COUNTERSIGN_SECRET, separated by commas')
   .argument('<id>', 'the client id')
-  .option('--next', 'print the key that comes after it, for the service to append')
-  .addOption(new Option('--promote', 'let the next key sign from now on, and print it').conflicts('next'))
+  .option('--next', 'print the next key, for the service to append')
+  .addOption(new Option('--promote', 'sign with the next key from now on, and print it').conflicts('next'))
   .option('--json', 'print it as JSON')
   .action(async (id: string, { next = false, promote = false, json = false }: KeyOptions) => {
     const { audience, keys } = await withRegistry(async (clients, config) => {
       const { name, audience } = known(id, await clients.find(id))
-      if (audience === null) throw new Error(`${name} has no audience of its own, and so no key.`)
+      if (audience === null) throw new Error(`${name} has no audience of its own, and therefore no key.`)
       const { keyVersion } = known(id, await (promote ? clients.promoteKey(id) : clients.find(id)))
       return { audience, keys: audienceKeys({ audience, keyVersion: next ? keyVersion + 1 : keyVersion }, config) }
     })

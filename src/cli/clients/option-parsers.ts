@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander'
 import { isScope } from '../../oauth/scopes.ts'
 import { duration } from '../../config/parsers.ts'
 
-/** An argument that is all of a pattern. @param expected what it has to be, in words */
+/** An argument that matches a pattern. @param expected the pattern in words */
 export function matching (pattern: RegExp, expected: string): (text: string) => string {
   return text => {
     if (!pattern.test(text)) throw new InvalidArgumentError(`It must be ${expected}.`)
@@ -14,7 +14,7 @@ export function matching (pattern: RegExp, expected: string): (text: string) => 
 export function parseScopes (text: string): string[] {
   const scopes = [...new Set(text.split(/\s+/).filter(scope => scope !== ''))]
   const [wrong] = scopes.filter(scope => !isScope(scope))
-  if (wrong !== undefined) throw new InvalidArgumentError(`${wrong} is no scope: RFC 6749 allows printable ASCII without " and \\.`)
+  if (wrong !== undefined) throw new InvalidArgumentError(`${wrong} is no valid scope: RFC 6749 allows printable ASCII without " and \\.`)
   return scopes
 }
 

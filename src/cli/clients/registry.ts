@@ -21,13 +21,13 @@ export function present ({ id, name, audience, scopes, createdAt, secretCreatedA
   }
 }
 
-/** The keys of an audience, the one that signs first: one for each secret in the ring of `COUNTERSIGN_SECRET`. */
+/** The keys of an audience, one for each secret in the ring of `COUNTERSIGN_SECRET`; the first one signs. */
 export function audienceKeys ({ audience, keyVersion }: Pick<RegisteredClient, 'audience' | 'keyVersion'>, { secrets }: Pick<Config, 'secrets'>): string[] {
   return audience === null ? [] : deriveAudienceKeys(secrets, { name: audience, keyVersion })
 }
 
 /** @throws Error where there is no such client */
 export function known<T> (id: string, client: T | undefined): T {
-  if (client === undefined) throw new Error(`No service has the id ${id}: countersign clients list shows all.`)
+  if (client === undefined) throw new Error(`No service has the id ${id}: see countersign clients list.`)
   return client
 }

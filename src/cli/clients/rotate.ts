@@ -13,17 +13,17 @@ interface RotateOptions {
 }
 
 export const rotateCommand = new Command('rotate')
-  .description('give a service a new secret; the old one stays good for a while')
+  .description('give a service a new secret; the old one stays valid for a while')
   .argument('<id>', 'the client id')
-  .addOption(new Option('--overlap <duration>', 'how long the old secret stays good, such as 1h').argParser(parseDuration).default(86_400, '1d'))
-  .addOption(new Option('--end-old', 'end the old secret at once, for somebody else has it').conflicts('overlap'))
+  .addOption(new Option('--overlap <duration>', 'how long the old secret stays valid, for example 1h').argParser(parseDuration).default(86_400, '1d'))
+  .addOption(new Option('--end-old', 'end the old secret at once, if it has leaked').conflicts('overlap'))
   .option('--json', 'print it as JSON')
   .action(async (id: string, { overlap, endOld = false, json = false }: RotateOptions) => {
     const secret = generateSecret()
     const client = present(await withRegistry(async clients =>
       known(id, await clients.replaceSecret(id, { secretHash: hashClientSecret(secret), overlap: endOld ? 0 : overlap }))))
     writeOutput(json, { ...client, secret },
-      `${client.name} has a new secret, shown this once. The old one ${endOld ? 'is good no longer' : `stays good until ${client.previousSecretEndsAt}`}.`,
+      `${client.name} has a new secret, which is not shown again. The old one ${endOld ? 'is no longer valid' : `stays valid until ${client.previousSecretEndsAt}`}.`,
       `  client id      ${id}`,
       `  client secret  ${secret}`
     )

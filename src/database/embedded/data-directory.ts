@@ -1,12 +1,12 @@
 import { rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { makeDirectory } from '../../config/make-directory.ts'
+import { makeDataDirectory } from '../../config/generated-secrets.ts'
 import { DatabaseStartError } from '../database-start-error.ts'
 
 /** Creates the data directory when it is missing. @throws {DatabaseStartError} `data_dir_unusable` */
 export async function prepareDataDirectory (dataDir: string): Promise<void> {
   try {
-    makeDirectory(dataDir)
+    makeDataDirectory(dataDir)
     const probe = join(dataDir, `.probe-${process.pid}`)
     await writeFile(probe, '')
     await rm(probe)

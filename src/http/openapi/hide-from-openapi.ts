@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 
 /**
- * Keeps an instance's routes out of the OpenAPI document that a host may make of its own: they name security schemes
- * that it does not have, and its transformations expect its own kind of schemas.
+ * Keeps an instance's routes out of the host's own OpenAPI document: they refer to security schemes that the host does not
+ * declare, and its transformations expect its own schemas.
  */
 export function hideFromOpenApi (app: FastifyInstance): void {
   app.addHook('onRoute', route => { route.schema = { ...route.schema, hide: true } })

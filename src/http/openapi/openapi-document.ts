@@ -5,7 +5,7 @@ import type { Cookies } from '../cookies.ts'
 import { markOptionalBodies } from './openapi-optional-bodies.ts'
 import { schemaName } from '../schemas.ts'
 
-/** What the document says of this deployment. */
+/** What the document needs to know of this deployment. */
 export interface OpenApiOptions {
   version: string
   publicUrl: string
@@ -13,15 +13,15 @@ export interface OpenApiOptions {
 }
 
 const TAGS = [
-  { name: 'Accounts', description: 'Register, and one\'s own profile' },
-  { name: 'Sessions', description: 'Log in, log out, be recognised' },
-  { name: 'Providers', description: 'Sign in with Google, GitHub, Facebook or any OpenID provider' },
-  { name: 'Admin', description: 'For the role `admin`' },
-  { name: 'Services', description: 'For other services, as OAuth clients' },
-  { name: 'Operations', description: 'For those who run the service' }
+  { name: 'Accounts', description: 'Registration and the user\'s own profile' },
+  { name: 'Sessions', description: 'Login, logout, refresh and verification' },
+  { name: 'Providers', description: 'Sign-in with Google, GitHub, Facebook or any OpenID provider' },
+  { name: 'Admin', description: 'Administration, for the role `admin`' },
+  { name: 'Services', description: 'OAuth endpoints for other services' },
+  { name: 'Operations', description: 'Health and metrics' }
 ]
 
-// The page brings everything itself; its icons are data: URLs.
+// Every asset of the page comes from the service; its icons are data: URLs.
 const PAGE_POLICY = {
   'default-src': "'none'",
   'script-src': "'self'",
@@ -33,7 +33,7 @@ const PAGE_POLICY = {
   'frame-ancestors': "'none'"
 }
 
-/** Serves `/openapi.json`, made from the schemas that validate, and an API page at `/docs` that needs no network. */
+/** Serves `/openapi.json`, made from the schemas that validate requests, and an API page at `/docs` that loads nothing from elsewhere. */
 export async function addOpenApi (app: FastifyInstance, { version, publicUrl, cookieNames }: OpenApiOptions): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -41,23 +41,23 @@ export async function addOpenApi (app: FastifyInstance, { version, publicUrl, co
       info: {
         title: 'Countersign',
         version,
-        description: 'Authentication: accounts, sessions, and access tokens.',
+        description: 'Authentication: accounts, sessions and access tokens.',
         license: { name: 'MIT', identifier: 'MIT' }
       },
       servers: [{ url: serverUrl(publicUrl) }],
       tags: TAGS,
       components: {
         securitySchemes: {
-          bearerAuth: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token' },
+          bearerAuth: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token.' },
           cookieAuth: {
             type: 'apiKey',
             in: 'cookie',
             name: cookieNames.access,
-            description: 'The access token, as browsers carry it. A request that changes something must come from an allowed origin, or carry `X-Countersign: 1`.'
+            description: 'An access token in a cookie, for browsers. Protected from CSRF: a request of an unsafe method must come from an allowed origin, or have `X-Countersign: 1`.'
           },
-          sessionAuth: { type: 'apiKey', in: 'cookie', name: cookieNames.session, description: 'A stateful session, as browsers carry it. The same rule holds.' },
-          clientAuth: { type: 'http', scheme: 'basic', description: 'A service\'s client id and secret' },
-          clientToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token that a service got for itself' }
+          sessionAuth: { type: 'apiKey', in: 'cookie', name: cookieNames.session, description: 'A stateful session in a cookie, for browsers. The same protection from CSRF applies.' },
+          clientAuth: { type: 'http', scheme: 'basic', description: 'The client id and client secret of a service.' },
+          clientToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token from the client credentials grant.' }
         }
       }
     },
@@ -73,7 +73,7 @@ export async function addOpenApi (app: FastifyInstance, { version, publicUrl, co
   app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => reply.send(app.swagger()))
 }
 
-// On the developer's own machine the service is where the document came from, under whichever of its names.
+// On a developer's machine: the host that the document was loaded from, by whichever name.
 function serverUrl (publicUrl: string): string {
   const { hostname } = new URL(publicUrl)
   return ['localhost', '127.0.0.1', '[::1]'].includes(hostname) ? '/' : publicUrl

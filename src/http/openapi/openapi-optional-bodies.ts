@@ -1,9 +1,6 @@
 import type { SwaggerTransformObject } from '@fastify/swagger'
 
-/**
- * Says in the document that a body may be missing, where its schema takes null: that is how Fastify validates a body
- * which is not there, and how it has to be told that this is fine.
- */
+/** Marks a body as optional in the document where its schema allows null, which is what Fastify validates for a missing body. */
 export const markOptionalBodies: SwaggerTransformObject = document => {
   if (!('openapiObject' in document)) return document.swaggerObject
   const { openapiObject } = document

@@ -2,14 +2,14 @@ import { Type, type TSchema } from 'typebox'
 import { catalogue, type ProblemCode } from '../../errors.ts'
 import { named } from '../schemas.ts'
 
-/** One answer as an example. */
+/** One example of a response. */
 export interface Example {
   summary: string
   value: unknown
 }
 
-/** How the document shows a good answer. */
-interface Shown {
+/** How the document presents a successful response. */
+interface Presentation {
   description: string
   /** One example, or several by name. */
   example?: unknown
@@ -17,29 +17,29 @@ interface Shown {
   headers?: Readonly<Record<string, TSchema>>
 }
 
-/** What may be wrong with any body. */
+/** The problems of every route with a body. */
 export const BODY_PROBLEMS = ['malformed_json', 'body_too_large', 'unsupported_media_type', 'validation_failed'] as const satisfies readonly ProblemCode[]
 
-/** The security of routes for people who have logged in. */
+/** The security of routes for logged-in users. */
 export const AUTHENTICATED = [{ bearerAuth: [] }, { cookieAuth: [] }, { sessionAuth: [] }]
 
-/** The security of routes for everybody. */
+/** The security of public routes. */
 export const PUBLIC = []
 
-export const RETRY_AFTER = { 'Retry-After': Type.Integer({ description: 'Seconds to wait', examples: [2] }) }
+export const RETRY_AFTER = { 'Retry-After': Type.Integer({ description: 'Seconds to wait before the next attempt', examples: [2] }) }
 
-/** The response of a route that went well, with examples. */
-export function jsonResponse (schema: TSchema, { description, example, examples, headers }: Shown) {
+/** A successful response with a body, and its examples. */
+export function jsonResponse (schema: TSchema, { description, example, examples, headers }: Presentation) {
   const media = { schema, ...example !== undefined && { example }, ...examples !== undefined && { examples } }
   return { description, ...headers !== undefined && { headers }, content: { 'application/json': media } }
 }
 
-/** The response of a route that did what it was asked for, and has nothing to tell. */
+/** A successful response without a body. */
 export function emptyResponse (description: string, headers: Readonly<Record<string, TSchema>> = {}) {
   return Type.Null({ description, ...Object.keys(headers).length > 0 && { headers } })
 }
 
-/** The responses of a route for the problems that it may answer with, by status. */
+/** The error responses of a route, by status. */
 export function problemResponses (...codes: ProblemCode[]) {
   const byStatus = new Map<number, ProblemCode[]>()
   for (const code of new Set(codes)) {
@@ -56,14 +56,14 @@ export function problemResponses (...codes: ProblemCode[]) {
 }
 
 function headersOf (status: number) {
-  if (status === 401) return { headers: { 'WWW-Authenticate': Type.String({ description: 'RFC 6750 §3', examples: ['Bearer error="invalid_token"'] }) } }
+  if (status === 401) return { headers: { 'WWW-Authenticate': Type.String({ description: 'The challenge (RFC 6750 §3)', examples: ['Bearer error="invalid_token"'] }) } }
   if (status === 429 || status === 503) return { headers: RETRY_AFTER }
   return {}
 }
 
 const ERRORS: Partial<Record<ProblemCode, readonly object[]>> = {
   validation_failed: [{ field: 'email', pointer: '#/email', detail: 'must match format "email"' }],
-  weak_password: [{ field: 'password', pointer: '#/password', detail: 'This password is among the first that are guessed.' }]
+  weak_password: [{ field: 'password', pointer: '#/password', detail: 'This password is too common.' }]
 }
 
 function example (code: ProblemCode): Example {

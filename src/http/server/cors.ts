@@ -9,9 +9,9 @@ declare module 'fastify' {
   }
 }
 
-/** Lets the pages of some origins call the service with cookies, and read what they are told in headers. */
+/** Allows pages of some origins to call the service with cookies, and to read the response headers they need. */
 export async function addCors (app: FastifyInstance, origins: readonly string[]): Promise<void> {
-  // What is no preflight asks for a method that no route has; @fastify/cors would say so in plain text.
+  // An OPTIONS request that is no preflight has no route, as a rule. @fastify/cors would answer it in plain text.
   app.addHook('onRequest', ({ method, headers, routeOptions }, _reply, done) => {
     const isPreflight = headers.origin !== undefined && headers['access-control-request-method'] !== undefined
     const hasRoute = routeOptions.config.cors?.preflight === false

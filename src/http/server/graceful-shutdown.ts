@@ -5,12 +5,12 @@ import { REQUEST_TIMEOUT } from '../limits.ts'
 const SWEEP_EVERY = 50
 
 /**
- * Closes connections that nobody uses while the server stops. Node closes those alone that are idle at the moment it is
- * told to. One that was answering then would hold the process up for its keep-alive time, and one on which nothing was
- * ever asked, as browsers and load balancers open them ahead, for longer still.
+ * Closes idle connections for as long as the server is stopping. Node closes only those that are idle when it starts to stop:
+ * a connection with a response in progress would then delay the end by its keep-alive time, and an unused one, which
+ * browsers and load balancers open in advance, by even more.
  *
- * What has begun gets the time that a request has; a connection on which a request stalls would get for ever, for a server
- * that stops no longer looks for late ones.
+ * Requests in progress get the time that any request has. After that every connection is closed, because Node no longer
+ * checks for stalled requests on a server that is stopping.
  */
 export function closeIdleConnectionsOnShutdown (app: FastifyInstance): void {
   const connections = new Set<Socket>()

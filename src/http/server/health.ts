@@ -2,29 +2,29 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { jsonResponse, problemResponses, PUBLIC, RETRY_AFTER } from '../openapi/openapi-responses.ts'
 
-/** Asks one dependency whether it answers; rejects where it does not. */
+/** Checks one dependency; rejects when it is unavailable. */
 export type Probe = () => Promise<void>
 
-/** What the health routes take: the dependencies without which the service cannot do its work, by name. */
 export interface HealthOptions {
+  /** The dependencies that the service cannot work without, by name. */
   probes: Readonly<Record<string, Probe>>
 }
 
 const Live = Type.Object({ status: Type.Literal('ok') })
 const Ready = Type.Object({
   status: Type.Enum(['ok', 'unavailable'], { type: 'string' }),
-  checks: Type.Record(Type.String(), Type.Enum(['ok', 'unavailable'], { type: 'string' }), { description: 'Each dependency by name' })
+  checks: Type.Record(Type.String(), Type.Enum(['ok', 'unavailable'], { type: 'string' }), { description: 'The state of each dependency, by name' })
 })
 
-/** `/health/live`: the process answers. `/health/ready`: so does everything that it needs. */
+/** `/health/live`: the process is up. `/health/ready`: so are its dependencies. */
 export const healthRoutes: FastifyPluginAsyncTypebox<HealthOptions> = async (app, { probes }) => {
   app.get('/health/live', {
     schema: {
       operationId: 'getLiveness',
       tags: ['Operations'],
-      summary: 'Whether the process answers',
+      summary: 'Check that the process is up',
       security: PUBLIC,
-      response: { 200: jsonResponse(Live, { description: 'It does', example: { status: 'ok' } }), ...problemResponses('headers_too_large') }
+      response: { 200: jsonResponse(Live, { description: 'The process is up.', example: { status: 'ok' } }), ...problemResponses('headers_too_large') }
     }
   }, (_request, reply) => {
     reply.header('cache-control', 'no-store').send({ status: 'ok' })
@@ -34,11 +34,11 @@ export const healthRoutes: FastifyPluginAsyncTypebox<HealthOptions> = async (app
     schema: {
       operationId: 'getReadiness',
       tags: ['Operations'],
-      summary: 'Whether everything that the service needs answers',
+      summary: 'Check that every dependency is available',
       security: PUBLIC,
       response: {
-        200: jsonResponse(Ready, { description: 'It does', example: { status: 'ok', checks: { database: 'ok' } } }),
-        503: jsonResponse(Ready, { description: 'Something does not', example: { status: 'unavailable', checks: { database: 'unavailable' } }, headers: RETRY_AFTER }),
+        200: jsonResponse(Ready, { description: 'Every dependency is available.', example: { status: 'ok', checks: { database: 'ok' } } }),
+        503: jsonResponse(Ready, { description: 'At least one dependency is unavailable.', example: { status: 'unavailable', checks: { database: 'unavailable' } }, headers: RETRY_AFTER }),
         ...problemResponses('headers_too_large')
       }
     }
@@ -48,7 +48,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<HealthOptions> = async (app
         await probe()
         return [name, 'ok'] as const
       } catch (error) {
-        request.log.error({ err: error, dependency: name }, 'a dependency does not answer')
+        request.log.error({ err: error, dependency: name }, 'dependency unavailable')
         return [name, 'unavailable'] as const
       }
     })))

@@ -6,14 +6,14 @@ import type { Config } from '../../config.ts'
 
 const SECRET = ['authorization', 'cookie', 'set-cookie', 'password', 'newPassword', 'currentPassword', 'accessToken', 'refreshToken', 'idToken', 'token', 'codeVerifier', 'clientSecret', 'secret', 'client_secret', 'access_token', 'passwordHash']
 
-// For terminals alone: a service that writes JSON lines does without it.
+// Loaded for terminals only: JSON lines do not need it.
 function loadPretty (): typeof pretty {
   return createRequire(import.meta.url)('pino-pretty') as typeof pretty
 }
 
 /**
- * @param to where JSON lines go, if not to standard output
- * @returns the process's logger: readable on a terminal, JSON lines otherwise, secrets left out of both
+ * @param to where JSON lines are written, standard output by default
+ * @returns the logger of the process: readable text on a terminal, JSON lines elsewhere, secrets redacted in both
  */
 export function createLogger ({ logLevel }: Pick<Config, 'logLevel'>, to?: DestinationStream): NonNullable<FastifyServerOptions['loggerInstance']> {
   const options = {
@@ -25,8 +25,8 @@ export function createLogger ({ logLevel }: Pick<Config, 'logLevel'>, to?: Desti
 }
 
 /**
- * Tells a client whom something of ours failed the id that the log has the request under. Nobody else: two answers that
- * must not be told apart, such as those to an unknown account and to a wrong password, are the same to the last header.
+ * Sends the request id, which the log has too, with every 5xx. Not with other responses: those that must not be
+ * distinguishable, such as for an unknown account and for a wrong password, are equal in every header.
  */
 export function setRequestIds (app: FastifyInstance): void {
   app.addHook('onSend', (request, reply, payload, done) => {
@@ -35,10 +35,7 @@ export function setRequestIds (app: FastifyInstance): void {
   })
 }
 
-/**
- * Writes one line a request, after it was answered: what was asked by the route's pattern and not by its URL, for
- * query strings and ids may be secret or personal.
- */
+/** Logs one line for each completed request. The route's pattern stands for the URL, whose query and ids may be secret or personal. */
 export function logRequests (app: FastifyInstance): void {
   app.addHook('onResponse', (request, reply, done) => {
     request.log.info({
@@ -47,7 +44,7 @@ export function logRequests (app: FastifyInstance): void {
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime * 10) / 10,
       ip: request.ip
-    }, 'answered')
+    }, 'request completed')
     done()
   })
 }

@@ -4,15 +4,15 @@ import type { FastifyInstance } from 'fastify'
 import type { TokenFailure } from 'countersign-verifier'
 import { problemResponses, PUBLIC } from '../openapi/openapi-responses.ts'
 
-/** What the service counts, in Prometheus' text format. */
+/** The metrics of the service, for Prometheus. */
 export interface Metrics {
-  /** `forged` is the one to alert on: somebody else holds `JWT_SECRET`. */
+  /** Alert on `forged`: it means that `JWT_SECRET` has leaked. */
   tokenRefused (reason: TokenFailure): void
-  /** Reports a number that is read when it is asked for. */
+  /** Adds a number that is read at each scrape. */
   gauge (name: string, help: string, read: () => number): void
-  /** Reports a number that only grows, and is read when it is asked for. */
+  /** Adds a number that only grows, and is read at each scrape. */
   counter (name: string, help: string, read: () => number): void
-  /** Everything, as text. */
+  /** @returns all metrics in Prometheus' text format */
   expose (): Promise<string>
 }
 
@@ -45,11 +45,11 @@ export function addMetricsRoute (app: FastifyInstance, metrics: Metrics): void {
     schema: {
       operationId: 'getMetrics',
       tags: ['Operations'],
-      summary: 'What the service counts',
+      summary: 'Get the metrics of the service',
       security: PUBLIC,
       response: {
         200: {
-          description: 'Prometheus\' text format',
+          description: 'The metrics in Prometheus\' text format.',
           content: { 'text/plain': { schema: Type.String(), example: 'countersign_tokens_refused_total{reason="forged"} 0\n' } }
         },
         ...problemResponses('headers_too_large')

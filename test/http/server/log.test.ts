@@ -92,7 +92,7 @@ t.test('the log', async t => {
     await service.call('GET /auth/verify?access_token=x', { token: ada.accessToken, from: '192.0.2.9' })
     await service.call(`GET /admin/users/${ada.user.id}`, { token: admin.accessToken })
     await service.call('GET /nothing/at/all')
-    const lines = service.log.slice(before).filter(({ msg }) => msg === 'answered')
+    const lines = service.log.slice(before).filter(({ msg }) => msg === 'request completed')
     t.match(lines, [
       { level: 30, method: 'GET', route: '/auth/verify', status: 200, ip: '192.0.2.9', reqId: /./ },
       { method: 'GET', route: '/admin/users/:id', status: 200 },

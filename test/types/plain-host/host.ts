@@ -23,8 +23,32 @@ app.register(countersign, options)
 app.register(countersign, { acessTokenTtl: '5m' })
 // @ts-expect-error nor such a decorator
 app.register(countersign, { decorators: { users: 'people' } })
-// @ts-expect-error an option is text, a number, a boolean or a list
+// Each option has the type of its setting.
+app.register(countersign, { hashConcurrency: '2', allowEmbeddedDatabase: 'true', jwtSecrets: 'one,another', googleScopes: ['openid', 'email'], cookieSameSite: 'strict' })
+app.register(countersign, { databaseUrl: process.env.APP_DATABASE_URL })
+// @ts-expect-error a number
+app.register(countersign, { hashConcurrency: ['x'] })
+// @ts-expect-error a number
+app.register(countersign, { hashConcurrency: 'x' })
+// @ts-expect-error a duration
 app.register(countersign, { accessTokenTtl: new Date() })
+// @ts-expect-error a duration has a unit
+app.register(countersign, { accessTokenTtl: 300 })
+// @ts-expect-error a boolean
+app.register(countersign, { allowEmbeddedDatabase: 1 })
+// @ts-expect-error one of a few words
+app.register(countersign, { cookieSameSite: 'none' })
+// @ts-expect-error a list of texts
+app.register(countersign, { allowedOrigins: [1] })
+// @ts-expect-error a boolean, of an OpenID provider too
+app.register(countersign, { openIdProviders: { acme: { trustEmail: 'yes' } } })
+
+app.register(countersign, { environment: false })
+app.register(countersign, { environment: { DATABASE_URL: 'postgresql://localhost/app' } })
+// @ts-expect-error variables are text
+app.register(countersign, { environment: { PORT: 3000 } })
+// @ts-expect-error reading it is the default
+app.register(countersign, { environment: true })
 // @ts-expect-error where to listen is the host's to say
 app.register(countersign, { host: '0.0.0.0' })
 

@@ -2,13 +2,13 @@ import { InvalidToken } from '../errors.ts'
 
 // The service's own answers, to the letter: a client need not know who verified its token.
 const CATALOGUE = {
-  unauthenticated: [401, 'Authentication is required', { 'www-authenticate': 'Bearer' }],
-  invalid_token: [401, 'The access token is not valid', { 'www-authenticate': 'Bearer error="invalid_token"' }],
-  forbidden: [403, 'The role does not permit this', { 'www-authenticate': 'Bearer error="insufficient_scope"' }],
-  insufficient_scope: [403, 'The client does not have the scope for this', { 'www-authenticate': 'Bearer error="insufficient_scope"' }],
-  cross_site_request: [403, 'Requests with cookies are not accepted from this origin', {}],
-  unavailable: [503, 'The service is temporarily unavailable', { 'retry-after': '2' }],
-  internal_error: [500, 'Something went wrong', {}]
+  unauthenticated: [401, 'Authentication required', { 'www-authenticate': 'Bearer' }],
+  invalid_token: [401, 'Invalid access token', { 'www-authenticate': 'Bearer error="invalid_token"' }],
+  forbidden: [403, 'Insufficient role', { 'www-authenticate': 'Bearer error="insufficient_scope"' }],
+  insufficient_scope: [403, 'Insufficient scope', { 'www-authenticate': 'Bearer error="insufficient_scope"' }],
+  cross_site_request: [403, 'Cross-site request refused', {}],
+  unavailable: [503, 'Service temporarily unavailable', { 'retry-after': '2' }],
+  internal_error: [500, 'Internal server error', {}]
 } as const satisfies Record<string, readonly [status: number, title: string, headers: Readonly<Record<string, string>>]>
 
 /** The stable name of a refusal. */

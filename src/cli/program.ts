@@ -1,0 +1,35 @@
+import { Command, CommanderError } from 'commander'
+import { version } from '../version.ts'
+import { clientsCommand } from './clients/clients.ts'
+import { errorMessage } from './error-message.ts'
+import { migrateCommand } from './migrate.ts'
+import { secretCommand } from './secret.ts'
+import { serveCommand } from './serve.ts'
+import { usersCommand } from './users.ts'
+
+const FAILED = 1
+const WRONG_USAGE = 2
+
+const program = new Command('countersign')
+  .description('Authentication service. Configured by environment variables: see docs/configuration.md and .env.example.')
+  .version(version)
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true })
+
+for (const command of [serveCommand, migrateCommand, secretCommand, usersCommand, clientsCommand]) program.addCommand(command)
+for (const command of allCommands(program)) command.exitOverride().showHelpAfterError('(use --help for usage)')
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE
+  } else {
+    process.stderr.write(`${errorMessage(error)}\n`)
+    process.exitCode = FAILED
+  }
+}
+
+function allCommands (command: Command): Command[] {
+  return [command, ...command.commands.flatMap(allCommands)]
+}
