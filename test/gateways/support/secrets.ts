@@ -39,7 +39,8 @@ export async function keepsSecrets (t: Test, { ask, ada, countersign, services }
     t.strictSame(await seenCookies([...credentials, ...FOREIGN]), expected)
     t.strictSame(await seenCookies([...FOREIGN, ...credentials, ...others]), expected)
     t.strictSame(await seenCookies([...credentials, ...FOREIGN.flatMap((pair, index) => [pair, `__Host-device=${index}`, '__Secure-access=old'])]), expected, 'as often as it comes')
-    t.strictSame(await seenCookies(FOREIGN, credentials), expected, 'in a header of its own')
+    // Not in HTTP/1.1 (RFC 6265 §5.4), and Envoy's ext_authz asks with commas between them, which is 401.
+    if (handling === 'takes ours out') t.strictSame(await seenCookies(FOREIGN, credentials), expected, 'in a header of its own')
   })
 
   await t.test('does not hide from Countersign that a cookie came twice', async t => {

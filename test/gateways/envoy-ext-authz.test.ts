@@ -1,0 +1,12 @@
+import t from 'tap'
+import { needs } from './support/command.ts'
+import { envoy } from './support/envoy.ts'
+import { startGateway } from './support/gateway.ts'
+import { passesTable } from './support/table.ts'
+import { openWorld } from './support/world.ts'
+
+t.test('Envoy without a script asks who it is before it lets anybody in', await needs('envoy'), async t => {
+  const world = await openWorld(t)
+  await startGateway(t, world.places, envoy('envoy-ext-authz.yaml'))
+  await passesTable(t, world, { cookies: 'drops all', manyCookies: { inOne: 431, inSeveral: 431 } })
+})
