@@ -11,10 +11,11 @@ import { until } from '../../support/until.ts'
 import { startRelay, type Relay } from './relay.ts'
 import { has } from './command.ts'
 
-/** What a service was asked, with its headers as CGI names them (RFC 3875 §4.1.18): WSGI and PHP know no others. */
+/** What a service was asked (where: Node's alone says), with its headers as CGI names them (RFC 3875 §4.1.18): WSGI and PHP know no others. */
 export interface Seen {
   readonly by: string
   readonly method: string
+  readonly url?: string
   readonly bytes: number
   readonly headers: Readonly<Record<string, string>>
 }
@@ -60,7 +61,7 @@ export async function answers (port: number): Promise<boolean> {
 
 async function startNode (t: Test): Promise<number> {
   const server = createServer({ maxHeaderSize: 64 * 1024 }, async (request, response) => {
-    const seen: Seen = { by: 'node', method: request.method ?? '', bytes: (await buffer(request)).length, headers: asCgi(request) }
+    const seen: Seen = { by: 'node', method: request.method ?? '', url: request.url ?? '', bytes: (await buffer(request)).length, headers: asCgi(request) }
     // A connection for each request, which the relay can count; and its own word on CORS, which the gateway overrules.
     response.setHeader('Connection', 'close').setHeader('Access-Control-Allow-Origin', '*')
     const isForAdmins = request.url === '/node/admins'

@@ -1,26 +1,28 @@
 import type { Test } from 'tap'
-import { keepsBounds, type ManyCookies } from './bounds.ts'
+import { keepsBounds, type Away, type ManyCookies } from './bounds.ts'
 import { keepsSitesApart } from './cross-site.ts'
 import { tellsWhoAsks } from './identity.ts'
 import { servesCountersign } from './own-routes.ts'
 import { keepsSecrets, type CookieHandling } from './secrets.ts'
-import { sendsPeopleToSignIn } from './sign-in.ts'
+import { sendsPeopleToSignIn, type SignIn } from './sign-in.ts'
 import type { World } from './world.ts'
 
 /** In what one gateway differs from the next. */
 export interface Traits {
   cookies: CookieHandling
   manyCookies: ManyCookies
-  /** Whether it sends people who open a page to sign in. */
-  signIn?: boolean
+  /** How people who open a page come to sign in; unless it says so, they do not. */
+  signIn?: SignIn
+  /** What it answers while Countersign does not; unless it says so, 503 with when to come back. */
+  away?: Away
 }
 
 /** What every gateway has to do, the same for all. */
-export async function passesTable (t: Test, world: World, { cookies, manyCookies, signIn = false }: Traits): Promise<void> {
+export async function passesTable (t: Test, world: World, { cookies, manyCookies, signIn, away }: Traits): Promise<void> {
   await tellsWhoAsks(t, world)
   await keepsSitesApart(t, world)
   await keepsSecrets(t, world, cookies)
   await servesCountersign(t, world)
-  if (signIn) await sendsPeopleToSignIn(t, world)
-  await keepsBounds(t, world, manyCookies)
+  if (signIn !== undefined) await sendsPeopleToSignIn(t, world, signIn)
+  await keepsBounds(t, world, manyCookies, away)
 }
