@@ -3,8 +3,8 @@ import t from 'tap'
 import { clientToken, registerClient } from '../support/oauth.ts'
 import { needs } from './support/command.ts'
 import { bearer, cookie, SPELLINGS } from './support/credentials.ts'
-import { envoy } from './support/envoy.ts'
 import { startGateway } from './support/gateway.ts'
+import { envoy } from './support/gateways.ts'
 import { openWorld } from './support/world.ts'
 
 t.test('Envoy verifies access tokens by the JWK set', await needs('envoy'), async t => {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { needs } from './support/command.ts'
-import { envoy } from './support/envoy.ts'
 import { startGateway } from './support/gateway.ts'
+import { envoy } from './support/gateways.ts'
 import { passesTable } from './support/table.ts'
 import { openWorld } from './support/world.ts'
 

@@ -26,6 +26,7 @@ export async function sendsPeopleToSignIn (t: Test, { ask, ada }: World, how: Si
   await t.test('asks nobody who comes to sign in, and tells the page of nobody', async t => {
     const { status, seen } = await ask('GET /sign-in?to=/node/orders', { headers: [...page, ['X-Auth-Role', 'admin'], ['X_Auth_Role', 'admin']] })
     t.equal(status, 200)
+    t.notMatch((await ask('GET /node/orders/../../sign-in')).seen, { url: /orders/ }, 'nor by a detour')
     t.notOk(Object.entries(seen?.headers ?? {}).some(([name, value]) => name.startsWith('HTTP_X_AUTH') && value !== ''))
   })
 }
