@@ -1,5 +1,6 @@
 import t from 'tap'
 import { needs } from './support/command.ts'
+import { cookie } from './support/credentials.ts'
 import { startGateway } from './support/gateway.ts'
 import { nginx } from './support/gateways.ts'
 import { passesTable } from './support/table.ts'
@@ -14,4 +15,13 @@ t.test('nginx asks who it is before it lets anybody in', await needs('nginx'), a
   })
 
   await passesTable(t, world, { cookies: 'takes ours out', manyCookies: { inOne: 400, inSeveral: 200 }, signIn: 'by redirect' })
+})
+
+t.test('over plain http nginx takes out the bare names', await needs('nginx'), async t => {
+  const world = await openWorld(t, { PUBLIC_URL: 'http://app.example.com' })
+  await startGateway(t, world.places, nginx(['__Secure-access | __Host-(?:', '(?:']))
+  const cookies = await world.countersign.cookiesOf(world.ada)
+  t.strictSame(Object.keys(cookies).sort(), ['access', 'device', 'refresh'])
+  const { seen } = await world.ask('GET /node/orders', { headers: [cookie(cookies, 'theme=dark')] })
+  t.match(seen?.headers, { HTTP_COOKIE: 'theme=dark', HTTP_X_AUTH_USER_ID: world.ada.user.id })
 })
