@@ -69,7 +69,7 @@ export function createHashQueue (options: HashQueueOptions) {
   const admission = createFairAdmission<Waiting>(limit)
   // In order of arrival.
   const waiters = new Set<Waiting>()
-  const turnedAway = { refused: 0, expired: 0, abandoned: 0 }
+  const counts = { refused: 0, expired: 0, abandoned: 0 }
   let running = 0
   let timer: NodeJS.Timeout | undefined
 
@@ -85,7 +85,7 @@ export function createHashQueue (options: HashQueueOptions) {
         },
         giveUp (reason) {
           forget()
-          turnedAway[reason]++
+          counts[reason]++
           reject(reason === 'abandoned' ? signal?.reason : new HashQueueFull(maxWaitMs))
         }
       }
@@ -160,6 +160,6 @@ export function createHashQueue (options: HashQueueOptions) {
       }
     },
 
-    stats: (): HashQueueStats => ({ running, waiting: admission.size, waitingKnown: admission.knownSize, ...turnedAway })
+    stats: (): HashQueueStats => ({ running, waiting: admission.size, waitingKnown: admission.knownSize, ...counts })
   }
 }
