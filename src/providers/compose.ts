@@ -28,7 +28,7 @@ import { createIdentityListStore } from './identities/identity-list-store.ts'
 import { createGetFreshProviderToken } from './tokens/fresh-provider-token.ts'
 import { openId } from './catalogue/openid.ts'
 import { createRedirectTargets } from './flow/redirect-targets.ts'
-import { createAssertSameSession } from './flow/assert-same-session.ts'
+import { createAssertSameSession } from './same-session.ts'
 import { createPresentIdentity, createResolveAccount } from './identities/resolve-account.ts'
 import { createProviderTokenStore } from './tokens/provider-token-store.ts'
 

@@ -96,7 +96,7 @@ export async function followLedger ({ ledger, database, set, log, listens = true
 
   async function listen (): Promise<void> {
     const opened = await database.listen(CHANNEL, {
-      onNotify,
+      onNotify: onNotify,
       onLost: cause => {
         counts.lost++
         listening = undefined

@@ -10,7 +10,7 @@ import { FLOW_LIFE, type Flow } from './authorization-flows.ts'
 import type { LinkIdentity } from '../identities/link-identity.ts'
 import type { ProviderResult, Provider } from '../provider.ts'
 import { withCode } from './redirect-targets.ts'
-import type { AssertSameSession } from './assert-same-session.ts'
+import type { AssertSameSession } from './same-session.ts'
 import type { ResolveAccount } from '../identities/resolve-account.ts'
 
 /** A browser at the callback, with the flow that it began. */
