@@ -15,11 +15,11 @@ export const catalogue = {
   invalid_client: [401, 'The client is not known, or its secret is wrong'],
   invalid_id_token: [401, 'The ID token is not valid'],
   invalid_code: [401, 'The one-time code is not valid'],
+  insufficient_user_authentication: [401, 'A recent login is required, shown by the session\'s own credential'],
   forbidden: [403, 'The role does not permit this'],
   insufficient_scope: [403, 'The client does not have the scope for this'],
   access_denied: [403, 'The sign-in was refused at the provider'],
   account_disabled: [403, 'The account is disabled'],
-  recent_login_required: [403, 'This needs a login in the last five minutes, or the password'],
   different_session: [403, 'The session that began this is not the one that came back'],
   cross_site_request: [403, 'Requests with cookies are not accepted from this origin'],
   not_found: [404, 'There is nothing here'],
@@ -63,12 +63,18 @@ export interface ProblemOptions {
   detail?: string
   errors?: readonly FieldProblem[]
   headers?: Readonly<Record<string, string>>
+  /** How long ago, in seconds, the login may be that is asked for (RFC 9470). */
+  maxAge?: number
   /** For the log only. */
   cause?: unknown
 }
 
-// What a client has to show (RFC 6750 §3), whatever route it asked.
-const CHALLENGES: Partial<Record<ProblemCode, string>> = { unauthenticated: 'Bearer', invalid_token: 'Bearer error="invalid_token"' }
+// What a client has to show (RFC 6750 §3, RFC 9470 §3), whatever route it asked.
+const CHALLENGES: Partial<Record<ProblemCode, string>> = {
+  unauthenticated: 'Bearer',
+  invalid_token: 'Bearer error="invalid_token"',
+  insufficient_user_authentication: 'Bearer error="insufficient_user_authentication"'
+}
 
 // Seconds; well within the time that a repeated refresh is taken for what it is.
 const RETRY_AFTER = '2'
@@ -80,19 +86,21 @@ export class Problem extends Error {
   readonly statusCode: number
   readonly detail: string | undefined
   readonly errors: readonly FieldProblem[] | undefined
+  readonly maxAge: number | undefined
   readonly headers: Readonly<Record<string, string>>
 
-  constructor (code: ProblemCode, { detail, errors, headers = {}, cause }: ProblemOptions = {}) {
+  constructor (code: ProblemCode, { detail, errors, headers = {}, maxAge, cause }: ProblemOptions = {}) {
     const [statusCode, title] = catalogue[code]
     super(title, { cause })
     this.code = code
     this.statusCode = statusCode
     this.detail = detail
     this.errors = errors
+    this.maxAge = maxAge
     const challenge = CHALLENGES[code]
     this.headers = {
       ...statusCode === 503 && { 'retry-after': RETRY_AFTER },
-      ...challenge !== undefined && { 'www-authenticate': challenge },
+      ...challenge !== undefined && { 'www-authenticate': maxAge === undefined ? challenge : `${challenge}, max_age="${maxAge}"` },
       ...headers
     }
   }
@@ -111,16 +119,18 @@ export interface ProblemDocument {
   code: ProblemCode
   detail?: string
   errors?: readonly FieldProblem[]
+  maxAge?: number
 }
 
 /** @returns what the client is told */
-export function toProblemDocument ({ code, statusCode, message, detail, errors }: Problem): ProblemDocument {
+export function toProblemDocument ({ code, statusCode, message, detail, errors, maxAge }: Problem): ProblemDocument {
   return {
     type: `urn:countersign:problem:${code}`,
     title: message,
     status: statusCode,
     code,
     ...detail !== undefined && { detail },
-    ...errors !== undefined && { errors }
+    ...errors !== undefined && { errors },
+    ...maxAge !== undefined && { maxAge }
   }
 }

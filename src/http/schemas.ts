@@ -53,7 +53,8 @@ export const ProblemSchema = Type.Object({
     field: Type.String({ description: 'The field, dotted where it is nested' }),
     pointer: Type.String({ description: 'A JSON Pointer to it (RFC 6901), as a fragment' }),
     detail: Type.String()
-  }), { description: 'The fields that are not valid, twenty at most' }))
+  }), { description: 'The fields that are not valid, twenty at most' })),
+  maxAge: Type.Optional(Type.Integer({ description: 'How long ago the login may be that is asked for, in seconds (RFC 9470)', examples: [300] }))
 }, { description: 'RFC 9457 problem details' })
 
 export const PrincipalSchema = Type.Object({
@@ -83,6 +84,8 @@ export const UserSchema = Type.Object({
 export type UserView = Static<typeof UserSchema>
 
 export const EXAMPLE_USER: UserView = { id: EXAMPLE.id, email: EXAMPLE.email, emailVerified: false, name: EXAMPLE.name, role: 'user', createdAt: EXAMPLE.time }
+
+export const EXAMPLE_IDENTITY = { id: EXAMPLE.id, provider: 'google', subject: '110169484474386276334', email: EXAMPLE.email, emailVerified: true, createdAt: EXAMPLE.time, lastUsedAt: EXAMPLE.time }
 
 /** Schemas by their `$id`. */
 export type NamedSchemas = Readonly<Record<string, TSchema & { $id: string }>>

@@ -3,7 +3,7 @@ import type { Database } from '../database/database.ts'
 import { createPurgeBatch } from '../database/purge-batch.ts'
 
 /** What secrets are good once for. */
-export type OneTimeTokenPurpose = 'sign_in_flow' | 'id_token' | 'sign_in_code'
+export type OneTimeTokenPurpose = 'sign_in_flow' | 'id_token' | 'sign_in_code' | 'link_begun' | 'link_code'
 
 /** What a secret was kept with. */
 export interface OneTimeToken<Data> {

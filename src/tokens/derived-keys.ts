@@ -1,7 +1,7 @@
 import { hkdfSync } from 'node:crypto'
 
 /** What a key of the service is for; each purpose has a key that tells nothing of the others. */
-export type KeyPurpose = 'seal' | 'refresh' | 'device' | 'flow' | 'session-copy' | 'provider-token'
+export type KeyPurpose = 'seal' | 'refresh' | 'renewal' | 'device' | 'flow' | 'session-copy' | 'provider-token'
 
 /** One key of a ring. `id` names the secret that it comes from, and tells nothing of it. */
 export interface DerivedKey {
