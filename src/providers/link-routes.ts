@@ -2,8 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { FastifyRequest } from 'fastify'
 import type { Principal } from 'countersign-verifier'
-import type { AuditStore } from '../audit/store.ts'
-import { invalidField, Problem, type ProblemCode } from '../errors.ts'
+import { invalidField, Problem } from '../errors.ts'
 import { jsonResponse, AUTHENTICATED, BODY_PROBLEMS, emptyResponse, problemResponses } from '../http/openapi/openapi-responses.ts'
 import type { Guards } from '../http/guards.ts'
 import { clientInfo } from '../http/client-info.ts'
@@ -11,7 +10,6 @@ import type { CsrfProtection } from '../http/csrf.ts'
 import { NEEDS_PRESENCE, PresenceToken } from '../sessions/presence-schema.ts'
 import type { Presence } from '../sessions/presence.ts'
 import type { StartAuthorization } from './flow/start-authorization.ts'
-import type { LinkingSession } from './identities/identity-store.ts'
 import type { LinkCodes } from './link-codes.ts'
 import type { LinkTickets } from './link-tickets.ts'
 import type { LinkIdentity } from './identities/link-identity.ts'
@@ -28,7 +26,6 @@ export interface LinkRoutesOptions {
   linkCodes: LinkCodes
   linkIdentity: LinkIdentity
   presence: Presence
-  audit: AuditStore
   guards: Guards
   principal: (request: FastifyRequest) => Principal
   crossSite: CsrfProtection
@@ -36,7 +33,7 @@ export interface LinkRoutesOptions {
 
 const PROVIDER_URL = 'https://accounts.google.com/o/oauth2/v2/auth?client_id=…'
 
-export const linkRoutes: FastifyPluginAsyncTypebox<LinkRoutesOptions> = async (app, { providers, redirects, begin, startUrl, tickets, linkCodes, linkIdentity, presence, audit, guards, principal, crossSite }) => {
+export const linkRoutes: FastifyPluginAsyncTypebox<LinkRoutesOptions> = async (app, { providers, redirects, begin, startUrl, tickets, linkCodes, linkIdentity, presence, guards, principal, crossSite }) => {
   app.addHook('onRequest', guards.authenticate)
 
   app.post('/auth/identities/link', {
@@ -88,15 +85,10 @@ export const linkRoutes: FastifyPluginAsyncTypebox<LinkRoutesOptions> = async (a
     const { code, codeVerifier } = request.body
     const { id: userId, sessionId } = principal(request)
     const session = { userId, sessionId }
-    if (await presence.find(request, session) === undefined) return await refuse(request, session, 'different_session')
+    if (await presence.find(request, session) === undefined) throw new Problem('different_session')
     const identity = await linkCodes.redeem(code, session, codeVerifier)
-    if (identity === undefined) return await refuse(request, session, 'invalid_code')
+    if (identity === undefined) throw new Problem('invalid_code')
     await linkIdentity(identity, session, clientInfo(request))
     return reply.code(204).send(null)
   })
-
-  async function refuse (request: FastifyRequest, { userId, sessionId }: LinkingSession, code: ProblemCode): Promise<never> {
-    await audit.record({ action: 'identity_link', outcome: 'failure', actorId: userId, subjectId: userId, sessionId, detail: { code }, ...clientInfo(request) })
-    throw new Problem(code)
-  }
 }
