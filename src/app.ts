@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { InvalidToken } from 'countersign-verifier'
 import { composeAccounts } from './accounts/compose.ts'
+import { passwordRoute } from './accounts/password-route.ts'
 import { accountRoutes } from './accounts/routes.ts'
 import { AuditEventSchema, auditRoutes } from './admin/audit-routes.ts'
 import { createAuditListStore } from './audit/list-store.ts'
@@ -37,12 +38,14 @@ import { addHashQueueMetrics } from './passwords/metrics.ts'
 import { composePasswords } from './passwords/compose.ts'
 import type { RequestPrincipal } from './request-principal.ts'
 import { mobileRoutes } from './providers/flow/mobile-routes.ts'
-import { identityRoutes, IdentitySchema } from './providers/identities/identity-routes.ts'
+import { identityRoutes, IdentitySchema, presentLinkedIdentity } from './providers/identities/identity-routes.ts'
+import { linkRoutes } from './providers/link-routes.ts'
 import { composeProviders } from './providers/compose.ts'
 import { signInRoutes } from './providers/flow/sign-in-routes.ts'
 import { composeRevocation } from './revocation/compose.ts'
 import { sessionListRoutes, SessionSchema } from './sessions/session-list-routes.ts'
-import { LoginSchema } from './sessions/login-schema.ts'
+import { LoginSchema, LoginWithIdentitiesSchema } from './sessions/login-schema.ts'
+import { createPresence } from './sessions/presence.ts'
 import { refreshRoute } from './sessions/refresh-route.ts'
 import { sessionRoutes } from './sessions/routes.ts'
 import { composeSessions } from './sessions/compose.ts'
@@ -113,14 +116,16 @@ async function composeParts (app: FastifyInstance, config: Config, place: Reques
     onRefused,
     isUnavailable: isDatabaseUnavailable
   })
-  const providers = composeProviders({ config, prefix, database, tokens, sessions, oneTime, passwords, revocation, audit, guards, cookies, log: app.log })
-  const shared = { guards, principal: place.read, cookies, crossSite, propagation: revocation }
+  const presence = createPresence({ ...sessions, principal: place.read })
+  const providers = composeProviders({ config, prefix, database, tokens, sessions, oneTime, revocation, audit, presence, log: app.log })
+  const identitiesOf = async (userId: string) => (await providers.linked.list(userId)).map(presentLinkedIdentity)
+  const shared = { guards, presence, principal: place.read, cookies, crossSite, propagation: revocation }
 
   await app.register(async api => {
     handleProblems(api, { isUnavailable: isDatabaseUnavailable })
     acceptOnlyJson(api)
     limitBodies(api)
-    const schemas = nameSchemas({ Login: LoginSchema, Session: SessionSchema, Identity: IdentitySchema, AdminUser: AdminUserSchema, AuditEvent: AuditEventSchema, OAuthError: OAuthErrorSchema })
+    const schemas = nameSchemas({ Login: LoginSchema, LoginWithIdentities: LoginWithIdentitiesSchema, Session: SessionSchema, Identity: IdentitySchema, AdminUser: AdminUserSchema, AuditEvent: AuditEventSchema, OAuthError: OAuthErrorSchema })
     validateStrictly(api, schemas)
     serializeLazily(api, schemas)
     if (hidden) hideFromOpenApi(api)
@@ -132,6 +137,7 @@ async function composeParts (app: FastifyInstance, config: Config, place: Reques
     })
 
     await api.register(accountRoutes, { ...shared, ...accounts, standing: sessions.standing, deliver: sessions.deliver })
+    await api.register(passwordRoute, { ...shared, ...accounts, ...sessions, identitiesOf })
     await api.register(sessionRoutes, { ...shared, ...sessions })
     await api.register(refreshRoute, { ...shared, ...sessions })
     await api.register(sessionListRoutes, { ...shared, ...sessions })
@@ -139,8 +145,12 @@ async function composeParts (app: FastifyInstance, config: Config, place: Reques
     await api.register(signInRoutes, { ...shared, ...providers, cookieSameSite: config.cookieSameSite, isUnavailable: isDatabaseUnavailable })
     await api.register(mobileRoutes, { ...shared, ...providers, deliver: sessions.deliver })
     await api.register(identityRoutes, { ...shared, ...providers })
-    await api.register(auditRoutes, { ...shared, trail: createAuditListStore(database) })
-    await api.register(adminRoutes, { ...shared, users: createAdminStore(database), standing: sessions.standing })
+    await api.register(linkRoutes, { ...shared, ...providers })
+    await api.register(async admin => {
+      admin.addHook('preHandler', presence.requireToWrite)
+      await admin.register(auditRoutes, { ...shared, trail: createAuditListStore(database) })
+      await admin.register(adminRoutes, { ...shared, users: createAdminStore(database), standing: sessions.standing })
+    })
     await api.register(oauthRoutes, { ...oauth, isUnavailable: isDatabaseUnavailable })
     await api.register(feedRoute, { feed, authorizeClient: oauth.authorizeClient, now: revocation.now })
     await api.register(metadataRoutes, { issuer: config.issuer, baseUrl: config.publicUrl + prefix, publicKeys: tokens.publicKeys })

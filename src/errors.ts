@@ -15,11 +15,11 @@ export const catalogue = {
   invalid_client: [401, 'Invalid client credentials'],
   invalid_id_token: [401, 'Invalid ID token'],
   invalid_code: [401, 'Invalid or expired one-time code'],
+  insufficient_user_authentication: [401, 'Recent authentication required'],
   forbidden: [403, 'Insufficient role'],
   insufficient_scope: [403, 'Insufficient scope'],
   access_denied: [403, 'Sign-in denied at the provider'],
   account_disabled: [403, 'Account disabled'],
-  recent_login_required: [403, 'Recent login or current password required'],
   different_session: [403, 'Started in another session'],
   cross_site_request: [403, 'Cross-site request refused'],
   not_found: [404, 'Not found'],
@@ -63,12 +63,18 @@ export interface ProblemOptions {
   detail?: string
   errors?: readonly FieldProblem[]
   headers?: Readonly<Record<string, string>>
+  /** How long ago, in seconds, the login may be that is asked for (RFC 9470). */
+  maxAge?: number
   /** For the log only. */
   cause?: unknown
 }
 
-// RFC 6750 §3: the same on every route.
-const CHALLENGES: Partial<Record<ProblemCode, string>> = { unauthenticated: 'Bearer', invalid_token: 'Bearer error="invalid_token"' }
+// RFC 6750 §3, RFC 9470 §3: the same on every route.
+const CHALLENGES: Partial<Record<ProblemCode, string>> = {
+  unauthenticated: 'Bearer',
+  invalid_token: 'Bearer error="invalid_token"',
+  insufficient_user_authentication: 'Bearer error="insufficient_user_authentication"'
+}
 
 // Seconds: a refresh that is repeated then still gets the same successor.
 const RETRY_AFTER = '2'
@@ -80,19 +86,21 @@ export class Problem extends Error {
   readonly statusCode: number
   readonly detail: string | undefined
   readonly errors: readonly FieldProblem[] | undefined
+  readonly maxAge: number | undefined
   readonly headers: Readonly<Record<string, string>>
 
-  constructor (code: ProblemCode, { detail, errors, headers = {}, cause }: ProblemOptions = {}) {
+  constructor (code: ProblemCode, { detail, errors, headers = {}, maxAge, cause }: ProblemOptions = {}) {
     const [statusCode, title] = catalogue[code]
     super(title, { cause })
     this.code = code
     this.statusCode = statusCode
     this.detail = detail
     this.errors = errors
+    this.maxAge = maxAge
     const challenge = CHALLENGES[code]
     this.headers = {
       ...statusCode === 503 && { 'retry-after': RETRY_AFTER },
-      ...challenge !== undefined && { 'www-authenticate': challenge },
+      ...challenge !== undefined && { 'www-authenticate': maxAge === undefined ? challenge : `${challenge}, max_age="${maxAge}"` },
       ...headers
     }
   }
@@ -111,16 +119,18 @@ export interface ProblemDocument {
   code: ProblemCode
   detail?: string
   errors?: readonly FieldProblem[]
+  maxAge?: number
 }
 
 /** @returns the body that the client gets */
-export function toProblemDocument ({ code, statusCode, message, detail, errors }: Problem): ProblemDocument {
+export function toProblemDocument ({ code, statusCode, message, detail, errors, maxAge }: Problem): ProblemDocument {
   return {
     type: `urn:countersign:problem:${code}`,
     title: message,
     status: statusCode,
     code,
     ...detail !== undefined && { detail },
-    ...errors !== undefined && { errors }
+    ...errors !== undefined && { errors },
+    ...maxAge !== undefined && { maxAge }
   }
 }

@@ -35,6 +35,20 @@ export class LoggedOut extends Error {
   override readonly name = 'LoggedOut'
 }
 
+/** The service said no; `code` says why. */
+export class Refused extends Error {
+  override readonly name = 'Refused'
+
+  constructor (readonly code: string, title: string) {
+    super(title)
+  }
+
+  static async from (answer: Response): Promise<Refused> {
+    const { code, title } = await answer.json() as { code: string, title: string }
+    return new Refused(code, title)
+  }
+}
+
 const LONGEST_WAIT = 30_000
 const ATTEMPTS = 6
 
@@ -50,9 +64,7 @@ export function createSession ({ origin, keychain, onEnded }: SessionOptions) {
   }
 
   async function refresh (): Promise<string> {
-    const text = await keychain.read()
-    if (text === null) throw new LoggedOut()
-    const { refreshToken, attempt } = JSON.parse(text) as Kept
+    const { refreshToken, attempt } = await read()
     const answer = await patiently(() => post('/auth/refresh', { refreshToken }, { 'idempotency-key': attempt }))
     if (answer.ok) return await keep(await answer.json() as Tokens)
     if (answer.status !== 401) throw new Error(`Refreshing was answered ${answer.status}`)
@@ -67,6 +79,33 @@ export function createSession ({ origin, keychain, onEnded }: SessionOptions) {
     return refreshing
   }
 
+  // Whoever needs the tokens while a password is changed waits for those that come of it.
+  async function changePassword (currentPassword: string | undefined, newPassword: string): Promise<string> {
+    const { refreshToken, attempt } = await read()
+    const authorization = `Bearer ${access?.token ?? ''}`
+    // What was asked once is asked again with the same: the answer may have been lost after the password was changed.
+    const answer = await patiently(() => post('/auth/password', { currentPassword, newPassword, refreshToken }, { authorization, 'idempotency-key': attempt }))
+    if (!answer.ok) throw await Refused.from(answer)
+    return await keep(await answer.json() as Tokens)
+  }
+
+  async function read (): Promise<Kept> {
+    const text = await keychain.read()
+    if (text === null) throw new LoggedOut()
+    return JSON.parse(text) as Kept
+  }
+
+  /** Waits until nothing is under way that moves the session on. */
+  async function settled (): Promise<void> {
+    if (refreshing === undefined) return
+    await refreshing
+    await settled()
+  }
+
+  async function currentToken (): Promise<string> {
+    return access !== undefined && performance.now() < access.goodUntil ? access.token : await refreshOnce()
+  }
+
   async function forget (): Promise<void> {
     access = undefined
     await keychain.clear()
@@ -79,7 +118,7 @@ export function createSession ({ origin, keychain, onEnded }: SessionOptions) {
   return {
     async logIn (email: string, password: string): Promise<void> {
       const answer = await post('/auth/login', { email, password })
-      if (!answer.ok) throw new Error((await answer.json() as { title: string }).title)
+      if (!answer.ok) throw await Refused.from(answer)
       await keep(await answer.json() as Tokens)
     },
 
@@ -90,10 +129,31 @@ export function createSession ({ origin, keychain, onEnded }: SessionOptions) {
         headers.set('authorization', `Bearer ${token}`)
         return fetch(url, { ...init, headers })
       }
-      const token = access !== undefined && performance.now() < access.goodUntil ? access.token : await refreshOnce()
-      const answer = await send(token)
+      const answer = await send(await currentToken())
       // Dead before its time: the session was ended elsewhere, or only the role has changed. A refresh tells.
       return answer.status === 401 ? send(await refreshOnce()) : answer
+    },
+
+    /**
+     * Like `fetch`, for what needs presence (unlinking, deleting the account, everything under `/admin`): the refresh
+     * token goes along in the body, and is not used up. Where the login is older than five minutes, that is 401
+     * `insufficient_user_authentication`: let the person log in again.
+     */
+    async fetchPresent (url: string, { method = 'POST', body = {} }: { method?: string, body?: object } = {}): Promise<Response> {
+      await settled()
+      const token = await currentToken()
+      const { refreshToken } = await read()
+      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+      return await fetch(url, { method, headers, body: JSON.stringify({ ...body, refreshToken }) })
+    },
+
+    /** Sets another password. All other sessions end, this one goes on with new tokens. @throws Refused */
+    async changePassword (currentPassword: string | undefined, newPassword: string): Promise<void> {
+      await currentToken()
+      await settled()
+      const changing = changePassword(currentPassword, newPassword)
+      refreshing = changing.catch(() => access?.token ?? '').finally(() => { refreshing = undefined })
+      await changing
     },
 
     /** Ends the session, also with an access token that has expired. The phone forgets it even where it has no network. */

@@ -10,7 +10,7 @@ import { createAccountStore } from './store.ts'
 
 export interface AccountsDeps {
   database: Database
-  sessions: Pick<Sessions, 'opening' | 'standing'>
+  sessions: Pick<Sessions, 'opening' | 'passwordStore' | 'renewal'>
   passwords: Passwords
   propagation: Pick<LedgerSync, 'apply'>
   audit: AuditStore
@@ -23,6 +23,6 @@ export function composeAccounts ({ database, sessions, passwords, propagation, a
   return {
     accounts,
     register: createRegister({ accounts, passwords, opening: sessions.opening, mintFor }),
-    changePassword: createChangePassword({ accounts, standing: sessions.standing, passwords, propagation, audit })
+    changePassword: createChangePassword({ accounts, passwordStore: sessions.passwordStore, renewal: sessions.renewal, passwords, propagation, audit })
   }
 }

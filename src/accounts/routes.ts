@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Principal } from 'countersign-verifier'
 import { Problem } from '../errors.ts'
 import { jsonResponse, AUTHENTICATED, BODY_PROBLEMS, emptyResponse, problemResponses, PUBLIC } from '../http/openapi/openapi-responses.ts'
@@ -14,16 +14,17 @@ import { Email, EXAMPLE, EXAMPLE_USER, Name, named, Nullable } from '../http/sch
 import type { LedgerSync } from '../revocation/ledger-sync.ts'
 import type { SendLogin } from '../sessions/login-response.ts'
 import { AudienceName, CLEARED_COOKIES, Deliver, loginAnswer, refuseAudienceOf } from '../sessions/login-schema.ts'
+import { NEEDS_PRESENCE, PresenceBody } from '../sessions/presence-schema.ts'
+import type { Presence } from '../sessions/presence.ts'
 import type { AccountStatusStore } from '../sessions/standing-store.ts'
 import { toAccountView } from './account-view.ts'
-import type { ChangePassword } from './change-password.ts'
 import type { Register } from './register.ts'
 import type { Account, AccountStore } from './store.ts'
 
 export interface AccountRoutesOptions {
   register: Register
   accounts: AccountStore
-  changePassword: ChangePassword
+  presence: Presence
   standing: AccountStatusStore
   propagation: Pick<LedgerSync, 'apply'>
   deliver: SendLogin
@@ -33,10 +34,10 @@ export interface AccountRoutesOptions {
   crossSite: CsrfProtection
 }
 
-const NEW_PASSWORD = 'a staple of nine words'
+const deletionProblems = ['unauthenticated', 'invalid_token', 'insufficient_user_authentication', 'cross_site_request', 'last_admin', 'unavailable'] as const
 const account = (description: string) => jsonResponse(named('User'), { description, example: EXAMPLE_USER })
 
-export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = async (app, { register, accounts, changePassword, standing, propagation, deliver, guards, principal, cookies, crossSite }) => {
+export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = async (app, { register, accounts, presence, standing, propagation, deliver, guards, principal, cookies, crossSite }) => {
   app.post('/auth/register', {
     schema: {
       operationId: 'register',
@@ -102,46 +103,39 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
     return toAccountView(stillThere(await accounts.rename(principal(request).id, request.body.name)))
   })
 
+  app.post('/auth/me/delete', {
+    onRequest: guards.authenticate,
+    schema: {
+      operationId: 'deleteAccount',
+      tags: ['Accounts'],
+      summary: 'Delete my account, and everything of it',
+      description: NEEDS_PRESENCE,
+      security: AUTHENTICATED,
+      body: PresenceBody,
+      response: { 204: emptyResponse('The account is gone', CLEARED_COOKIES), ...problemResponses(...BODY_PROBLEMS, ...deletionProblems) }
+    }
+  }, deleteAccount)
+
   app.delete('/auth/me', {
     onRequest: guards.authenticate,
     schema: {
       operationId: 'deleteMe',
       tags: ['Accounts'],
-      summary: 'Delete my account, and everything of it',
+      summary: 'Delete my account, where cookies carry the session',
+      description: `Use \`POST /auth/me/delete\`: this goes with the next release. ${NEEDS_PRESENCE}`,
+      deprecated: true,
       security: AUTHENTICATED,
-      response: { 204: emptyResponse('The account is gone', CLEARED_COOKIES), ...problemResponses('unauthenticated', 'invalid_token', 'cross_site_request', 'last_admin', 'unavailable') }
+      response: { 204: emptyResponse('The account is gone', CLEARED_COOKIES), ...problemResponses(...deletionProblems) }
     }
-  }, async (request, reply) => {
-    const { id, credential } = principal(request)
-    propagation.apply(await standing.remove(id, { actorId: id, ...clientInfo(request) }) ?? [])
-    // Beside a Bearer token, cookies may well be another account's.
-    if (credential !== 'bearer') cookies.clearCarried(reply, 'access', 'refresh', 'session', 'device')
-    return reply.code(204).send(null)
-  })
+  }, deleteAccount)
 
-  app.post('/auth/password', {
-    onRequest: guards.authenticate,
-    schema: {
-      operationId: 'changePassword',
-      tags: ['Accounts'],
-      summary: 'Change my password',
-      description: 'Ends all my other sessions. An account that has no password, because it signs in by a provider, gets its first without `currentPassword` within five minutes of the login.',
-      security: AUTHENTICATED,
-      body: Type.Object({
-        currentPassword: Type.Optional(Type.String({ minLength: 1, maxLength: 1024, description: 'Required where there is one', examples: [EXAMPLE.password] })),
-        newPassword: Type.String({ minLength: 1, maxLength: 1024, description: 'Used exactly as sent', examples: [NEW_PASSWORD] })
-      }, { additionalProperties: false, examples: [{ currentPassword: EXAMPLE.password, newPassword: NEW_PASSWORD }] }),
-      response: {
-        204: emptyResponse('The new password is in force'),
-        ...problemResponses(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'invalid_credentials', 'recent_login_required', 'cross_site_request', 'weak_password', 'too_busy', 'unavailable')
-      }
-    }
-  }, async (request, reply) => {
-    const { id: userId, sessionId } = principal(request)
-    const { currentPassword, newPassword } = request.body
-    await changePassword({ userId, sessionId, currentPassword, newPassword, client: clientInfo(request), signal: abortOnDisconnect(reply) })
+  async function deleteAccount (request: FastifyRequest, reply: FastifyReply) {
+    const { userId, credential: { channel } } = await presence.assert(request)
+    propagation.apply(await standing.remove(userId, { actorId: userId, ...clientInfo(request) }) ?? [])
+    // Beside a refresh token in the body, cookies may well be another account's.
+    if (channel !== 'body') cookies.clearCarried(reply, 'access', 'refresh', 'session', 'device')
     return reply.code(204).send(null)
-  })
+  }
 }
 
 function stillThere (account: Account | null): Account {

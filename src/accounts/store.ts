@@ -4,7 +4,6 @@ import type { Database } from '../database/database.ts'
 import { violatedConstraint } from '../database/errors.ts'
 import { Problem } from '../errors.ts'
 import type { ClientInfo } from '../http/client-info.ts'
-import { isLiveSql } from '../sessions/session-sql.ts'
 import { ACCOUNT, openSessionSql, openSessionValues, type NewSession, type OpenedSession } from '../sessions/open-session-store.ts'
 
 /** An account without its password hash. */
@@ -30,8 +29,6 @@ export interface AccountStore {
   createWithSession (account: NewAccount, session: NewSession): Promise<OpenedSession | undefined>
   find (id: string): Promise<Account | null>
   findWithPassword (id: string): Promise<Pick<Account, 'email' | 'name'> & { passwordHash: string | null } | null>
-  /** Whether a session was opened in the last `seconds`, and lives. */
-  loggedInWithin (session: { id: string, userId: string }, seconds: number): Promise<boolean>
   idOf (email: string): Promise<string | undefined>
   rename (id: string, name: string | null): Promise<Account | null>
 }
@@ -53,11 +50,6 @@ const CREATE_WITH_SESSION = {
     `INSERT INTO users (id, email, name, password_hash, role) VALUES ($11::uuid, $12, $13, $14, $15::role) RETURNING ${ACCOUNT}`,
     [auditSql('register', 'success', 'opened', { id: '$16', ip: '$6', userAgent: '$7' })]
   )
-}
-
-const LOGGED_IN_WITHIN = {
-  name: 'accounts.logged-in-within',
-  text: `SELECT 1 FROM sessions WHERE id = $1::uuid AND user_id = $2::uuid AND created_at > now() - make_interval(secs => $3::float8) AND ${isLiveSql()}`
 }
 
 const ID_OF = { name: 'accounts.id-of', text: 'SELECT id FROM users WHERE email = $1' }
@@ -87,8 +79,6 @@ export function createAccountStore ({ prisma, query }: Pick<Database, 'prisma' |
         return undefined
       }
     },
-
-    loggedInWithin: async ({ id, userId }, seconds) => (await query(LOGGED_IN_WITHIN, [id, userId, seconds])).length === 1,
 
     async idOf (email) {
       const [account] = await query<{ id: string }>(ID_OF, [email])

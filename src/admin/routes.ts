@@ -2,13 +2,14 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { FastifyRequest } from 'fastify'
 import type { Principal } from 'countersign-verifier'
-import { Problem } from '../errors.ts'
+import { invalidField, Problem } from '../errors.ts'
 import { jsonResponse, AUTHENTICATED, BODY_PROBLEMS, emptyResponse, problemResponses } from '../http/openapi/openapi-responses.ts'
 import type { Guards } from '../http/guards.ts'
 import { clientInfo } from '../http/client-info.ts'
 import { normaliseEmail } from '../http/email-address.ts'
 import { Email, EXAMPLE, EXAMPLE_USER, Id, Name, named, Nullable, RoleName, Time } from '../http/schemas.ts'
 import type { LedgerSync } from '../revocation/ledger-sync.ts'
+import { NEEDS_PRESENCE, PresenceBody, PresenceToken } from '../sessions/presence-schema.ts'
 import type { Actor, AccountStatusStore } from '../sessions/standing-store.ts'
 import { nextCursor, PAGE_QUERY, pageRequest } from '../http/cursor-pagination.ts'
 import type { AdminStore, ListedUser } from './store.ts'
@@ -39,6 +40,7 @@ const AdminUserPage = Type.Object({
 
 const Params = Type.Object({ id: Id })
 const EXAMPLE_ADMIN_USER = { ...EXAMPLE_USER, disabled: false, updatedAt: EXAMPLE.time }
+const MAY_CHANGE = ['insufficient_user_authentication', ...BODY_PROBLEMS] as const
 const refusals = ['unauthenticated', 'invalid_token', 'forbidden', 'cross_site_request', 'not_found', 'validation_failed', 'unavailable'] as const
 
 const account = jsonResponse(named('AdminUser'), { description: 'The account', example: EXAMPLE_ADMIN_USER })
@@ -70,12 +72,12 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
       operationId: 'createUser',
       tags: ['Admin'],
       summary: 'Make an account for somebody',
-      description: 'It has no password, for no admin sees or chooses one: its owner signs in in a way that proves the address.',
+      description: `It has no password, for no admin sees or chooses one: its owner signs in in a way that proves the address. ${NEEDS_PRESENCE}`,
       security: AUTHENTICATED,
-      body: Type.Object({ email: Email, name: Type.Optional(Name), role: Type.Optional(RoleName) }, { additionalProperties: false, examples: [{ email: EXAMPLE.email, name: EXAMPLE.name, role: 'user' }] }),
+      body: Type.Object({ email: Email, name: Type.Optional(Name), role: Type.Optional(RoleName), refreshToken: PresenceToken }, { additionalProperties: false, examples: [{ email: EXAMPLE.email, name: EXAMPLE.name, role: 'user' }] }),
       response: {
         201: jsonResponse(named('AdminUser'), { description: 'The account is there', example: EXAMPLE_ADMIN_USER }),
-        ...problemResponses('unauthenticated', 'invalid_token', 'forbidden', 'cross_site_request', 'email_taken', ...BODY_PROBLEMS, 'unavailable')
+        ...problemResponses('unauthenticated', 'invalid_token', 'forbidden', 'cross_site_request', 'email_taken', ...MAY_CHANGE, 'unavailable')
       }
     }
   }, async (request, reply) => {
@@ -104,15 +106,16 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
       operationId: 'updateUser',
       tags: ['Admin'],
       summary: 'Change a role, disable or enable an account',
-      description: 'Takes effect at once: tokens with the old role are refused, and a disabled account has no session left.',
+      description: `Takes effect at once: tokens with the old role are refused, and a disabled account has no session left. ${NEEDS_PRESENCE}`,
       security: AUTHENTICATED,
       params: Params,
-      body: Type.Object({ role: Type.Optional(RoleName), disabled: Type.Optional(Type.Boolean()) }, { additionalProperties: false, minProperties: 1, examples: [{ role: 'admin' }] }),
-      response: { 200: account, ...problemResponses(...refusals, ...BODY_PROBLEMS, 'last_admin') }
+      body: Type.Object({ role: Type.Optional(RoleName), disabled: Type.Optional(Type.Boolean()), refreshToken: PresenceToken }, { additionalProperties: false, minProperties: 1, examples: [{ role: 'admin' }] }),
+      response: { 200: account, ...problemResponses(...refusals, ...MAY_CHANGE, 'last_admin') }
     }
   }, async request => {
-    const { id } = request.params
-    propagation.apply(found(await standing.setRoleAndStatus(id, request.body, actor(request))))
+    const { params: { id }, body: { role, disabled } } = request
+    if (role === undefined && disabled === undefined) throw invalidField('role', 'is required, or disabled')
+    propagation.apply(found(await standing.setRoleAndStatus(id, { role, disabled }, actor(request))))
     return presentUser(found(await users.findUser(id)))
   })
 
@@ -122,9 +125,11 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
       operationId: 'deleteUser',
       tags: ['Admin'],
       summary: 'Delete an account',
+      description: NEEDS_PRESENCE,
       security: AUTHENTICATED,
       params: Params,
-      response: { 204: emptyResponse('The account is gone'), ...problemResponses(...refusals, 'last_admin') }
+      body: PresenceBody,
+      response: { 204: emptyResponse('The account is gone'), ...problemResponses(...refusals, ...MAY_CHANGE, 'last_admin') }
     }
   }, async (request, reply) => {
     propagation.apply(found(await standing.remove(request.params.id, actor(request))))
@@ -137,9 +142,11 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
       operationId: 'endUserSessions',
       tags: ['Admin'],
       summary: 'End all sessions of an account',
+      description: NEEDS_PRESENCE,
       security: AUTHENTICATED,
       params: Params,
-      response: { 204: emptyResponse('They have ended'), ...problemResponses(...refusals) }
+      body: PresenceBody,
+      response: { 204: emptyResponse('They have ended'), ...problemResponses(...refusals, ...MAY_CHANGE) }
     }
   }, async (request, reply) => {
     propagation.apply(found(await standing.endAllSessions(request.params.id, actor(request))))

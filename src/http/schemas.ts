@@ -53,7 +53,8 @@ export const ProblemSchema = Type.Object({
     field: Type.String({ description: 'The name of the field, dotted where it is nested' }),
     pointer: Type.String({ description: 'A JSON Pointer to the field (RFC 6901), as a URI fragment' }),
     detail: Type.String()
-  }), { description: 'The invalid fields, at most twenty' }))
+  }), { description: 'The invalid fields, at most twenty' })),
+  maxAge: Type.Optional(Type.Integer({ description: 'The longest time since the required login, in seconds (RFC 9470)', examples: [300] }))
 }, { description: 'A problem document (RFC 9457)' })
 
 export const PrincipalSchema = Type.Object({
@@ -83,6 +84,8 @@ export const UserSchema = Type.Object({
 export type UserView = Static<typeof UserSchema>
 
 export const EXAMPLE_USER: UserView = { id: EXAMPLE.id, email: EXAMPLE.email, emailVerified: false, name: EXAMPLE.name, role: 'user', createdAt: EXAMPLE.time }
+
+export const EXAMPLE_IDENTITY = { id: EXAMPLE.id, provider: 'google', subject: '110169484474386276334', email: EXAMPLE.email, emailVerified: true, createdAt: EXAMPLE.time, lastUsedAt: EXAMPLE.time }
 
 /** Schemas by their `$id`. */
 export type NamedSchemas = Readonly<Record<string, TSchema & { $id: string }>>

@@ -4,7 +4,7 @@ import { createPurgeBatch } from '../database/purge-batch.ts'
 import { statement } from '../database/statement.ts'
 
 /** What a token may be used once for. */
-export type OneTimeTokenPurpose = 'sign_in_flow' | 'id_token' | 'sign_in_code'
+export type OneTimeTokenPurpose = 'sign_in_flow' | 'id_token' | 'sign_in_code' | 'link_begun' | 'link_code'
 
 /** What a token was issued with. */
 export interface OneTimeToken<Data> {

@@ -2,12 +2,10 @@ import type { AuditStore } from '../audit/store.ts'
 import type { Config } from '../config.ts'
 import type { ProviderSettings } from '../config/provider-settings.ts'
 import type { Database, Log } from '../database/database.ts'
-import type { Guards } from '../http/guards.ts'
-import type { Cookies } from '../http/cookies.ts'
 import { createFlowCookies } from './flow/flow-cookies.ts'
 import type { OneTimeTokenStore } from '../one-time-tokens/store.ts'
-import type { Passwords } from '../passwords/compose.ts'
 import type { RevocationState } from '../revocation/compose.ts'
+import type { Presence } from '../sessions/presence.ts'
 import type { Sessions } from '../sessions/compose.ts'
 import { createEncryption } from '../tokens/encryption.ts'
 import type { Tokens } from '../tokens/compose.ts'
@@ -23,12 +21,13 @@ import { github } from './catalogue/github.ts'
 import { google } from './catalogue/google.ts'
 import { createIdentityStore } from './identities/identity-store.ts'
 import { createTokenVault } from './tokens/token-vault.ts'
+import { createLinkCodes } from './link-codes.ts'
+import { createLinkTickets } from './link-tickets.ts'
 import { createLinkIdentity } from './identities/link-identity.ts'
 import { createIdentityListStore } from './identities/identity-list-store.ts'
 import { createGetFreshProviderToken } from './tokens/fresh-provider-token.ts'
 import { openId } from './catalogue/openid.ts'
 import { createRedirectTargets } from './flow/redirect-targets.ts'
-import { createAssertSameSession } from './flow/assert-same-session.ts'
 import { createPresentIdentity, createResolveAccount } from './identities/resolve-account.ts'
 import { createProviderTokenStore } from './tokens/provider-token-store.ts'
 
@@ -38,30 +37,29 @@ export interface ProvidersDeps {
   prefix: string
   database: Database
   tokens: Tokens
-  sessions: Pick<Sessions, 'open' | 'deliver' | 'refreshTokens'>
+  sessions: Pick<Sessions, 'open' | 'deliver'>
   oneTime: OneTimeTokenStore
-  passwords: Passwords
   revocation: Pick<RevocationState, 'apply'>
   audit: AuditStore
-  guards: Guards
-  cookies: Cookies
+  presence: Presence
   log: Log
 }
 
 /** Everything the service does with providers. */
-export function composeProviders ({ config, prefix, database, tokens, sessions, oneTime, passwords, revocation, audit, guards, cookies, log }: ProvidersDeps) {
+export function composeProviders ({ config, prefix, database, tokens, sessions, oneTime, revocation, audit, presence, log }: ProvidersDeps) {
   const providers = new Map(config.providers.map(settings => [settings.id, createProvider(peculiaritiesOf(settings, log), `${config.publicUrl}${prefix}/auth/providers/${settings.id}/callback`)]))
   const vault = createTokenVault(createEncryption(tokens.ring('provider-token')))
-  const flows = createAuthorizationFlows(createFlowCookies(config), createEncryption(tokens.ring('flow')))
+  const encryption = createEncryption(tokens.ring('flow'))
+  const flows = createAuthorizationFlows(createFlowCookies(config), encryption)
 
   const identities = createIdentityStore(database)
   const linked = createIdentityListStore(database)
   const present = createPresentIdentity(vault)
   const signIn = createResolveAccount({ identities, claims: createReclaimUnverifiedStore(database), present, propagation: revocation, audit })
   const enter = createOpenIdentitySession(sessions.open)
-  const linking = createLinkIdentity({ identities, linked, present, passwords, audit })
+  const linkIdentity = createLinkIdentity(identities)
   const codes = createMobileCodes(oneTime)
-  const assertSameSession = createAssertSameSession({ guards, cookies, refreshTokens: sessions.refreshTokens })
+  const linkCodes = createLinkCodes(oneTime)
 
   return {
     providers,
@@ -72,10 +70,13 @@ export function composeProviders ({ config, prefix, database, tokens, sessions, 
     signIn,
     enter,
     audit,
-    linking,
+    linkIdentity,
+    linkCodes,
     linked,
+    tickets: createLinkTickets(encryption),
+    startUrl: (provider: string, ticket: string) => `${config.publicUrl}${prefix}/auth/providers/${provider}?linking=${ticket}`,
     begin: createStartAuthorization(flows),
-    comeBack: createHandleCallback({ oneTime, assertSameSession, signIn, enter, deliver: sessions.deliver, codes, linking, audit }),
+    comeBack: createHandleCallback({ oneTime, presence, present, signIn, enter, deliver: sessions.deliver, codes, linkCodes, linkIdentity, audit }),
     getLiveToken: createGetFreshProviderToken({ tokens: createProviderTokenStore(database), vault, providers, log })
   }
 }

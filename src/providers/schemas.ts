@@ -4,6 +4,14 @@ export const RedirectTo = Type.String({ maxLength: 2048, description: 'Where to 
 
 export const CodeChallenge = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$', description: 'base64url(SHA-256(verifier)), of a verifier that the app keeps (RFC 7636)', examples: ['E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'] })
 
+/** The code that an app got at its `redirectTo`. */
+export const OneTimeCode = Type.String({ minLength: 1, maxLength: 128, examples: ['SplxlOBeZQQYbYS6WxSbIAcT3mD9xZC0qhQ6v8yqk1s'] })
+
+/** What an app made its `codeChallenge` of (RFC 7636). */
+export const CodeVerifier = Type.String({ pattern: '^[A-Za-z0-9._~-]{43,128}$', examples: ['dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'] })
+
+export const EXAMPLE_EXCHANGE = { code: 'SplxlOBeZQQYbYS6WxSbIAcT3mD9xZC0qhQ6v8yqk1s', codeVerifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk' }
+
 /** The response that sends a browser elsewhere. */
 export function Redirect (description: string) {
   return Type.Null({ description, headers: { Location: Type.String({ examples: ['https://app.example.com/welcome'] }) } })

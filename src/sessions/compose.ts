@@ -5,6 +5,7 @@ import type { Cookies } from '../http/cookies.ts'
 import type { Passwords } from '../passwords/compose.ts'
 import type { RevocationState } from '../revocation/compose.ts'
 import type { Tokens } from '../tokens/compose.ts'
+import { createCredentialStore } from './credential-store.ts'
 import { createSendLogin } from './login-response.ts'
 import { createKnownDeviceCookie } from './known-device-cookie.ts'
 import { createSessionListStore } from './session-list-store.ts'
@@ -14,11 +15,14 @@ import { createLogIn } from './log-in.ts'
 import { createLogOut } from './log-out.ts'
 import { createMemorySessionCache } from './cache/memory-session-cache.ts'
 import { createOpenSession, createSessionOpening } from './open-session.ts'
+import { createPasswordStore } from './password-store.ts'
 import { createSessionPurge } from './purge-store.ts'
 import { createAuthenticateSession } from './authenticate-session.ts'
 import { createRefreshStore } from './refresh-store.ts'
 import { createRefreshTokens } from './refresh-token.ts'
+import { createSessionRenewal } from './renew-session.ts'
 import { createRotateRefreshToken } from './rotate-refresh-token.ts'
+import { createReadSessionCredentials } from './session-credential.ts'
 import { createRedisSessionCache } from './cache/redis-session-cache.ts'
 import { createAccountStatusStore } from './standing-store.ts'
 import { createStatefulSessionStore } from './stateful-session-store.ts'
@@ -46,6 +50,7 @@ export async function composeSessions ({ config, database, revocation, tokens, p
   const redis = config.redisUrl === undefined ? undefined : await createRedisSessionCache({ url: config.redisUrl, ring: tokens.ring('session-copy'), log })
 
   const store = createOpenSessionStore(database)
+  const credentials = createCredentialStore(database)
   const endings = createEndSessionStore(database)
   const opening = createSessionOpening({
     endings,
@@ -74,6 +79,10 @@ export async function composeSessions ({ config, database, revocation, tokens, p
     opening,
     endings,
     refreshTokens,
+    credentials,
+    readCredentials: createReadSessionCredentials({ cookies, refreshTokens }),
+    renewal: createSessionRenewal({ credentials, refreshTokens, mint, ring: tokens.ring('renewal') }),
+    passwordStore: createPasswordStore(database),
     devices: createSessionListStore(database),
     standing: createAccountStatusStore(database),
     logIn: createLogIn({ sessions: store, passwords, openSession: open, mintFor, audit }),

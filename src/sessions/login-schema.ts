@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { invalidField } from '../errors.ts'
 import { jsonResponse } from '../http/openapi/openapi-responses.ts'
-import { EXAMPLE_USER, named, WITHOUT_NUL } from '../http/schemas.ts'
+import { EXAMPLE_IDENTITY, EXAMPLE_USER, named, WITHOUT_NUL } from '../http/schemas.ts'
 
 export const Deliver = Type.Enum(['body', 'cookie', 'session'], {
   type: 'string',
@@ -31,11 +31,17 @@ export const LoginSchema = Type.Object({
   expiresIn: Type.Integer({ description: 'Seconds that the access token lives, or the stateful session at most', examples: [600] })
 }, { description: 'An open session' })
 
-const example = { user: EXAMPLE_USER, tokenType: 'Bearer', expiresIn: 600 }
+export const LoginWithIdentitiesSchema = Type.Object({
+  ...LoginSchema.properties,
+  identities: Type.Array(named('Identity'), { description: 'What else opens the account, for its owner to look at' })
+}, { description: 'An open session, and the identities of its account' })
+
+const EXAMPLE_LOGIN = { user: EXAMPLE_USER, tokenType: 'Bearer', expiresIn: 600 }
 
 /** The answer of a route that logs in. */
-export function loginAnswer (description: string) {
-  return jsonResponse(named('Login'), {
+export function loginAnswer (description: string, schema: 'Login' | 'LoginWithIdentities' = 'Login') {
+  const example = { ...EXAMPLE_LOGIN, ...schema === 'LoginWithIdentities' && { identities: [EXAMPLE_IDENTITY] } }
+  return jsonResponse(named(schema), {
     description,
     headers: {
       'Set-Cookie': Type.String({

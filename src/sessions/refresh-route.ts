@@ -7,6 +7,7 @@ import type { Cookies } from '../http/cookies.ts'
 import type { CsrfProtection } from '../http/csrf.ts'
 import { Nullable } from '../http/schemas.ts'
 import type { SendLogin } from './login-response.ts'
+import { IdempotencyHeaders } from './idempotency-key.ts'
 import { AudienceName, loginAnswer } from './login-schema.ts'
 import type { RotateRefreshToken } from './rotate-refresh-token.ts'
 
@@ -25,9 +26,7 @@ export const refreshRoute: FastifyPluginAsyncTypebox<RefreshRouteOptions> = asyn
       summary: 'Get a new pair of tokens',
       description: 'Takes the refresh token in the body, or the cookie, and answers in the same way. A client that lost the answer asks again with the token it has: within 30 s, or at any time under the same `Idempotency-Key`, it gets the same successor. Any other second use ends the session.',
       security: PUBLIC,
-      headers: Type.Object({
-        'idempotency-key': Type.Optional(Type.String({ minLength: 22, maxLength: 255, description: '128 or more random bits, stored before they are sent', examples: ['f5dEaPz1TrG0pAXZlVLrKQ'] }))
-      }),
+      headers: IdempotencyHeaders,
       body: Nullable(Type.Object({ refreshToken: Type.Optional(Type.String({ maxLength: 4096 })), audience: Type.Optional(AudienceName) }, {
         additionalProperties: false,
         examples: [{ refreshToken: '01890a5d-ac96-774b-bcce-b302099a8057.0.…' }]

@@ -4,7 +4,7 @@ import { recordAudit, type AuditAction } from '../audit/store.ts'
 import type { Database, DbTransaction } from '../database/database.ts'
 import { Problem } from '../errors.ts'
 import type { ClientInfo } from '../http/client-info.ts'
-import { collapseSessions, NO_VERSION, recordRevocation } from '../revocation/ledger-writer.ts'
+import { NO_VERSION, recordRevocation } from '../revocation/ledger-writer.ts'
 
 /** Who changes an account's standing, and from where. */
 export interface Actor extends ClientInfo {
@@ -25,8 +25,6 @@ export interface AccountStatusStore {
   remove (userId: string, by: Actor): Promise<Change | undefined>
   /** Ends every session of an account. @returns `undefined` when there is no such account */
   endAllSessions (userId: string, by: Actor): Promise<Change | undefined>
-  /** Sets a new password and ends all sessions but one; only if the old hash still stands, or, for the first password, that session. */
-  replacePassword (change: { userId: string, from: string | null, to: string, keptSession: string }, by: Actor): Promise<Change | undefined>
 }
 
 export function createAccountStatusStore ({ prisma }: Pick<Database, 'prisma'>): AccountStatusStore {
@@ -64,20 +62,6 @@ export function createAccountStatusStore ({ prisma }: Pick<Database, 'prisma'>):
       await endSessions(tx, userId, 'ended')
       await recordAudit(tx, { action: 'session_end', outcome: 'success', actorId, subjectId: userId, ...client })
       return await raiseVersion(tx, userId)
-    }),
-
-    replacePassword: ({ userId, from, to, keptSession }, { actorId, ...client }) => prisma.$transaction(async tx => {
-      // Whose account was claimed meanwhile has no password either: the session tells them apart.
-      if (from === null && !await lockWithSession(tx, userId, keptSession)) return undefined
-      const { count } = await tx.user.updateMany({ where: { id: userId, passwordHash: from, disabledAt: null }, data: { passwordHash: to, version: { increment: 1 } } })
-      if (count === 0) return undefined
-      const ended = await endSessions(tx, userId, 'password_change', keptSession)
-      await recordAudit(tx, { action: 'password_change', outcome: 'success', actorId, subjectId: userId, sessionId: keptSession, ...client })
-      // The session that changed it goes on with the token it has, unless there are more to end than the ledger lists.
-      if (await collapseSessions(tx, userId, ended.length)) return await raiseVersion(tx, userId)
-      const noted: Revocation[] = []
-      for (const id of ended) noted.push(...await recordRevocation(tx, { kind: 'session', subject: id, userId }))
-      return noted
     })
   }
 }
@@ -98,12 +82,6 @@ interface Standing {
 async function lock (tx: DbTransaction, userId: string): Promise<Standing | undefined> {
   const [row] = await tx.$queryRaw<Standing[]>`SELECT id::text AS id, role::text AS role, disabled_at AS "disabledAt" FROM users WHERE id = ${userId}::uuid FOR NO KEY UPDATE`
   return row
-}
-
-async function lockWithSession (tx: DbTransaction, userId: string, sessionId: string): Promise<boolean> {
-  await lock(tx, userId)
-  const live = await tx.$queryRaw<unknown[]>`SELECT 1 FROM sessions WHERE id = ${sessionId}::uuid AND user_id = ${userId}::uuid AND ended_at IS NULL FOR SHARE`
-  return live.length === 1
 }
 
 // All admins are locked, in one order, by whoever is about to change one: so two who demote each other take turns, and

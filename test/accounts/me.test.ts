@@ -1,4 +1,5 @@
 import t from 'tap'
+import { present } from '../support/presence.ts'
 import { fieldsOf, isProblem } from '../support/problem.ts'
 import { startService, type LoginBody } from '../support/service.ts'
 
@@ -58,20 +59,21 @@ t.test('/auth/me', async t => {
     isProblem(t, await call('PATCH /auth/me', { token: accessToken, json: { name: 'x' } }), 'invalid_token')
   })
 
-  t.test('takes back the cookies of an account that is deleted, but none beside a Bearer token', async t => {
-    const cookies = await service.cookiesOf(await service.person())
-    const headers = { 'x-countersign': '1' }
-    const { accessToken } = await service.person()
-    t.match(await call('DELETE /auth/me', { token: accessToken, cookies, headers }), { status: 204, cookies: {} })
-    t.equal((await call('GET /auth/me', { cookies })).status, 200)
-    const { status, cookies: cleared } = await call('DELETE /auth/me', { cookies, headers })
-    t.equal(status, 204)
-    t.strictSame(Object.keys(cleared).sort(), Object.keys(cookies).sort())
-    for (const cookie of Object.values(cleared)) t.match(cookie, { value: '', attributes: ['Max-Age=0'] })
-  })
+  for (const target of ['POST /auth/me/delete', 'DELETE /auth/me']) {
+    t.test(`takes back the cookies of an account that is deleted, but none beside a refresh token in the body: ${target}`, async t => {
+      const cookies = await service.cookiesOf(await service.person())
+      const headers = { 'x-countersign': '1' }
+      t.match(await call('POST /auth/me/delete', { ...present(await service.person()), cookies, headers }), { status: 204, cookies: {} })
+      t.equal((await call('GET /auth/me', { cookies })).status, 200)
+      const { status, cookies: cleared } = await call(target, { cookies, headers })
+      t.equal(status, 204)
+      t.strictSame(Object.keys(cleared).sort(), Object.keys(cookies).sort())
+      for (const cookie of Object.values(cleared)) t.match(cookie, { value: '', attributes: ['Max-Age=0'] })
+    })
+  }
 
   t.test('is 401 for nobody', async t => {
-    for (const target of ['GET /auth/me', 'PATCH /auth/me', 'DELETE /auth/me', 'HEAD /auth/me']) {
+    for (const target of ['GET /auth/me', 'PATCH /auth/me', 'POST /auth/me/delete', 'DELETE /auth/me', 'HEAD /auth/me']) {
       const { status, headers } = await call(target)
       t.equal(status, 401, target)
       t.equal(headers['www-authenticate'], 'Bearer', target)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
+import { present } from '../support/presence.ts'
 import { fieldsOf, isProblem } from '../support/problem.ts'
 import { startService } from '../support/service.ts'
 
@@ -24,7 +25,7 @@ t.test('/admin/audit', async t => {
   t.test('shows who did what to whom, from where, the newest first', async t => {
     const person = await service.person()
     await service.call('POST /auth/login', { json: { email: person.email, password: 'not the password' }, from: '192.0.2.9', headers: { 'user-agent': 'Guesser/1.0' } })
-    await service.call(`PATCH /admin/users/${person.user.id}`, { token: admin.accessToken, json: { role: 'admin' } })
+    await service.call(`PATCH /admin/users/${person.user.id}`, present(admin, { role: 'admin' }))
     const { body, text, headers } = await list(`?subject=${person.user.id}`)
     t.strictSame(body.items.map(({ action, outcome }) => `${action} ${outcome}`), ['role_change success', 'login failure', 'register success', 'login success'])
     const [change, guess] = body.items

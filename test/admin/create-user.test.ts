@@ -1,11 +1,12 @@
 import t from 'tap'
+import { present } from '../support/presence.ts'
 import { fieldsOf, isProblem } from '../support/problem.ts'
 import { PASSWORD, startService, type LoginBody } from '../support/service.ts'
 
 t.test('an admin who makes an account for somebody', async t => {
   const service = await startService(t)
   const admin = await service.admin()
-  const create = (json: unknown, token = admin.accessToken) => service.call<LoginBody['user'] & { disabled: boolean }>('POST /admin/users', { json, token })
+  const create = (json: object) => service.call<LoginBody['user'] & { disabled: boolean }>('POST /admin/users', present(admin, json))
 
   t.test('gives it an address, a name and a role', async t => {
     const { status, body, cookies } = await create({ email: ' Grace@Example.com', name: 'Grace Hopper', role: 'admin' })
@@ -20,7 +21,7 @@ t.test('an admin who makes an account for somebody', async t => {
 
   t.test('neither chooses nor sees a password, and nobody can log in with one', async t => {
     for (const field of ['password', 'passwordHash', 'emailVerified', 'id']) {
-      const answer = await service.call('POST /admin/users', { json: { email: 'x@example.com', [field]: PASSWORD }, token: admin.accessToken })
+      const answer = await service.call('POST /admin/users', present(admin, { email: 'x@example.com', [field]: PASSWORD }))
       isProblem(t, answer, 'validation_failed', field)
       t.strictSame(fieldsOf(answer), [field])
     }
@@ -29,7 +30,7 @@ t.test('an admin who makes an account for somebody', async t => {
   })
 
   t.test('is told of an address that is taken', async t => {
-    isProblem(t, await service.call('POST /admin/users', { json: { email: admin.email.toUpperCase() }, token: admin.accessToken }), 'email_taken')
+    isProblem(t, await service.call('POST /admin/users', present(admin, { email: admin.email.toUpperCase() })), 'email_taken')
     const statuses = await Promise.all([1, 2, 3].map(async () => (await create({ email: 'crowd@example.com' })).status))
     t.strictSame(statuses.sort(), [201, 409, 409])
   })

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { rowOf, statefulSession } from '../sessions/session-rows.ts'
+import { present } from '../support/presence.ts'
 import { PASSWORD, startService, type LoginBody, type Person } from '../support/service.ts'
 import { onPostgres } from '../support/database.ts'
 
@@ -8,7 +9,7 @@ const NOBODY = '01890a5d-ac96-774b-bcce-b302099a8057'
 t.test('what an admin does to an account', async t => {
   const service = await startService(t)
   const admin = await service.admin()
-  const patch = (id: string, json: unknown, token = admin.accessToken) => service.call<Record<string, unknown>>(`PATCH /admin/users/${id}`, { json, token })
+  const patch = (id: string, json: object, by: LoginBody = admin) => service.call<Record<string, unknown>>(`PATCH /admin/users/${id}`, present(by, json))
   const verify = (token: string) => service.call<{ role: string }>('GET /auth/verify', { token })
   const refresh = (refreshToken: string) => service.call<LoginBody>('POST /auth/refresh', { json: { refreshToken } })
   const auditOf = (person: Person, action: string) => service.sql(
@@ -74,7 +75,7 @@ t.test('what an admin does to an account', async t => {
   t.test('deleting leaves nothing, for ever', async t => {
     const person = await service.person()
     const session = await statefulSession(service, person)
-    t.equal((await service.call(`DELETE /admin/users/${person.user.id}`, { token: admin.accessToken })).status, 204)
+    t.equal((await service.call(`DELETE /admin/users/${person.user.id}`, present(admin))).status, 204)
     await isLoggedOut(t, person, session)
     t.strictSame(await ledgerOf(person), [{ kind: 'user', minVersion: 2_147_483_647 }])
     t.match(await auditOf(person, 'delete'), [{ actorId: admin.user.id, outcome: 'success' }])
@@ -84,7 +85,7 @@ t.test('what an admin does to an account', async t => {
   t.test('ending the sessions ends them all, and lets in who logs in again', async t => {
     const person = await service.person()
     const session = await statefulSession(service, person)
-    t.equal((await service.call(`DELETE /admin/users/${person.user.id}/sessions`, { token: admin.accessToken })).status, 204)
+    t.equal((await service.call(`DELETE /admin/users/${person.user.id}/sessions`, present(admin))).status, 204)
     await isLoggedOut(t, person, session)
     t.match(await auditOf(person, 'session_end'), [{ actorId: admin.user.id }])
     t.equal((await verify((await service.logIn(person)).accessToken)).status, 200)
@@ -101,7 +102,7 @@ t.test('what an admin does to an account', async t => {
     const person = await service.person()
     for (const [target, json] of [[`PATCH /admin/users/${NOBODY}`, { disabled: true }], [`DELETE /admin/users/${NOBODY}`], [`DELETE /admin/users/${NOBODY}/sessions`]] as const) {
       const body = json === undefined ? {} : { json }
-      t.match(await service.call(target, { ...body, token: admin.accessToken }), { status: 404, body: { code: 'not_found' } })
+      t.match(await service.call(target, present(admin, json)), { status: 404, body: { code: 'not_found' } })
       t.match(await service.call(target, { ...body, token: person.accessToken }), { status: 403, body: { code: 'forbidden' } })
       t.match(await service.call(target, body), { status: 401 })
     }
@@ -114,8 +115,8 @@ t.test('what an admin does to an account', async t => {
     t.match(await patch(admin.user.id, { role: 'user' }), refused)
     t.match(await patch(admin.user.id, { disabled: true }), refused)
     t.match(await patch(admin.user.id.toUpperCase(), { role: 'user' }), refused, 'in whatever case the id is written')
-    t.match(await service.call(`DELETE /admin/users/${admin.user.id}`, { token: admin.accessToken }), refused)
-    t.match(await service.call('DELETE /auth/me', { token: admin.accessToken }), refused)
+    t.match(await service.call(`DELETE /admin/users/${admin.user.id}`, present(admin)), refused)
+    t.match(await service.call('POST /auth/me/delete', present(admin)), refused)
     t.equal((await verify(admin.accessToken)).status, 200, 'nothing was revoked')
 
     const disabled = await service.admin()
@@ -129,10 +130,10 @@ t.test('what an admin does to an account', async t => {
     t.equal((await patch(person.user.id.toUpperCase(), { role: 'admin' })).status, 200)
     t.match(await ledgerOf(person), [{ kind: 'user', minVersion: 2 }], 'the ledger has it as tokens do')
     t.equal((await verify(person.accessToken)).status, 401)
-    t.equal((await service.call(`DELETE /admin/users/${person.user.id.toUpperCase()}/sessions`, { token: admin.accessToken })).status, 204)
+    t.equal((await service.call(`DELETE /admin/users/${person.user.id.toUpperCase()}/sessions`, present(admin))).status, 204)
     t.match(await refresh(person.refreshToken), { status: 401 })
     const again = await service.logIn(person)
-    t.equal((await service.call(`DELETE /admin/users/${person.user.id.toUpperCase()}`, { token: admin.accessToken })).status, 204)
+    t.equal((await service.call(`DELETE /admin/users/${person.user.id.toUpperCase()}`, present(admin))).status, 204)
     t.equal((await verify(again.accessToken)).status, 401)
   })
 
@@ -154,8 +155,8 @@ t.test(`of two admins who unseat each other in parallel one stays, ${ROUNDS} tim
     const [first, second] = [await service.logIn(one), await service.logIn(other)]
     const change = round % 2 === 0 ? { role: 'user' } : { disabled: true }
     const statuses = await Promise.all([
-      service.call(`PATCH /admin/users/${other.user.id}`, { json: change, token: first.accessToken }),
-      service.call(`PATCH /admin/users/${one.user.id}`, { json: change, token: second.accessToken })
+      service.call(`PATCH /admin/users/${other.user.id}`, present(first, change)),
+      service.call(`PATCH /admin/users/${one.user.id}`, present(second, change))
     ]).then(answers => answers.map(({ status }) => status).sort())
     const [row] = await service.sql<{ admins: number }>("SELECT count(*)::int AS admins FROM users WHERE role = 'admin' AND disabled_at IS NULL")
     t.equal(row?.admins, 1)

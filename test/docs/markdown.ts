@@ -17,7 +17,7 @@ export function readPage (page: string): Promise<string> {
 /** The pages that tell users how things are done. */
 export async function pages (): Promise<string[]> {
   const guides = await readdir(`${root}docs`)
-  return ['README.md', 'verifier/README.md', ...guides.filter(name => name.endsWith('.md')).map(name => `docs/${name}`)]
+  return ['README.md', 'UPGRADING.md', 'verifier/README.md', ...guides.filter(name => name.endsWith('.md')).map(name => `docs/${name}`)]
 }
 
 export function blocksOf (markdown: string): Block[] {

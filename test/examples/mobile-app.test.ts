@@ -2,32 +2,52 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { freePort } from '../support/free-port.ts'
 import { createBrowser } from '../support/providers/browser.ts'
 import { agree } from '../support/providers/sign-in.ts'
-import { APP_LINK, startWorld } from '../support/providers/world.ts'
+import { APP_LINK, startWorld, type World } from '../support/providers/world.ts'
 
 t.test('mobile-app: opens the browser, takes the link, and holds tokens', async t => {
+  const { world, publicUrl } = await start(t)
+  const lastLine = await run(t, world, 'sign-in.js', { AUTH_URL: publicUrl, REDIRECT_TO: APP_LINK })
+  t.match(lastLine, /^Signed in as ada@example\.com for 600 seconds/)
+})
+
+t.test('mobile-app: links an account at a provider to the one that it is logged in to', async t => {
+  const { world, publicUrl } = await start(t)
+  const { accessToken, refreshToken, user } = await world.service.person()
+  const lastLine = await run(t, world, 'link.js', { AUTH_URL: publicUrl, REDIRECT_TO: APP_LINK, ACCESS_TOKEN: accessToken, REFRESH_TOKEN: refreshToken })
+  t.equal(lastLine, 'Linked with google')
+  t.strictSame(await world.service.sql('SELECT user_id::text AS owner FROM identities'), [{ owner: user.id }])
+})
+
+async function start (t: Test): Promise<{ world: World, publicUrl: string }> {
   const port = await freePort()
   const publicUrl = `http://127.0.0.1:${port}`
-  const { service, google } = await startWorld(t, { PUBLIC_URL: publicUrl })
-  await service.app.listen({ host: '127.0.0.1', port })
-  google.accounts.set('ada', { email: 'ada@example.com', email_verified: true })
+  const world = await startWorld(t, { PUBLIC_URL: publicUrl })
+  await world.service.app.listen({ host: '127.0.0.1', port })
+  world.google.accounts.set('ada', { email: 'ada@example.com', email_verified: true })
+  return { world, publicUrl }
+}
 
-  const path = fileURLToPath(new URL('../../../examples/mobile-app/sign-in.js', import.meta.url))
-  const app = spawn(process.execPath, [path, 'google'], { env: { PATH: process.env.PATH, AUTH_URL: publicUrl, REDIRECT_TO: APP_LINK }, stdio: ['pipe', 'pipe', 'inherit'] })
+/** Runs an example, and is the browser that it opens. @returns its last line */
+async function run (t: Test, { service }: World, file: string, environment: Readonly<Record<string, string>>): Promise<string> {
+  const path = fileURLToPath(new URL(`../../../examples/mobile-app/${file}`, import.meta.url))
+  const app = spawn(process.execPath, [path, 'google'], { env: { PATH: process.env.PATH, ...environment }, stdio: ['pipe', 'pipe', 'inherit'] })
   t.teardown(() => app.kill())
+  const exited = once(app, 'exit')
   const lines = createInterface(app.stdout)[Symbol.asyncIterator]()
   const nextLine = async () => String((await lines.next()).value)
 
   const address = (await nextLine()).replace('Open ', '')
   const tab = createBrowser(service)
   const { location } = await tab.visit(address)
-  const { location: link } = await tab.visit(await agree(tab, location ?? new URL(publicUrl), 'ada'), { site: 'cross-site' })
+  const { location: link } = await tab.visit(await agree(tab, location ?? new URL(address), 'ada'), { site: 'cross-site' })
   t.match(await nextLine(), /paste/)
   app.stdin.write(`${link?.href}\n`)
-  t.match(await nextLine(), /^Signed in as ada@example\.com for 600 seconds/)
-  const [code] = await once(app, 'exit')
+  const lastLine = await nextLine()
+  const [code] = await exited
   t.equal(code, 0)
-})
+  return lastLine
+}

@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { root } from '../docs/markdown.ts'
 import { sessionIdOf } from '../sessions/session-rows.ts'
+import { age } from '../support/presence.ts'
 import { PASSWORD, startService } from '../support/service.ts'
 
 /** The example, as it is used here. */
@@ -16,6 +17,8 @@ interface Example {
   createSession (options: { origin: string, keychain: unknown, onEnded (): void }): {
     logIn (email: string, password: string): Promise<void>
     fetch (url: string): Promise<Response>
+    fetchPresent (url: string): Promise<Response>
+    changePassword (currentPassword: string, newPassword: string): Promise<void>
     logOut (): Promise<void>
   }
   LoggedOut: new () => Error
@@ -85,6 +88,27 @@ t.test('mobile-client', async t => {
     await t.rejects(session.fetch(origin), LoggedOut)
   })
 
+  t.test('changes the password though the answer is lost, and goes on with the tokens that came of it', async t => {
+    const { session, me, start, ada } = await install()
+    line.loseAnswers(1, '/auth/password')
+    await session.changePassword(ada.password, 'a staple of nine words')
+    t.equal((await me()).status, 200)
+    t.equal((await me(start())).status, 200, 'and so does the app that is started anew')
+    t.strictSame(await service.sql('SELECT version FROM users WHERE id = $1::uuid', ada.user.id), [{ version: 2 }])
+    await t.rejects(session.changePassword('not the password', 'another staple of nine words'), { name: 'Refused', code: 'invalid_credentials' })
+    t.equal((await me()).status, 200)
+  })
+
+  t.test('shows presence where it is needed, and is told when the login is too old', async t => {
+    const { session, me, ada } = await install()
+    await age(service, ada.user.id)
+    const refused = await session.fetchPresent(`${origin}/auth/me/delete`)
+    t.match(await refused.json(), { status: 401, code: 'insufficient_user_authentication' })
+    t.equal((await me()).status, 200, 'which ends nothing')
+    await session.logIn(ada.email, ada.password)
+    t.equal((await session.fetchPresent(`${origin}/auth/me/delete`)).status, 204)
+  })
+
   t.test('ends its session when it logs out', async t => {
     const { session, me, kept, sessionId } = await install()
     const id = sessionId()
@@ -109,6 +133,7 @@ async function compile (t: Test): Promise<string> {
 async function badLine (t: Test, target: string) {
   let refreshes = 0
   let losing = 0
+  let losingAt = '/auth/refresh'
   let lose = () => {}
 
   const server = createServer((incoming, outgoing) => {
@@ -116,7 +141,7 @@ async function badLine (t: Test, target: string) {
     if (isRefresh) refreshes++
     const { method = 'GET', headers } = incoming
     incoming.pipe(request(target + incoming.url, { method, headers }, answer => {
-      if (isRefresh && losing > 0) {
+      if (incoming.url === losingAt && losing > 0) {
         losing--
         lose()
         answer.resume()
@@ -133,7 +158,7 @@ async function badLine (t: Test, target: string) {
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     get refreshes () { return refreshes },
-    loseAnswers (count: number) { losing = count },
+    loseAnswers (count: number, path = '/auth/refresh') { [losing, losingAt] = [count, path] },
     lost: () => new Promise<void>(resolve => { lose = resolve })
   }
 }

@@ -4,6 +4,7 @@ import { createSeal } from '../../src/tokens/seal.ts'
 import { deriveKeyRing } from '../../src/tokens/derived-keys.ts'
 import { hostileTokens, oddTokens, SUBJECT } from '../support/hostile-tokens.ts'
 import { basic, claimsOf, clientToken, headerOf, introspect, post, registerClient, registryOf } from '../support/oauth.ts'
+import { present } from '../support/presence.ts'
 import { startService, type LoginBody, type TestService } from '../support/service.ts'
 
 const REFUSED = /^countersign_tokens_refused_total\{reason="forged"\} (\d+)$/m
@@ -58,7 +59,7 @@ t.test('introspection', async t => {
     const admin = await service.admin()
     t.strictSame([await isActive(leaver.accessToken, cart), await isActive(disabled.accessToken, cart)], [true, true])
     t.equal((await service.call('POST /auth/logout', { json: { refreshToken: leaver.refreshToken } })).status, 204)
-    t.equal((await service.call(`PATCH /admin/users/${disabled.user.id}`, { json: { disabled: true }, token: admin.accessToken })).status, 200)
+    t.equal((await service.call(`PATCH /admin/users/${disabled.user.id}`, present(admin, { disabled: true }))).status, 200)
     t.strictSame([await introspect(service, leaver.accessToken, cart), await introspect(service, disabled.accessToken, cart)], [{ active: false }, { active: false }])
   })
 

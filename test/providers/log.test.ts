@@ -3,7 +3,7 @@ import t from 'tap'
 import type { Browser } from '../support/providers/browser.ts'
 import { agree, begin, comeBack, cookiesOf } from '../support/providers/sign-in.ts'
 import { APP, APP_LINK, startWorld } from '../support/providers/world.ts'
-import { PASSWORD } from '../support/service.ts'
+import { present } from '../support/presence.ts'
 
 t.test('the log of signing in through providers', async t => {
   const { service, google, github, facebook, acme, browser } = await startWorld(t, { LOG_LEVEL: 'trace', GOOGLE_KEEP_TOKENS: 'true', OIDC_ACME_KEEP_TOKENS: 'true', GITHUB_KEEP_TOKENS: 'true' })
@@ -55,9 +55,9 @@ t.test('the log of signing in through providers', async t => {
     keep('its nonce', nonce)
     for (let time = 0; time < 2; time++) await service.call('POST /auth/providers/google/token', { json: { idToken, nonce } })
 
-    const { accessToken: token } = await service.person()
-    keep('password', PASSWORD)
-    await service.call('POST /auth/identities/link', { token, json: { provider: 'google', redirectTo: APP, password: PASSWORD } })
+    const person = await service.person()
+    keep('refresh token', person.refreshToken)
+    await service.call('POST /auth/identities/link', present(person, { provider: 'google', redirectTo: APP }))
 
     for (const { provider, path } of [{ provider: google, path: '/token' }, { provider: acme, path: '/me' }] as const) {
       const canary = randomBytes(12).toString('hex')

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import { tcpProxy } from '../database/tcp-proxy.ts'
 import { databaseUrl, onPostgres, onServer, testDatabase } from '../support/database.ts'
+import { present } from '../support/presence.ts'
 import { startService, PASSWORD, type Answer } from '../support/service.ts'
 import { until } from '../support/until.ts'
 import { rowOf, statefulSession } from './session-rows.ts'
@@ -41,7 +42,7 @@ t.test('while the database is cut off', { ...onPostgres, timeout: 120_000 }, asy
   isUnavailable(t, await logIn(), 'login')
   isUnavailable(t, await service.call('POST /auth/logout', { token: loggingOut.accessToken }), 'logout')
   isUnavailable(t, await service.call('GET /auth/sessions', { token: person.accessToken }), 'the list of devices')
-  isUnavailable(t, await service.call('POST /auth/password', { token: person.accessToken, json: { currentPassword: PASSWORD, newPassword: 'a staple of nine words' } }), 'a new password')
+  isUnavailable(t, await service.call('POST /auth/password', present(person, { currentPassword: PASSWORD, newPassword: 'a staple of nine words' })), 'a new password')
   t.equal((await verify(loggingOut.accessToken)).status, 200, 'a logout that was not stored is none')
   t.equal((await verify()).status, 200)
 

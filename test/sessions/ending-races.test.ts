@@ -1,5 +1,6 @@
 import t from 'tap'
 import { onPostgres } from '../support/database.ts'
+import { present } from '../support/presence.ts'
 import { startService, type Person, type TestService } from '../support/service.ts'
 
 const ROUNDS = Number(process.env.RACE_ROUNDS ?? 20)
@@ -19,9 +20,10 @@ t.test('endings that meet', { ...onPostgres, timeout: 600_000 }, async t => {
       const person = await service.person()
       const other = await service.logIn(person)
       await fill(service, person, 60)
+      const asAdmin = await service.logIn(admin)
       const byAdmin = round % 3 === 0
-        ? service.call(`PATCH /admin/users/${person.user.id}`, { token: admin.accessToken, json: { disabled: true } })
-        : service.call(`DELETE /admin/users/${person.user.id}${round % 3 === 1 ? '' : '/sessions'}`, { token: admin.accessToken })
+        ? service.call(`PATCH /admin/users/${person.user.id}`, present(asAdmin, { disabled: true }))
+        : service.call(`DELETE /admin/users/${person.user.id}${round % 3 === 1 ? '' : '/sessions'}`, present(asAdmin))
       const answers = await Promise.all([
         service.call('DELETE /auth/sessions', { token: person.accessToken }),
         service.call('DELETE /auth/sessions', { token: other.accessToken }),

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { databaseUrl, onPostgres, onServer } from '../support/database.ts'
 import { startInstances, type Instance } from '../support/instances.ts'
+import { present } from '../support/presence.ts'
 import type { LoginBody, Person } from '../support/service.ts'
 import { refreshTokenOf, sessionIdOf } from './session-rows.ts'
 
@@ -15,7 +16,6 @@ t.test('two instances on one database', { ...onPostgres, timeout: 600_000 }, asy
   const refresh = (instance: Instance, refreshToken: string) => instance.call<LoginBody>('POST /auth/refresh', { json: { refreshToken } })
   const admin = await a.person()
   await onServer(url, server => server.query("UPDATE users SET role = 'admin' WHERE id = $1", [admin.user.id]))
-  const asAdmin = (await a.logIn(admin)).accessToken
 
   /** What still opens something after everything of a person should be over. */
   async function leftOf (person: Person, logins: readonly LoginBody[]): Promise<string[]> {
@@ -54,10 +54,11 @@ t.test('two instances on one database', { ...onPostgres, timeout: 600_000 }, asy
     let [refreshes, logins] = [0, 0]
     for (let round = 0; round < ROUNDS; round++) {
       const person = await a.person()
+      const asAdmin = await a.logIn(admin)
       const [refreshed, loggedIn, disabled] = await Promise.all([
         refresh(b, person.refreshToken),
         b.call<LoginBody>('POST /auth/login', { json: { email: person.email, password: person.password } }),
-        pause(round * 7 % 80).then(() => a.call(`PATCH /admin/users/${person.user.id}`, { token: asAdmin, json: { disabled: true } }))
+        pause(round * 7 % 80).then(() => a.call(`PATCH /admin/users/${person.user.id}`, present(asAdmin, { disabled: true })))
       ])
       t.equal(disabled.status, 200)
       const got = [refreshed, loggedIn].filter(({ status }) => status === 200).map(({ body }) => body)

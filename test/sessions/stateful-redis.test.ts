@@ -6,7 +6,9 @@ import { createSignedCacheEntry } from '../../src/sessions/cache/signed-cache-en
 import { deriveKeyRing } from '../../src/tokens/derived-keys.ts'
 import { tcpProxy } from '../database/tcp-proxy.ts'
 import { databaseUrl, testDatabase } from '../support/database.ts'
-import { startService, type Person, type TestService } from '../support/service.ts'
+import { age, present } from '../support/presence.ts'
+import { isProblem } from '../support/problem.ts'
+import { PASSWORD, startService, type Person, type TestService } from '../support/service.ts'
 import { watchStatements } from '../support/statements.ts'
 import { until } from '../support/until.ts'
 import { statefulSession } from './session-rows.ts'
@@ -64,6 +66,26 @@ t.test('a copy in redis', onRedis, async t => {
     const life = await redis.pttl(keyOf(session))
     t.ok(life > 3_590_000 && life <= 3_600_000)
     t.notOk((await redis.get(keyOf(session)))?.includes(session), 'and holds no secret')
+  })
+
+  t.test('shows no presence: Postgres is asked when its owner logged in', async t => {
+    const admin = await service.admin()
+    const { session } = await statefulSession(service, admin)
+    const endSessions = () => service.call('DELETE /admin/users/01890a5d-ac96-774b-bcce-b302099a8057/sessions', { cookies: { session }, headers: { 'x-countersign': '1' } })
+    isProblem(t, await endSessions(), 'not_found')
+    await age(service, admin.user.id)
+    t.equal((await verify(service, session)).status, 200)
+    t.ok(await read(session), 'the copy is there')
+    isProblem(t, await endSessions(), 'insufficient_user_authentication')
+  })
+
+  t.test('opens nothing once a new password gave the session another id', async t => {
+    const { session } = await statefulSession(service, await service.person())
+    const answer = await service.call('POST /auth/password', { cookies: { session }, headers: { 'x-countersign': '1' }, json: { currentPassword: PASSWORD, newPassword: 'a staple of nine words' } })
+    t.equal(answer.status, 200)
+    t.ok(await read(session), 'the copy of before is there')
+    t.equal((await verify(service, session)).status, 401)
+    t.equal((await verify(service, answer.cookies.session?.value ?? '')).status, 200)
   })
 
   t.test('says what Postgres would', async t => {
@@ -167,7 +189,7 @@ t.test('two instances on one redis', onBoth, async t => {
     const { session } = await statefulSession(a, person)
     const admin = await a.admin()
     t.match(await verify(b, session), { body: { role: 'user' } })
-    await a.call(`PATCH /admin/users/${person.user.id}`, { json: { role: 'admin' }, token: admin.accessToken })
+    await a.call(`PATCH /admin/users/${person.user.id}`, present(admin, { role: 'admin' }))
     t.match(await verify(a, session), { status: 200, body: { role: 'admin' } })
     await until(async () => (await verify(b, session)).body.role === 'admin', 1_600)
   })

@@ -56,7 +56,7 @@ export function problemResponses (...codes: ProblemCode[]) {
 }
 
 function headersOf (status: number) {
-  if (status === 401) return { headers: { 'WWW-Authenticate': Type.String({ description: 'The challenge (RFC 6750 §3)', examples: ['Bearer error="invalid_token"'] }) } }
+  if (status === 401) return { headers: { 'WWW-Authenticate': Type.String({ description: 'The challenge (RFC 6750 §3, RFC 9470 §3)', examples: ['Bearer error="invalid_token"'] }) } }
   if (status === 429 || status === 503) return { headers: RETRY_AFTER }
   return {}
 }
@@ -69,5 +69,6 @@ const ERRORS: Partial<Record<ProblemCode, readonly object[]>> = {
 function example (code: ProblemCode): Example {
   const [status, title] = catalogue[code]
   const errors = ERRORS[code]
-  return { summary: title, value: { type: `urn:countersign:problem:${code}`, title, status, code, ...errors !== undefined && { errors } } }
+  const value = { type: `urn:countersign:problem:${code}`, title, status, code, ...errors !== undefined && { errors }, ...code === 'insufficient_user_authentication' && { maxAge: 300 } }
+  return { summary: title, value }
 }

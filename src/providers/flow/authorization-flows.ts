@@ -12,6 +12,8 @@ export type FlowPurpose =
   | { kind: 'app', codeChallenge: string }
   /** To link an identity to the account that they are logged in to. */
   | { kind: 'link', userId: string, sessionId: string }
+  /** The same from an app, which holds the verifier of the challenge; `id` is this beginning's own. */
+  | { kind: 'app_link', id: string, userId: string, sessionId: string, codeChallenge: string }
 
 /** One way to a provider and back. */
 export interface Flow {

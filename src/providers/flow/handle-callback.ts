@@ -4,14 +4,15 @@ import { Problem, type ProblemCode } from '../../errors.ts'
 import { clientInfo } from '../../http/client-info.ts'
 import type { OneTimeTokenStore } from '../../one-time-tokens/store.ts'
 import type { SendLogin } from '../../sessions/login-response.ts'
+import type { Presence } from '../../sessions/presence.ts'
 import type { MobileCodes } from './mobile-codes.ts'
 import type { OpenIdentitySession } from '../identities/open-identity-session.ts'
 import { FLOW_LIFE, type Flow } from './authorization-flows.ts'
+import type { LinkCodes } from '../link-codes.ts'
 import type { LinkIdentity } from '../identities/link-identity.ts'
 import type { ProviderResult, Provider } from '../provider.ts'
 import { withCode } from './redirect-targets.ts'
-import type { AssertSameSession } from './assert-same-session.ts'
-import type { ResolveAccount } from '../identities/resolve-account.ts'
+import type { PresentIdentity, ResolveAccount } from '../identities/resolve-account.ts'
 
 /** A browser at the callback, with the flow that it began. */
 export interface CallbackContext {
@@ -26,24 +27,27 @@ export type HandleCallback = (request: FastifyRequest, reply: FastifyReply, land
 
 export interface HandleCallbackDeps {
   oneTime: Pick<OneTimeTokenStore, 'markUsed'>
-  assertSameSession: AssertSameSession
+  presence: Pick<Presence, 'find'>
+  present: PresentIdentity
   signIn: ResolveAccount
   enter: OpenIdentitySession
   deliver: SendLogin
   codes: Pick<MobileCodes, 'issue'>
-  linking: Pick<LinkIdentity, 'link'>
+  linkCodes: Pick<LinkCodes, 'issue'>
+  linkIdentity: LinkIdentity
   audit: AuditStore
 }
 
 // What somebody may have meant by it: a link that fails at the provider tells nothing.
 const WORTH_REMEMBERING: readonly ProblemCode[] = ['different_session', 'identity_taken']
 
-export function createHandleCallback ({ oneTime, assertSameSession, signIn, enter, deliver, codes, linking, audit }: HandleCallbackDeps): HandleCallback {
+export function createHandleCallback ({ oneTime, presence, present, signIn, enter, deliver, codes, linkCodes, linkIdentity, audit }: HandleCallbackDeps): HandleCallback {
   return async function comeBack (request, reply, landing) {
     const { flow: { purpose } } = landing
     if (purpose.kind !== 'link') return await finish(request, reply, landing, await redeem(landing))
     try {
-      await assertSameSession(request, purpose)
+      // By its own credential, and not by an access token: else a thief's identity would be linked to whom they took one from.
+      if (await presence.find(request, purpose) === undefined) throw new Problem('different_session')
       return await finish(request, reply, landing, await redeem(landing))
     } catch (error) {
       if (error instanceof Problem && WORTH_REMEMBERING.includes(error.code)) await remember(request, landing, purpose, error)
@@ -54,6 +58,8 @@ export function createHandleCallback ({ oneTime, assertSameSession, signIn, ente
   // Burned before the code is redeemed: of a callback that comes twice, one goes on.
   async function redeem ({ provider, flow, query }: CallbackContext): Promise<ProviderResult> {
     if (!await oneTime.markUsed('sign_in_flow', flow.state, FLOW_LIFE)) throw new Problem('invalid_state')
+    // However many browsers an app's address was opened in.
+    if (flow.purpose.kind === 'app_link' && !await oneTime.markUsed('link_begun', flow.purpose.id, 2 * FLOW_LIFE)) throw new Problem('invalid_state')
     return await provider.redeem(query, flow)
   }
 
@@ -66,8 +72,10 @@ export function createHandleCallback ({ oneTime, assertSameSession, signIn, ente
       case 'app':
         return withCode(redirectTo, await codes.issue(await signIn(provider, arrival, client), { codeChallenge: purpose.codeChallenge, redirectTo }))
       case 'link':
-        await linking.link(provider, arrival, purpose, client)
+        await linkIdentity(present(provider, arrival), purpose, client)
         return redirectTo
+      case 'app_link':
+        return withCode(redirectTo, await linkCodes.issue(present(provider, arrival), purpose, { codeChallenge: purpose.codeChallenge, redirectTo }))
     }
   }
 

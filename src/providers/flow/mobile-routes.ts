@@ -12,6 +12,7 @@ import { Deliver, loginAnswer } from '../../sessions/login-schema.ts'
 import type { MobileCodes } from './mobile-codes.ts'
 import type { OpenIdentitySession } from '../identities/open-identity-session.ts'
 import type { Provider } from '../provider.ts'
+import { CodeVerifier, EXAMPLE_EXCHANGE, OneTimeCode } from '../schemas.ts'
 import type { ResolveAccount } from '../identities/resolve-account.ts'
 
 export interface MobileRoutesOptions {
@@ -30,8 +31,6 @@ const TOLERANCE = 60
 
 const ID_TOKEN = 'eyJhbGciOiJSUzI1NiIsImtpZCI6…'
 const NONCE = 'WkYtN3h1c0hUVjM0b1lxTg'
-const CODE = 'SplxlOBeZQQYbYS6WxSbIAcT3mD9xZC0qhQ6v8yqk1s'
-const VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 
 export const mobileRoutes: FastifyPluginAsyncTypebox<MobileRoutesOptions> = async (app, { providers, oneTime, codes, signIn, enter, deliver, crossSite, audit }) => {
   app.post('/auth/providers/exchange', {
@@ -41,10 +40,7 @@ export const mobileRoutes: FastifyPluginAsyncTypebox<MobileRoutesOptions> = asyn
       summary: 'Swap a one-time code for tokens',
       description: 'For an app that began with a `codeChallenge`. The code is good once, within a minute, with the verifier of that challenge.',
       security: PUBLIC,
-      body: Type.Object({
-        code: Type.String({ minLength: 1, maxLength: 128, examples: [CODE] }),
-        codeVerifier: Type.String({ pattern: '^[A-Za-z0-9._~-]{43,128}$', examples: [VERIFIER] })
-      }, { additionalProperties: false, examples: [{ code: CODE, codeVerifier: VERIFIER }] }),
+      body: Type.Object({ code: OneTimeCode, codeVerifier: CodeVerifier }, { additionalProperties: false, examples: [EXAMPLE_EXCHANGE] }),
       response: {
         200: loginAnswer('The session is open'),
         ...problemResponses(...BODY_PROBLEMS, 'invalid_code', 'account_disabled', 'unavailable')

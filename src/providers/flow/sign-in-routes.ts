@@ -2,14 +2,15 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../../config.ts'
-import { Problem, type ProblemCode } from '../../errors.ts'
+import { invalidField, Problem, type ProblemCode } from '../../errors.ts'
 import { jsonResponse, problemResponses, PUBLIC } from '../../http/openapi/openapi-responses.ts'
 import type { Cookies } from '../../http/cookies.ts'
 import type { StartAuthorization } from './start-authorization.ts'
 import type { HandleCallback } from './handle-callback.ts'
 import { confirmationPage, returnPage, type Page } from './interstitial-pages.ts'
 import { readFlowPurpose, queryOf } from './flow-purpose.ts'
-import type { Flow, AuthorizationFlows } from './authorization-flows.ts'
+import type { FlowPurpose, Flow, AuthorizationFlows } from './authorization-flows.ts'
+import type { LinkTickets } from '../link-tickets.ts'
 import type { Provider } from '../provider.ts'
 import { isCustomScheme, withError, type RedirectTargets } from './redirect-targets.ts'
 import { CodeChallenge, Html, Redirect, RedirectTo } from '../schemas.ts'
@@ -20,6 +21,7 @@ export interface SignInRoutesOptions {
   flows: AuthorizationFlows
   begin: StartAuthorization
   comeBack: HandleCallback
+  tickets: LinkTickets
   cookies: Cookies
   cookieSameSite: Config['cookieSameSite']
   /** Whether an error means "try again later". */
@@ -28,7 +30,7 @@ export interface SignInRoutesOptions {
 
 const Params = Type.Object({ provider: Type.String({ examples: ['google'] }) })
 
-export const signInRoutes: FastifyPluginAsyncTypebox<SignInRoutesOptions> = async (app, { providers, redirects, flows, begin, comeBack, cookies, cookieSameSite, isUnavailable }) => {
+export const signInRoutes: FastifyPluginAsyncTypebox<SignInRoutesOptions> = async (app, { providers, redirects, flows, begin, comeBack, tickets, cookies, cookieSameSite, isUnavailable }) => {
   app.get('/auth/providers', {
     schema: {
       operationId: 'listProviders',
@@ -63,7 +65,8 @@ export const signInRoutes: FastifyPluginAsyncTypebox<SignInRoutesOptions> = asyn
         redirectTo: Type.Optional(RedirectTo),
         deliver: Type.Optional(Type.Enum(['cookie', 'session'], { type: 'string', description: 'How the session\'s credentials travel; `cookie` unless said otherwise. Not for apps, who exchange a code.' })),
         codeChallenge: Type.Optional(CodeChallenge),
-        codeChallengeMethod: Type.Optional(Type.Enum(['S256'], { type: 'string', description: 'The only one, whether it is named or not' }))
+        codeChallengeMethod: Type.Optional(Type.Enum(['S256'], { type: 'string', description: 'The only one, whether it is named or not' })),
+        linking: Type.Optional(Type.String({ minLength: 1, maxLength: 4096, description: 'Alone, in the address that `POST /auth/identities/link` answers an app with' }))
       }, { additionalProperties: false }),
       response: {
         302: Redirect('To the provider; or back to `redirectTo` with an `error`, where it cannot be reached'),
@@ -72,13 +75,10 @@ export const signInRoutes: FastifyPluginAsyncTypebox<SignInRoutesOptions> = asyn
     }
   }, async (request, reply) => {
     const provider = found(request.params.provider)
-    const redirectTo = redirects.choose(request.query.redirectTo)
-    const purpose = readFlowPurpose(request.query, redirectTo)
-    try {
-      return await reply.redirect(await begin(request, reply, provider, { redirectTo, purpose }), 302)
-    } catch (error) {
-      return await reply.redirect(withError(redirectTo, tell(error, provider, request)), 302)
-    }
+    const { linking, ...query } = request.query
+    if (linking !== undefined) return await reply.redirect(await start(request, reply, provider, begunBefore(linking, provider, query)), 302)
+    const redirectTo = redirects.choose(query.redirectTo)
+    return await reply.redirect(await start(request, reply, provider, { redirectTo, purpose: readFlowPurpose(query, redirectTo) }), 302)
   })
 
   app.get('/auth/providers/:provider/callback', {
@@ -120,6 +120,22 @@ export const signInRoutes: FastifyPluginAsyncTypebox<SignInRoutesOptions> = asyn
       return await reply.redirect(withError(redirectTo, tell(error, provider, request)), 302)
     }
   })
+
+  async function start (request: FastifyRequest, reply: FastifyReply, provider: Provider, { redirectTo, purpose }: { redirectTo: string, purpose: FlowPurpose | undefined }): Promise<string> {
+    try {
+      if (purpose === undefined) throw new Problem('invalid_state')
+      return await begin(request, reply, provider, { redirectTo, purpose })
+    } catch (error) {
+      return withError(redirectTo, tell(error, provider, request))
+    }
+  }
+
+  function begunBefore (ticket: string, { id }: Provider, beside: object): { redirectTo: string, purpose: FlowPurpose | undefined } {
+    if (Object.keys(beside).length > 0) throw invalidField('linking', 'stands alone')
+    const begun = tickets.read(ticket)
+    const isMeant = begun?.provider === id && redirects.orFirst(begun.redirectTo) === begun.redirectTo
+    return { redirectTo: redirects.orFirst(begun?.redirectTo), purpose: isMeant ? begun.purpose : undefined }
+  }
 
   function found (id: string): Provider {
     const provider = providers.get(id)

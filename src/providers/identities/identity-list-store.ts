@@ -13,42 +13,20 @@ export interface LinkedIdentity {
   lastUsedAt: Date | null
 }
 
-/** What is known of somebody who wants to link an identity. */
-export interface Standing {
-  /** Whether they logged in a short while ago. */
-  isRecent: boolean
-  passwordHash: string | null
-}
-
 /** The queries of an account's identities. */
 export interface IdentityListStore {
   list (userId: string): Promise<LinkedIdentity[]>
-  /** @param recent seconds */
-  findStanding (session: { id: string, userId: string }, recent: number): Promise<Standing | undefined>
   /** @param providers those that one can sign in with at present: other identities are no way in */
   unlink (identity: { id: string, userId: string }, providers: readonly string[], by: ClientInfo): Promise<'unlinked' | 'last_way_in' | 'not_found'>
 }
 
-const FIND_STANDING = {
-  name: 'identities.find-standing',
-  text: `
-    SELECT sessions.created_at > now() - make_interval(secs => $3::float8) AS "isRecent", users.password_hash AS "passwordHash"
-    FROM sessions JOIN users ON users.id = sessions.user_id
-    WHERE sessions.id = $1::uuid AND users.id = $2::uuid AND users.disabled_at IS NULL AND sessions.ended_at IS NULL`
-}
-
-export function createIdentityListStore ({ prisma, query }: Pick<Database, 'prisma' | 'query'>): IdentityListStore {
+export function createIdentityListStore ({ prisma }: Pick<Database, 'prisma'>): IdentityListStore {
   return {
     list: userId => prisma.identity.findMany({
       where: { userId },
       select: { id: true, provider: true, subject: true, email: true, emailVerified: true, createdAt: true, lastUsedAt: true },
       orderBy: { id: 'asc' }
     }),
-
-    async findStanding ({ id, userId }, recent) {
-      const [standing] = await query<Standing>(FIND_STANDING, [id, userId, recent])
-      return standing
-    },
 
     unlink: ({ id, userId }, providers, client) => prisma.$transaction(async tx => {
       // Locked first and asked after: of two who each take the other's last but one, the second sees what the first did.

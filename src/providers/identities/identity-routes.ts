@@ -6,27 +6,20 @@ import { Problem } from '../../errors.ts'
 import { jsonResponse, AUTHENTICATED, BODY_PROBLEMS, emptyResponse, problemResponses } from '../../http/openapi/openapi-responses.ts'
 import type { Guards } from '../../http/guards.ts'
 import { clientInfo } from '../../http/client-info.ts'
-import { abortOnDisconnect } from '../../http/abort-on-disconnect.ts'
-import type { CsrfProtection } from '../../http/csrf.ts'
-import { EXAMPLE, Id, named, Nullable, Time } from '../../http/schemas.ts'
-import type { StartAuthorization } from '../flow/start-authorization.ts'
-import type { LinkIdentity } from './link-identity.ts'
+import { EXAMPLE, EXAMPLE_IDENTITY, Id, named, Nullable, Time } from '../../http/schemas.ts'
+import { NEEDS_PRESENCE, PresenceBody } from '../../sessions/presence-schema.ts'
+import type { Presence } from '../../sessions/presence.ts'
 import type { LinkedIdentity, IdentityListStore } from './identity-list-store.ts'
 import type { GetFreshProviderToken } from '../tokens/fresh-provider-token.ts'
 import type { Provider } from '../provider.ts'
-import type { RedirectTargets } from '../flow/redirect-targets.ts'
-import { RedirectTo } from '../schemas.ts'
 
 export interface IdentityRoutesOptions {
   providers: ReadonlyMap<string, Provider>
-  redirects: RedirectTargets
-  begin: StartAuthorization
-  linking: Pick<LinkIdentity, 'permit'>
+  presence: Presence
   linked: IdentityListStore
   getLiveToken: GetFreshProviderToken
   guards: Guards
   principal: (request: FastifyRequest) => Principal
-  crossSite: CsrfProtection
 }
 
 export const IdentitySchema = Type.Object({
@@ -39,11 +32,9 @@ export const IdentitySchema = Type.Object({
   lastUsedAt: Nullable(Time)
 }, { description: 'An identity at a provider, linked to an account' })
 
-const EXAMPLE_IDENTITY = { id: EXAMPLE.id, provider: 'google', subject: '110169484474386276334', email: EXAMPLE.email, emailVerified: true, createdAt: EXAMPLE.time, lastUsedAt: EXAMPLE.time }
-const PROVIDER_URL = 'https://accounts.google.com/o/oauth2/v2/auth?client_id=…'
 const Params = Type.Object({ id: Id })
 
-export const identityRoutes: FastifyPluginAsyncTypebox<IdentityRoutesOptions> = async (app, { providers, redirects, begin, linking, linked, getLiveToken, guards, principal, crossSite }) => {
+export const identityRoutes: FastifyPluginAsyncTypebox<IdentityRoutesOptions> = async (app, { providers, presence, linked, getLiveToken, guards, principal }) => {
   app.addHook('onRequest', guards.authenticate)
 
   app.get('/auth/identities', {
@@ -58,46 +49,20 @@ export const identityRoutes: FastifyPluginAsyncTypebox<IdentityRoutesOptions> = 
       }
     }
   }, async request => {
-    return { items: (await linked.list(principal(request).id)).map(present) }
-  })
-
-  app.post('/auth/identities/link', {
-    schema: {
-      operationId: 'linkIdentity',
-      tags: ['Providers'],
-      summary: 'Begin to link an identity to my account',
-      description: 'Answers the address to send the browser to. It needs a login in the last five minutes, or the password; and the browser that comes back must carry the same session in cookies, whatever credential begins it.',
-      security: AUTHENTICATED,
-      body: Type.Object({
-        provider: Type.String({ examples: ['google'] }),
-        redirectTo: Type.Optional(RedirectTo),
-        password: Type.Optional(Type.String({ minLength: 1, maxLength: 1024, examples: [EXAMPLE.password] }))
-      }, { additionalProperties: false, examples: [{ provider: 'google', redirectTo: 'https://app.example.com/welcome' }] }),
-      response: {
-        200: jsonResponse(Type.Object({ url: Type.String({ format: 'uri' }) }), { description: 'Where to go', example: { url: PROVIDER_URL } }),
-        ...problemResponses(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'invalid_credentials', 'recent_login_required', 'cross_site_request', 'not_found', 'too_busy', 'provider_error', 'provider_unavailable', 'unavailable')
-      }
-    }
-  }, async (request, reply) => {
-    crossSite.checkLogin(request)
-    const { password, ...body } = request.body
-    const { id: userId, sessionId } = principal(request)
-    const provider = providers.get(body.provider)
-    if (provider === undefined) throw new Problem('not_found')
-    const redirectTo = redirects.choose(body.redirectTo)
-    await linking.permit({ userId, sessionId, password, client: clientInfo(request), signal: abortOnDisconnect(reply) })
-    return { url: await begin(request, reply, provider, { redirectTo, purpose: { kind: 'link', userId, sessionId } }) }
+    return { items: (await linked.list(principal(request).id)).map(presentLinkedIdentity) }
   })
 
   app.delete('/auth/identities/:id', {
+    preHandler: presence.require,
     schema: {
       operationId: 'unlinkIdentity',
       tags: ['Providers'],
       summary: 'Unlink one of my identities',
-      description: 'But never the last way in: without a password, one identity has to remain.',
+      description: `But never the last way in: without a password, one identity has to remain. ${NEEDS_PRESENCE}`,
       security: AUTHENTICATED,
       params: Params,
-      response: { 204: emptyResponse('It is unlinked'), ...problemResponses('unauthenticated', 'invalid_token', 'cross_site_request', 'not_found', 'last_way_in', 'validation_failed', 'unavailable') }
+      body: PresenceBody,
+      response: { 204: emptyResponse('It is unlinked'), ...problemResponses(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'insufficient_user_authentication', 'cross_site_request', 'not_found', 'last_way_in', 'unavailable') }
     }
   }, async (request, reply) => {
     const outcome = await linked.unlink({ id: request.params.id, userId: principal(request).id }, [...providers.keys()], clientInfo(request))
@@ -128,6 +93,7 @@ export const identityRoutes: FastifyPluginAsyncTypebox<IdentityRoutesOptions> = 
   })
 }
 
-function present ({ createdAt, lastUsedAt, ...identity }: LinkedIdentity) {
+/** @returns an identity as its owner is shown it */
+export function presentLinkedIdentity ({ createdAt, lastUsedAt, ...identity }: LinkedIdentity) {
   return { ...identity, createdAt: createdAt.toISOString(), lastUsedAt: lastUsedAt?.toISOString() ?? null }
 }

@@ -48,7 +48,7 @@ t.test('the log', async t => {
       ['POST /auth/login', { text: bird(), headers: { 'content-type': `text/${bird()}` } }],
       ['POST /auth/login', { json: { email: `${bird()}\0`, password: bird() } }],
       ['PATCH /auth/me', { json: { name: bird() }, token: ada.accessToken }],
-      ['POST /auth/password', { json: { currentPassword: bird(), newPassword: `correct horse ${bird()}` }, token: ada.accessToken }],
+      ['POST /auth/password', { json: { currentPassword: bird(), newPassword: `correct horse ${bird()}`, refreshToken: bird() }, token: ada.accessToken }],
       ['POST /auth/logout', { json: { refreshToken: bird() } }],
       ['POST /auth/refresh', { json: { refreshToken: ada.refreshToken }, headers: { 'idempotency-key': bird() } }],
       [`GET /admin/users?cursor=${bird()}&${bird()}=${bird()}`, { token: admin.accessToken }],

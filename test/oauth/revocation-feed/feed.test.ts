@@ -2,6 +2,7 @@ import t from 'tap'
 import { sessionIdOf } from '../../sessions/session-rows.ts'
 import { basic, registerClient } from '../../support/clients.ts'
 import { endsSession, isSync, readFeed } from '../../support/feed.ts'
+import { present } from '../../support/presence.ts'
 import { startService } from '../../support/service.ts'
 import { until } from '../../support/until.ts'
 
@@ -47,7 +48,7 @@ t.test('the revocation feed', async t => {
     const feed = await open()
     await feed.next(isSync)
     const ada = await service.person()
-    await service.call('DELETE /auth/me', { token: ada.accessToken, json: { currentPassword: ada.password } })
+    await service.call('POST /auth/me/delete', present(ada))
     const { data } = await feed.next(endsSession(ada.user.id))
     t.match(data, { kind: 'user', id: ada.user.id, minVersion: 2_147_483_647 })
   })

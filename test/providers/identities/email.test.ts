@@ -2,6 +2,7 @@ import t from 'tap'
 import type { Browser } from '../../support/providers/browser.ts'
 import { cookiesOf, signIn } from '../../support/providers/sign-in.ts'
 import { APP, startWorld } from '../../support/providers/world.ts'
+import { present } from '../../support/presence.ts'
 import { PASSWORD, type Person } from '../../support/service.ts'
 
 interface Profile { id: string, email: string, emailVerified: boolean }
@@ -220,7 +221,7 @@ t.test('an address that a provider tells', async t => {
     const subject = at('google', ada.email)
     await signIn(browser(), 'google', { as: subject })
     const admin = await service.admin()
-    t.equal((await service.call(`PATCH /admin/users/${ada.user.id}`, { token: admin.accessToken, json: { disabled: true } })).status, 200)
+    t.equal((await service.call(`PATCH /admin/users/${ada.user.id}`, present(admin, { disabled: true }))).status, 200)
     for (const as of [subject, at('google', ada.email), at('github', ada.email)]) {
       const somebody = browser()
       t.match(await signIn(somebody, as.startsWith('subject') && github.accounts.has(as) ? 'github' : 'google', { as }), { at: APP, error: 'account_disabled' })

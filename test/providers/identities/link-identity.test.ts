@@ -2,6 +2,7 @@ import t from 'tap'
 import type { Browser, Page } from '../../support/providers/browser.ts'
 import { agree, comeBack, cookiesOf, signIn, type Landing } from '../../support/providers/sign-in.ts'
 import { APP, OTHER_APP, PUBLIC_URL, startWorld } from '../../support/providers/world.ts'
+import { age, present } from '../../support/presence.ts'
 import { isProblem } from '../../support/problem.ts'
 import { PASSWORD, type Person } from '../../support/service.ts'
 
@@ -148,22 +149,23 @@ t.test('linking an account at a provider', async t => {
     t.strictSame(await service.sql('SELECT 1 FROM identities WHERE user_id = $1::uuid', person.user.id), [])
   })
 
-  t.test('asks for the password when the login is older than five minutes', async t => {
+  t.test('asks for another login when the last is older than five minutes', async t => {
     const { somebody, person } = await loggedIn()
-    await service.sql("UPDATE sessions SET created_at = created_at - interval '6 minutes' WHERE user_id = $1::uuid", person.user.id)
+    await age(service, person.user.id)
     const answer = await beginLink(somebody, { provider: 'google', redirectTo: APP })
-    t.match({ status: answer.status, body: JSON.parse(answer.text) as unknown }, { status: 403, body: { code: 'recent_login_required' } })
-    const wrong = await beginLink(somebody, { provider: 'google', redirectTo: APP, password: 'not the password' })
-    t.match(JSON.parse(wrong.text), { status: 401, code: 'invalid_credentials' })
-    const url = urlOf(await beginLink(somebody, { provider: 'google', redirectTo: APP, password: PASSWORD }))
-    t.match(await comeBack(somebody, await agree(somebody, new URL(url), subjectAt('google'))), { error: null })
+    t.match({ status: answer.status, body: JSON.parse(answer.text) as unknown }, { status: 401, body: { code: 'insufficient_user_authentication', maxAge: 300 } })
+    await somebody.visit('/auth/login', { json: { email: person.email, password: PASSWORD, deliver: 'cookie' }, site: 'same-origin' })
+    const url = urlOf(await beginLink(somebody, { provider: 'google', redirectTo: APP }))
+    await age(service, person.user.id)
+    t.match(await comeBack(somebody, await agree(somebody, new URL(url), subjectAt('google'))), { error: null }, 'and counts from where it was begun')
   })
 
   t.test('is refused for a provider that nobody knows, and for fields that nobody asked for', async t => {
-    const { accessToken: token } = await service.person()
-    isProblem(t, await service.call('POST /auth/identities/link', { token, json: { provider: 'nobody', redirectTo: APP } }), 'not_found')
-    isProblem(t, await service.call('POST /auth/identities/link', { token, json: { provider: 'google', redirectTo: APP, userId: 'x' } }), 'validation_failed')
-    isProblem(t, await service.call('POST /auth/identities/link', { token, json: { redirectTo: APP } }), 'validation_failed')
+    const person = await service.person()
+    isProblem(t, await service.call('POST /auth/identities/link', present(person, { provider: 'nobody', redirectTo: APP })), 'not_found')
+    for (const json of [{ provider: 'google', redirectTo: APP, userId: 'x' }, { redirectTo: APP }, { provider: 'google', redirectTo: APP, password: PASSWORD }]) {
+      isProblem(t, await service.call('POST /auth/identities/link', present(person, json)), 'validation_failed')
+    }
   })
 
   t.test('taken back, is no way in any more', async t => {
@@ -185,8 +187,8 @@ t.test('linking an account at a provider', async t => {
     const [identity] = await identitiesIn(somebody)
     const target = `/auth/identities/${identity?.id}`
     isProblem(t, await service.call(`DELETE ${target}`, { cookies: cookiesOf(somebody), headers: { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' } }), 'cross_site_request')
-    isProblem(t, await service.call(`DELETE ${target}`, { token: stranger.accessToken }), 'not_found')
-    isProblem(t, await service.call('DELETE /auth/identities/0198c5a4-6f5e-7a6b-9d3f-2f6a3b1c4d5e', { token: stranger.accessToken }), 'not_found')
+    isProblem(t, await service.call(`DELETE ${target}`, present(stranger)), 'not_found')
+    isProblem(t, await service.call('DELETE /auth/identities/0198c5a4-6f5e-7a6b-9d3f-2f6a3b1c4d5e', present(stranger)), 'not_found')
     t.equal((await identitiesIn(somebody)).length, 1)
   })
 

@@ -1,0 +1,94 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import type { FastifyRequest } from 'fastify'
+import type { Principal } from 'countersign-verifier'
+import { invalidField, Problem } from '../errors.ts'
+import { jsonResponse, AUTHENTICATED, BODY_PROBLEMS, emptyResponse, problemResponses } from '../http/openapi/openapi-responses.ts'
+import type { Guards } from '../http/guards.ts'
+import { clientInfo } from '../http/client-info.ts'
+import type { CsrfProtection } from '../http/csrf.ts'
+import { NEEDS_PRESENCE, PresenceToken } from '../sessions/presence-schema.ts'
+import type { Presence } from '../sessions/presence.ts'
+import type { StartAuthorization } from './flow/start-authorization.ts'
+import type { LinkCodes } from './link-codes.ts'
+import type { LinkTickets } from './link-tickets.ts'
+import type { LinkIdentity } from './identities/link-identity.ts'
+import type { Provider } from './provider.ts'
+import type { RedirectTargets } from './flow/redirect-targets.ts'
+import { CodeChallenge, CodeVerifier, EXAMPLE_EXCHANGE, OneTimeCode, RedirectTo } from './schemas.ts'
+
+export interface LinkRoutesOptions {
+  providers: ReadonlyMap<string, Provider>
+  redirects: RedirectTargets
+  begin: StartAuthorization
+  startUrl: (provider: string, ticket: string) => string
+  tickets: LinkTickets
+  linkCodes: LinkCodes
+  linkIdentity: LinkIdentity
+  presence: Presence
+  guards: Guards
+  principal: (request: FastifyRequest) => Principal
+  crossSite: CsrfProtection
+}
+
+const PROVIDER_URL = 'https://accounts.google.com/o/oauth2/v2/auth?client_id=…'
+
+export const linkRoutes: FastifyPluginAsyncTypebox<LinkRoutesOptions> = async (app, { providers, redirects, begin, startUrl, tickets, linkCodes, linkIdentity, presence, guards, principal, crossSite }) => {
+  app.addHook('onRequest', guards.authenticate)
+
+  app.post('/auth/identities/link', {
+    schema: {
+      operationId: 'linkIdentity',
+      tags: ['Providers'],
+      summary: 'Begin to link an identity to my account',
+      description: `Answers the address to send the browser to. The browser that comes back must carry the credential of the same session in cookies. An app gives a \`codeChallenge\`, opens the address in the system's browser within a minute, and gets a one-time code at its \`redirectTo\`. ${NEEDS_PRESENCE}`,
+      security: AUTHENTICATED,
+      body: Type.Object({
+        provider: Type.String({ examples: ['google'] }),
+        redirectTo: Type.Optional(RedirectTo),
+        codeChallenge: Type.Optional(CodeChallenge),
+        refreshToken: PresenceToken
+      }, { additionalProperties: false, examples: [{ provider: 'google', redirectTo: 'https://app.example.com/welcome' }] }),
+      response: {
+        200: jsonResponse(Type.Object({ url: Type.String({ format: 'uri' }) }), { description: 'Where to go', example: { url: PROVIDER_URL } }),
+        ...problemResponses(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'insufficient_user_authentication', 'cross_site_request', 'not_found', 'provider_error', 'provider_unavailable', 'unavailable')
+      }
+    }
+  }, async (request, reply) => {
+    crossSite.checkLogin(request)
+    const { codeChallenge, ...body } = request.body
+    const provider = providers.get(body.provider)
+    if (provider === undefined) throw new Problem('not_found')
+    const redirectTo = redirects.choose(body.redirectTo)
+    const { userId, sessionId, credential } = await presence.assert(request)
+    const session = { userId, sessionId }
+    if (codeChallenge !== undefined) return { url: startUrl(provider.id, tickets.write({ provider: provider.id, redirectTo, session, codeChallenge })) }
+    // No browser could come back with it.
+    if (credential.channel === 'body') throw invalidField('codeChallenge', 'is required where no cookies carry the session')
+    return { url: await begin(request, reply, provider, { redirectTo, purpose: { kind: 'link', ...session } }) }
+  })
+
+  app.post('/auth/identities/link/exchange', {
+    schema: {
+      operationId: 'exchangeLinkCode',
+      tags: ['Providers'],
+      summary: 'Link the identity of a one-time code to my account',
+      description: 'For an app that began to link with a `codeChallenge`. The code is good once, within a minute, in the session that began, shown by its own credential, and with the verifier of that challenge.',
+      security: AUTHENTICATED,
+      body: Type.Object({ code: OneTimeCode, codeVerifier: CodeVerifier, refreshToken: PresenceToken }, { additionalProperties: false, examples: [EXAMPLE_EXCHANGE] }),
+      response: {
+        204: emptyResponse('The identity is linked'),
+        ...problemResponses(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'invalid_code', 'different_session', 'cross_site_request', 'identity_taken', 'unavailable')
+      }
+    }
+  }, async (request, reply) => {
+    const { code, codeVerifier } = request.body
+    const { id: userId, sessionId } = principal(request)
+    const session = { userId, sessionId }
+    if (await presence.find(request, session) === undefined) throw new Problem('different_session')
+    const identity = await linkCodes.redeem(code, session, codeVerifier)
+    if (identity === undefined) throw new Problem('invalid_code')
+    await linkIdentity(identity, session, clientInfo(request))
+    return reply.code(204).send(null)
+  })
+}
