@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import type { OneTimeTokenStore } from '../one-time-tokens/store.ts'
-import { challengeOf, CODE_LIFE } from './flow/mobile-codes.ts'
-import type { LinkingSession, PresentedIdentity } from './identities/identity-store.ts'
+import type { OneTimeTokenStore } from '../../one-time-tokens/store.ts'
+import { challengeOf, CODE_LIFE } from '../flow/mobile-codes.ts'
+import type { LinkingSession, PresentedIdentity } from './identity-store.ts'
 
 /** The codes by which an app links the identity that its user came back from a provider with. */
 export interface LinkCodes {

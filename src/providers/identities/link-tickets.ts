@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { Encryption } from '../tokens/encryption.ts'
-import type { FlowPurpose } from './flow/authorization-flows.ts'
+import type { Encryption } from '../../tokens/encryption.ts'
+import type { FlowPurpose } from '../flow/authorization-flows.ts'
 
 /** What an app began in its session, for the system's browser to go on with. */
 export interface BegunLink {

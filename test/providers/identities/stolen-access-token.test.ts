@@ -1,10 +1,10 @@
 import t from 'tap'
-import type { Browser } from '../support/providers/browser.ts'
-import { agree, comeBack, cookiesOf, signIn } from '../support/providers/sign-in.ts'
-import { APP, startWorld } from '../support/providers/world.ts'
-import { present } from '../support/presence.ts'
-import { isProblem } from '../support/problem.ts'
-import { PASSWORD, type Call } from '../support/service.ts'
+import type { Browser } from '../../support/providers/browser.ts'
+import { agree, comeBack, cookiesOf, signIn } from '../../support/providers/sign-in.ts'
+import { APP, startWorld } from '../../support/providers/world.ts'
+import { present } from '../../support/presence.ts'
+import { isProblem } from '../../support/problem.ts'
+import { PASSWORD, type Call } from '../../support/service.ts'
 
 const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin' }
 const THEFTS: Record<string, (stolen: string) => Call> = {

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import t from 'tap'
-import { agree, cookiesOf, landingOf, type Landing } from '../support/providers/sign-in.ts'
-import { APP, APP_LINK, APP_SCHEME, startWorld } from '../support/providers/world.ts'
-import { age, present } from '../support/presence.ts'
-import { isProblem } from '../support/problem.ts'
-import { PASSWORD, type LoginBody, type Person } from '../support/service.ts'
+import { agree, cookiesOf, landingOf, type Landing } from '../../support/providers/sign-in.ts'
+import { APP, APP_LINK, APP_SCHEME, startWorld } from '../../support/providers/world.ts'
+import { age, present } from '../../support/presence.ts'
+import { isProblem } from '../../support/problem.ts'
+import { PASSWORD, type LoginBody, type Person } from '../../support/service.ts'
 
 const EXCHANGE = 'POST /auth/identities/link/exchange'
 
