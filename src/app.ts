@@ -19,14 +19,13 @@ import { databaseConfig } from './database/database-config.ts'
 import { isDatabaseUnavailable } from './database/errors.ts'
 import { openDatabase } from './database/open-database.ts'
 import { startPurgeJob } from './database/purge-job.ts'
-import { createGuards, type Guards } from './http/guards.ts'
+import { createGuards } from './http/guards.ts'
 import { createCloseStack, type CloseStack } from './http/close-stack.ts'
-import { createCookies, type Cookies } from './http/cookies.ts'
-import type { Probe } from './http/server/health.ts'
+import { createCookies } from './http/cookies.ts'
 import { hideFromOpenApi } from './http/openapi/hide-from-openapi.ts'
 import { acceptOnlyJson } from './http/json-parser.ts'
 import { limitBodies } from './http/limits.ts'
-import { createMetrics, type Metrics } from './http/server/metrics.ts'
+import { createMetrics } from './http/server/metrics.ts'
 import { handleProblems } from './http/problem-response.ts'
 import { createCsrfProtection } from './http/csrf.ts'
 import { addSchemas, nameSchemas } from './http/schemas.ts'
@@ -41,6 +40,7 @@ import { identityRoutes, IdentitySchema } from './providers/identities/identity-
 import { composeProviders } from './providers/compose.ts'
 import { signInRoutes } from './providers/flow/sign-in-routes.ts'
 import { composeRevocation } from './revocation/compose.ts'
+import type { Service } from './service.ts'
 import { sessionListRoutes, SessionSchema } from './sessions/session-list-routes.ts'
 import { LoginSchema } from './sessions/login-schema.ts'
 import { refreshRoute } from './sessions/refresh-route.ts'
@@ -48,14 +48,6 @@ import { sessionRoutes } from './sessions/routes.ts'
 import { composeSessions } from './sessions/compose.ts'
 import { verifyRoute } from './sessions/verify-route.ts'
 import { composeTokens } from './tokens/compose.ts'
-
-/** The composed service, as far as others have to do with it. */
-export interface Service {
-  guards: Guards
-  cookies: Cookies
-  metrics: Metrics
-  probes: Readonly<Record<string, Probe>>
-}
 
 /** What the composition leaves open. */
 export interface ComposeOptions {

@@ -1,11 +1,12 @@
 import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import type { Principal } from 'countersign-verifier'
-import { compose, type Service } from './app.ts'
+import { compose } from './app.ts'
 import { readConfig } from './config.ts'
 import type { Guards } from './http/guards.ts'
 import { toEnvironment, type DecoratorNames, type PluginOptions } from './plugin-options.ts'
 import { createRequestPrincipal } from './request-principal.ts'
+import type { Service } from './service.ts'
 
 /** The guards, as the app is decorated with them. */
 export type CountersignGuards = Pick<Guards, 'authenticate' | 'authorize'>
