@@ -77,6 +77,7 @@ async function furnish (app: FastifyInstance, config: Config, open: typeof openD
     throw error
   })
   await app.register(healthRoutes, { probes })
+  app.addHook('onListen', async () => metrics.collectProcess())
   addMetricsRoute(app, metrics)
 }
 

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { parse, stringify } from 'uuid'
 import { invalidField } from '../errors.ts'
 
 /** Which page is asked for: at most `limit` items, after the one whose id is `after`. */
@@ -21,8 +22,6 @@ export const PAGE_QUERY = {
   cursor: Type.Optional(Type.String({ maxLength: 64, description: '`nextCursor` of the page before', examples: ['AYkKXayWd0u8zrMCCZqAVw'] }))
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
 /** @returns what a query asks for. @throws Problem 422 where its cursor was never given out */
 export function pageRequest ({ limit = DEFAULT_LIMIT, cursor }: { limit?: number, cursor?: string }): PageRequest {
   return { limit, ...cursor !== undefined && { after: readCursor(cursor) } }
@@ -35,11 +34,19 @@ export function nextCursor (next: string | undefined): string | null {
 
 /** The opaque text that names a place in a list. */
 function writeCursor (id: string): string {
-  return Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')
+  return Buffer.from(parse(id)).toString('base64url')
 }
 
 function readCursor (cursor: string): string {
-  const id = Buffer.from(cursor, 'base64url').toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
-  if (UUID.test(id) && writeCursor(id) === cursor) return id
+  const id = uuidOf(Buffer.from(cursor, 'base64url'))
+  if (id !== undefined && writeCursor(id) === cursor) return id
   throw invalidField('cursor', 'must be a cursor that was given out')
+}
+
+function uuidOf (bytes: Uint8Array): string | undefined {
+  try {
+    return stringify(bytes)
+  } catch {
+    return undefined
+  }
 }

@@ -4,7 +4,6 @@ import { createDecoy, readArgon2id, SALT_BYTES, TAG_BYTES } from './argon2id-has
 import type { Argon2idCost } from './argon2id-hash.ts'
 import { createHashCostLimit } from './hash-cost-limit.ts'
 import type { HashQueue, QueueTicket } from './hash-queue.ts'
-import { isWellFormed } from './well-formed-text.ts'
 
 /** Hashes passwords and verifies them, each in its place of the hash queue, whose errors it passes on. */
 export interface PasswordHasher {
@@ -39,12 +38,12 @@ export function createPasswordHasher (options: PasswordHasherOptions): PasswordH
 
   return {
     async hash (password, place) {
-      if (!isWellFormed(password)) throw new TypeError('A password with a lone surrogate cannot be hashed')
+      if (!password.isWellFormed()) throw new TypeError('A password with a lone surrogate cannot be hashed')
       return queue.run(() => argon2.hash(password, { ...cost, salt: randomBytes(SALT_BYTES) }), place)
     },
 
     async verify (stored, password, place) {
-      const target = stored && isWellFormed(password) && isVerifiable(stored) ? stored : decoy
+      const target = stored && password.isWellFormed() && isVerifiable(stored) ? stored : decoy
       const matches = await queue.run(() => argon2.verify(target, password), place)
       return matches && target !== decoy
     },

@@ -1,4 +1,5 @@
 // What a project does with the package: registers somebody, and recognises them. Prints what came of it, as one line of JSON.
+import { realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import countersign from 'countersign'
@@ -28,6 +29,6 @@ console.log(JSON.stringify({
   register: registered.status,
   verify: verified.status,
   mine: found.email,
-  oneFastify: ours.resolve('fastify') === theirs.resolve('fastify'),
+  oneFastify: realpathSync(ours.resolve('fastify')) === realpathSync(theirs.resolve('fastify')),
   verifier: typeof createVerifier
 }))
