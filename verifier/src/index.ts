@@ -1,3 +1,8 @@
+/**
+ * Verifies access tokens, in whatever framework.
+ *
+ * @module countersign-verifier
+ */
 export { createVerifier } from './verifier.ts'
 export type { Verifier, VerifyOptions } from './types.ts'
 export type { TokenOptions, VerifierOptions } from './options/verifier-options.ts'
