@@ -9,16 +9,18 @@ const FLOORS = [
   'tokens|revocation|passwords|mail|audit|one-time-tokens',
   `sessions(?!${ROUTES})`,
   `accounts|sessions(?=${ROUTES})|providers|admin|oauth`,
-  'app|index|plugin-options|request-principal|request-user',
+  'app|index|plugin-options|request-principal|request-user|service',
   'server|cli'
 ]
+// Development dependencies that users get all the same: scripts/bundle.js puts them into what is shipped.
+const BUNDLED = ['@fastify/(cors|helmet|swagger|type-provider-typebox)', '@prisma/(adapter-pg|client)', 'commander', 'pglite-prisma-adapter', 'pino']
 const rooms = names => `^src/(${names})(/|[.]ts$)`
 
 // Where reading starts: what package.json exports, installs as a command, or runs.
 const ENTRIES = [
   ...built(JSON.stringify([main, bin, scripts])),
   ...built(JSON.stringify(verifier)).map(file => `verifier/${file}`)
-].map(file => `^${file.replace('dist/bin/', 'dist/cli/').replace('dist/', 'src/').replace(/js$/, 'ts$')}`)
+].map(file => `^${file.replace('dist/bin/', 'dist/cli/').replace('dist/plugin/', 'dist/').replace('dist/', 'src/').replace(/js$/, 'ts$')}`)
 
 function built (text) {
   return text.match(/(?<!\w)dist\/[\w/.-]+?(?<!\.d)\.js/g) ?? []
@@ -84,10 +86,10 @@ module.exports = {
     },
     {
       name: 'no-dev-dependency',
-      comment: 'A production install does not have it.',
+      comment: 'A production install does not have it, and the bundles (scripts/bundle.js) should not.',
       severity: 'error',
       from: { path: '^(src|verifier/src)/' },
-      to: { dependencyTypes: ['npm-dev', 'npm-optional'], pathNot: 'node_modules/@types/' }
+      to: { dependencyTypes: ['npm-dev', 'npm-optional'], dependencyTypesNot: ['npm-peer'], pathNot: `node_modules/(@types|${BUNDLED.join('|')})/` }
     },
     {
       name: 'no-undeclared-dependency',

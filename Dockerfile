@@ -12,11 +12,8 @@ FROM node:24-bookworm-slim AS production
 WORKDIR /app
 COPY package.json package-lock.json ./
 COPY verifier/package.json verifier/
-# Without `optional` Prisma's command line and React would come along as peers of the client.
-RUN npm ci --omit=dev --omit=optional
-# Query compilers for other databases, and source maps: 65 MB.
-RUN find node_modules/@prisma/client/runtime \
-    \( -name 'query_compiler_*' ! -name 'query_compiler_small_bg.postgresql.*' -o -name '*.map' \) -delete
+# What the bundle contains, Prisma's client and Fastify among it, is not installed.
+RUN npm ci --omit=dev --omit=optional --omit=peer
 COPY --from=build /app/dist dist
 COPY --from=build /app/verifier/dist verifier/dist
 COPY prisma/migrations prisma/migrations

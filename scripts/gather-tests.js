@@ -5,8 +5,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, posix, sep } from 'node:path'
 
-// Rooms whose tests start processes of their own take long enough one by one.
-const ALONE = /^(?:cli|database|docs|examples|gateways)\//
+// Rooms whose tests start processes of their own take long enough one by one. Drills, which install packages from a registry,
+// are gathered only into .build/drills.
+const ALONE = /^(?:cli|database|docs|drills|examples|gateways)\//
 // What a test changes of its process must not meet another test.
 const CHANGES_PROCESS = /process\.(?:env\.\w+ =[^=]|env\[.+\] =[^=]|on\(|once\(|chdir)|delete process\.env|setFlagsFromString/
 const TOGETHER = 5
@@ -21,7 +22,9 @@ if (!existsSync(tests)) {
 
 const isWanted = new RegExp(pattern)
 const rooms = new Map()
+const isDrill = file => file.startsWith('drills/')
 for (const file of readdirSync(tests, { recursive: true }).map(name => name.replaceAll(sep, '/')).filter(name => name.endsWith('.test.js')).sort()) {
+  if (isDrill(file) !== (directory === 'drills')) continue
   const text = readFileSync(join(tests, file), 'utf8')
   if (!isWanted.test(text)) continue
   const room = ALONE.test(file) || CHANGES_PROCESS.test(text) ? file : posix.dirname(file)

@@ -1,3 +1,8 @@
+/**
+ * The plugin, for a host application.
+ *
+ * @module countersign
+ */
 import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { Principal } from 'countersign-verifier'

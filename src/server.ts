@@ -77,6 +77,7 @@ async function registerPlugins (app: FastifyInstance, config: Config, open: type
     throw error
   })
   await app.register(healthRoutes, { probes })
+  app.addHook('onListen', async () => metrics.collectProcess())
   addMetricsRoute(app, metrics)
 }
 

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { parse, stringify } from 'uuid'
 import { invalidField } from '../errors.ts'
 
 /** One page of a list: at most `limit` items, after the one whose id is `after`. */
@@ -21,8 +22,6 @@ export const PAGE_QUERY = {
   cursor: Type.Optional(Type.String({ maxLength: 64, description: 'The `nextCursor` of the previous page', examples: ['AYkKXayWd0u8zrMCCZqAVw'] }))
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
 /** @returns the page that a query asks for. @throws Problem 422 for a cursor that the service did not issue */
 export function pageRequest ({ limit = DEFAULT_LIMIT, cursor }: { limit?: number, cursor?: string }): PageRequest {
   return { limit, ...cursor !== undefined && { after: readCursor(cursor) } }
@@ -35,11 +34,19 @@ export function nextCursor (next: string | undefined): string | null {
 
 /** An opaque cursor. */
 function writeCursor (id: string): string {
-  return Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')
+  return Buffer.from(parse(id)).toString('base64url')
 }
 
 function readCursor (cursor: string): string {
-  const id = Buffer.from(cursor, 'base64url').toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
-  if (UUID.test(id) && writeCursor(id) === cursor) return id
+  const id = uuidOf(Buffer.from(cursor, 'base64url'))
+  if (id !== undefined && writeCursor(id) === cursor) return id
   throw invalidField('cursor', 'must be the nextCursor of an earlier page')
+}
+
+function uuidOf (bytes: Uint8Array): string | undefined {
+  try {
+    return stringify(bytes)
+  } catch {
+    return undefined
+  }
 }

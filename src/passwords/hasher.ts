@@ -3,7 +3,6 @@ import argon2 from 'argon2'
 import { createDecoy, readArgon2id, SALT_BYTES, TAG_BYTES, type Argon2idCost } from './argon2id-hash.ts'
 import { createHashCostLimit } from './hash-cost-limit.ts'
 import type { HashQueue, QueueTicket } from './hash-queue.ts'
-import { isWellFormed } from './well-formed-text.ts'
 
 export interface PasswordHasherOptions extends Argon2idCost {
   queue: Pick<HashQueue, 'run'>
@@ -27,7 +26,7 @@ export function createPasswordHasher (options: PasswordHasherOptions) {
      * @throws {TypeError} if the password has a lone surrogate, which the policy refuses
      */
     async hash (password: string, ticket: QueueTicket): Promise<string> {
-      if (!isWellFormed(password)) throw new TypeError('A password with a lone surrogate cannot be hashed')
+      if (!password.isWellFormed()) throw new TypeError('A password with a lone surrogate cannot be hashed')
       return queue.run(() => argon2.hash(password, { ...cost, salt: randomBytes(SALT_BYTES) }), ticket)
     },
 
@@ -36,7 +35,7 @@ export function createPasswordHasher (options: PasswordHasherOptions) {
      * the cost limit; finding out takes as long as a hash of the current cost.
      */
     async verify (stored: string | null | undefined, password: string, ticket: QueueTicket): Promise<boolean> {
-      const target = stored && isWellFormed(password) && isVerifiable(stored) ? stored : decoy
+      const target = stored && password.isWellFormed() && isVerifiable(stored) ? stored : decoy
       const matches = await queue.run(() => argon2.verify(target, password), ticket)
       return matches && target !== decoy
     },

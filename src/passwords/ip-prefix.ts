@@ -1,6 +1,5 @@
 import { isIPv6 } from 'node:net'
-
-const BYTE = 256
+import ipaddr from 'ipaddr.js'
 
 /**
  * The network that a client is counted under: the address itself for IPv4, the /64 for IPv6, because a host commonly has all
@@ -12,29 +11,13 @@ const BYTE = 256
  */
 export function ipPrefix (address: string): string {
   if (!isIPv6(address)) return address
-  const groups = groupsOf(address)
-  if (isMappedIPv4(groups)) return groups.slice(6).flatMap(group => [Math.floor(group / BYTE), group % BYTE]).join('.')
-  return `${groups.slice(0, 4).map(group => group.toString(16)).join(':')}::/64`
+  const parsed = ipaddr.IPv6.parse(inHexadecimal(address))
+  if (parsed.isIPv4MappedAddress()) return parsed.toIPv4Address().toString()
+  return `${parsed.parts.slice(0, 4).map(group => group.toString(16)).join(':')}::/64`
 }
 
-function groupsOf (address: string): number[] {
+/** An IPv6 address without its zone, and without dotted decimals: ipaddr.js takes `::a.b.c.d` for `::ffff:a.b.c.d`. */
+function inHexadecimal (address: string): string {
   const [unscoped = ''] = address.split('%')
-  const [head = '', tail = ''] = unscoped.split('::')
-  const first = parseGroups(head)
-  const last = parseGroups(tail)
-  return [...first, ...Array<number>(8 - first.length - last.length).fill(0), ...last]
-}
-
-function parseGroups (text: string): number[] {
-  if (text === '') return []
-  return text.split(':').flatMap(group => group.includes('.') ? parseIPv4(group) : [parseInt(group, 16)])
-}
-
-function parseIPv4 (text: string): number[] {
-  const [a = 0, b = 0, c = 0, d = 0] = text.split('.').map(Number)
-  return [a * BYTE + b, c * BYTE + d]
-}
-
-function isMappedIPv4 (groups: number[]): boolean {
-  return groups[5] === 0xffff && groups.slice(0, 5).every(group => group === 0)
+  return new URL(`http://[${unscoped}]`).hostname.slice(1, -1)
 }

@@ -1,6 +1,5 @@
 import { isCommonPassword } from './is-common-password.ts'
 import { guessableWords, isMadeOf, partsOfEmail } from './personal-words.ts'
-import { isWellFormed } from './well-formed-text.ts'
 
 /** Why a password is refused. */
 export interface PasswordWeakness {
@@ -31,7 +30,7 @@ const MAX_BYTES = 512
 export function assessPassword (password: string, context: PasswordContext): PasswordWeakness | undefined {
   const { email = '', name = '', serviceName, minLength = MIN_CODE_POINTS } = context
   if (Buffer.byteLength(password) > MAX_BYTES) return tooLong
-  if (!isWellFormed(password)) return malformed
+  if (!password.isWellFormed()) return malformed
 
   const length = [...password].length
   if (length < minLength) return { code: 'too_short', message: `The password must have at least ${minLength} characters.` }

@@ -9,7 +9,7 @@ t.test('what is public may be asked in a provider\'s name', async t => {
 
 t.test('what leads inside may not, however its address is written', async t => {
   for (const host of [
-    '127.0.0.1', '10.0.0.1', '169.254.169.254', 'localhost', '[::1]', '[fd00::1]', '[fe80::1]', '[::ffff:169.254.169.254]',
+    '127.0.0.1', '10.0.0.1', '169.254.169.254', '192.0.0.8', '198.18.0.1', '198.19.255.255', 'localhost', '[::1]', '[fd00::1]', '[fe80::1]', '[::ffff:169.254.169.254]',
     // Translated to IPv4, tunnelled in IPv4, compatible with IPv4, and discarded.
     '[64:ff9b::a9fe:a9fe]', '[64:ff9b:1::a00:1]', '[2002:a9fe:a9fe::]', '[::169.254.169.254]', '[::a00:1]', '[100::1]'
   ]) t.notOk(isReachable(new URL(`https://${host}/keys`)), host)

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { Counter, Gauge, Registry, prometheusContentType } from 'prom-client'
+import { collectDefaultMetrics, Counter, Gauge, Registry, prometheusContentType } from 'prom-client'
 import type { FastifyInstance } from 'fastify'
 import type { TokenFailure } from 'countersign-verifier'
 import { problemResponses, PUBLIC } from '../openapi/openapi-responses.ts'
@@ -12,6 +12,8 @@ export interface Metrics {
   gauge (name: string, help: string, read: () => number): void
   /** Adds a number that only grows, and is read at each scrape. */
   counter (name: string, help: string, read: () => number): void
+  /** Adds CPU time, memory, event loop and garbage collection of the process: for the owner of the process to call. */
+  collectProcess (): void
   /** @returns all metrics in Prometheus' text format */
   expose (): Promise<string>
 }
@@ -35,6 +37,7 @@ export function createMetrics (): Metrics {
     counter (name, help, read) {
       registry.registerMetric(new Counter({ name, help, registers: [], collect () { this.reset(); this.inc(read()) } }))
     },
+    collectProcess: () => collectDefaultMetrics({ register: registry }),
     expose: () => registry.metrics()
   }
 }

@@ -44,3 +44,11 @@ t.test('the metrics', async t => {
     t.equal(after.get('countersign_tokens_refused_total{reason="revoked"}'), 1)
   })
 })
+
+t.test('a service that listens tells of its process too', async t => {
+  const service = await startService(t)
+  const origin = await service.listen()
+  const response = await fetch(`${origin}/metrics`)
+  const text = await response.text()
+  for (const name of ['process_cpu_seconds_total', 'process_resident_memory_bytes', 'nodejs_eventloop_lag_seconds']) t.match(text, new RegExp(`^${name} \\d`, 'm'))
+})

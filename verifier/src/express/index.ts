@@ -1,3 +1,8 @@
+/**
+ * The verifier as middleware, for express, connect and node:http.
+ *
+ * @module countersign-verifier/express
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createIdentify } from '../guard/identify.ts'
 import { readGuardOptions, type GuardOptions } from '../guard/guard-options.ts'

@@ -1,3 +1,8 @@
+/**
+ * The verifier as a Fastify plugin.
+ *
+ * @module countersign-verifier/fastify
+ */
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { createIdentify } from '../guard/identify.ts'
 import { readGuardOptions, type GuardOptions } from '../guard/guard-options.ts'
