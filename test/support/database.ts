@@ -1,17 +1,13 @@
-import { execFile } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
-import { access, mkdtemp, rename, rm } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import pg from 'pg'
 import type { Test } from 'tap'
 import type { Database, DatabaseOptions, Log } from '../../src/database/database.ts'
-import { readMigrations } from '../../src/database/migration-files.ts'
 import { openDatabase } from '../../src/database/open.ts'
-
-const run = promisify(execFile)
+import { copyOfCluster, stateOfMigrations } from './cluster-template.ts'
+import { openInMemory } from './in-memory.ts'
 
 /** The Postgres the suite runs on, as a role that may create databases; without it, it runs on the embedded engine. */
 export const databaseUrl = process.env.DATABASE_URL
@@ -21,15 +17,19 @@ export const onPostgres = databaseUrl === undefined ? { skip: 'needs PostgreSQL:
 
 export const silent: Log = { info () {}, warn () {}, error () {} }
 
-/** What `openDatabase` needs for a fresh, migrated database of this test's own, which is gone when the test ends. */
+/**
+ * What `openDatabase` needs for a fresh, migrated database of this test's own, which is gone when the test ends. On the
+ * embedded engine that is a directory, for what opens it again or in another process; `openTestDatabase` is faster.
+ */
 export async function testDatabase (t: Test): Promise<Pick<DatabaseOptions, 'url' | 'dataDir'>> {
   if (databaseUrl === undefined) return { dataDir: await copyOfCluster(t) }
   return { url: await copyOfTemplate(t, databaseUrl), dataDir: await temporaryDirectory(t) }
 }
 
-/** Such a database, opened, and closed when the test ends. */
+/** A fresh, migrated database of this test's own, opened, and closed when the test ends; in memory where it may be. */
 export async function openTestDatabase (t: Test, options: Partial<DatabaseOptions> = {}): Promise<Database> {
-  const database = await openDatabase({ ...await testDatabase(t), log: silent, ...options })
+  const isInMemory = databaseUrl === undefined && options.url === undefined && options.dataDir === undefined
+  const database = isInMemory ? await openInMemory(t) : await openDatabase({ ...await testDatabase(t), log: silent, ...options })
   t.teardown(() => database.close())
   return database
 }
@@ -84,27 +84,6 @@ async function ensureTemplate (url: string, template: string) {
     await database.close()
     await server.query(`ALTER DATABASE ${unfinished} RENAME TO ${template}`)
   })
-}
-
-// Likewise: made aside by each that finds it missing, and the first to rename it wins.
-async function copyOfCluster (t: Test) {
-  const prepared = fileURLToPath(new URL(`../../embedded-template-${await stateOfMigrations()}`, import.meta.url))
-  if (!await access(prepared).then(() => true, () => false)) {
-    const aside = await mkdtemp(`${prepared}-`)
-    const database = await openDatabase({ dataDir: aside, log: silent })
-    await database.close()
-    await rename(aside, prepared).catch(() => rm(aside, { recursive: true }))
-  }
-  const dataDir = await temporaryDirectory(t)
-  // Node's own copying of a thousand files takes four times as long.
-  await run('cp', ['-R', `${prepared}/.`, dataDir])
-  return dataDir
-}
-
-async function stateOfMigrations () {
-  const hash = createHash('sha256')
-  for (const { name, checksum } of await readMigrations()) hash.update(`${name} ${checksum}\n`)
-  return hash.digest('hex').slice(0, 12)
 }
 
 function databaseOf (url: string, name: string) {

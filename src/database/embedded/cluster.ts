@@ -5,7 +5,7 @@ import { DatabaseStartError } from '../start-error.ts'
 import { readSnapshot } from './snapshot.ts'
 
 // Postgres' own default of 128 MB is seldom filled here, and to set it up takes a third of a second or more, and some 50 MB.
-const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB']
+export const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB']
 
 export interface Cluster {
   readonly engine: PGlite
