@@ -6,11 +6,14 @@ import type { Database, DatabaseOptions } from './database.ts'
  * @throws {DatabaseStartError} with one plain sentence; a refused start has changed nothing
  */
 export async function openDatabase (options: DatabaseOptions): Promise<Database> {
-  const database = await open(options)
+  return withCheckedChannels(await open(options))
+}
+
+/** Lets a database listen to plain identifiers alone: both engines take the name as SQL text. */
+export function withCheckedChannels (database: Database): Database {
   return {
     ...database,
     async listen (channel, listener) {
-      // Both engines take the name as SQL text.
       if (!/^[a-z_][a-z0-9_]{0,62}$/.test(channel)) throw new TypeError(`No channel can be called "${channel}".`)
       return database.listen(channel, listener)
     }

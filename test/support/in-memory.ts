@@ -5,6 +5,8 @@ import { startParams } from '../../src/database/embedded/cluster.ts'
 import { migrateEmbedded } from '../../src/database/embedded/migrate-embedded.ts'
 import { databaseOver } from '../../src/database/embedded/open-embedded.ts'
 import { readSnapshot } from '../../src/database/embedded/snapshot.ts'
+import { withCheckedChannels } from '../../src/database/open.ts'
+import { SCHEMA } from './schema.ts'
 
 interface Engine {
   readonly engine: PGlite
@@ -22,7 +24,7 @@ export async function openInMemory (t: Test): Promise<Database> {
   const taken = idle.pop() ?? await start()
   t.teardown(() => putBack(taken))
   const { engine, close } = untilClosed(taken.engine)
-  return databaseOver({ engine, migrated: [], explain: error => { throw error } }, close)
+  return withCheckedChannels(databaseOver({ engine, migrated: [], explain: error => { throw error } }, close))
 }
 
 /** The engine for one test: closing it closes it to that test alone. */
@@ -48,9 +50,13 @@ async function start (): Promise<Engine> {
 
 async function putBack ({ engine, schema }: Engine) {
   await engine.exec('DISCARD ALL')
-  if (await schemaOf(engine) !== schema) return engine.close()
-  await engine.exec(TRUNCATE)
-  idle.push({ engine, schema })
+  if (await schemaOf(engine) === schema) {
+    await engine.exec(TRUNCATE)
+    idle.push({ engine, schema })
+  } else {
+    // A test that has left the schema another than it found it has had its engine for itself.
+    await engine.close()
+  }
   // An open engine has a timer of its own, and with it the process would never end.
   clearTimeout(wait)
   wait = setTimeout(() => { for (const each of idle.splice(0)) each.engine.close().catch(() => {}) }, IDLE_FOR).unref()
@@ -61,13 +67,7 @@ const TRUNCATE = `DO $$ BEGIN EXECUTE (
   FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> '_prisma_migrations'
 ); END $$`
 
-/** A test that has left the schema another than it found it has had its engine for itself. */
 async function schemaOf (engine: PGlite) {
-  const { rows } = await engine.query<{ schema: string }>(`SELECT md5(string_agg(part, ',' ORDER BY part)) AS schema FROM (
-    SELECT concat(relname, relkind, relnatts) FROM pg_class WHERE relnamespace = 'public'::regnamespace
-    UNION ALL SELECT conname FROM pg_constraint
-    UNION ALL SELECT tgname FROM pg_trigger
-    UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
-  ) AS parts (part)`)
+  const { rows } = await engine.query<{ schema: string }>(SCHEMA)
   return rows[0]?.schema
 }
