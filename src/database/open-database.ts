@@ -6,7 +6,11 @@ import type { Database, DatabaseOptions } from './database.ts'
  * @throws {DatabaseStartError} with one sentence for the operator; a failed start has changed nothing
  */
 export async function openDatabase (options: DatabaseOptions): Promise<Database> {
-  const database = await open(options)
+  return withCheckedChannels(await open(options))
+}
+
+/** Lets a database listen to plain identifiers alone: both engines take the name as SQL text. */
+export function withCheckedChannels (database: Database): Database {
   return {
     ...database,
     async listen (channel, listener) {

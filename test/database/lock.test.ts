@@ -1,6 +1,9 @@
+import { once } from 'node:events'
 import { mkdir, readdir } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
+import { probeLock } from '../../src/database/embedded/probe-lock.ts'
 import { lockDirectory } from '../../src/database/embedded/lock.ts'
 import { temporaryDirectory } from '../support/database.ts'
 import { child } from './child.ts'
@@ -49,6 +52,15 @@ t.test('many contenders inside one process: one wins', async t => {
   const won = outcomes.filter(outcome => outcome.status === 'fulfilled')
   t.equal(won.length, 1)
   await won[0]?.value.release()
+})
+
+t.test('a claim that is given up while it is asked does not count as holding', async t => {
+  const path = join(await temporaryDirectory(t), 'claim')
+  const claim = createServer().listen(path)
+  await once(claim, 'listening')
+  const answer = probeLock(path)
+  claim.close()
+  t.match(await answer, { state: 'asking' })
 })
 
 t.test('a directory whose path is too long for a socket can be locked too', async t => {

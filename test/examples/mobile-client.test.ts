@@ -140,7 +140,8 @@ async function badLine (t: Test, target: string) {
     const isRefresh = incoming.url === '/auth/refresh'
     if (isRefresh) refreshes++
     const { method = 'GET', headers } = incoming
-    incoming.pipe(request(target + incoming.url, { method, headers }, answer => {
+    // Each over a connection of its own: one kept from before, the service may be closing at this moment.
+    incoming.pipe(request(target + incoming.url, { method, headers, agent: false }, answer => {
       if (incoming.url === losingAt && losing > 0) {
         losing--
         lose()

@@ -9,7 +9,8 @@ import { openDatabase } from '../../src/database/open-database.ts'
 import type { ProblemDocument } from '../../src/errors.ts'
 import { createLogger } from '../../src/http/server/logging.ts'
 import { createServer } from '../../src/server.ts'
-import { testDatabase } from './database.ts'
+import { databaseUrl, testDatabase } from './database.ts'
+import { openInMemory } from './in-memory.ts'
 
 /** Environment variables, over those of an ordinary test. */
 export type Settings = Readonly<Record<string, string>>
@@ -105,21 +106,17 @@ const ORDINARY: Settings = {
   HASH_QUEUE_LIMIT: '1000'
 }
 
-/** The configuration of an ordinary test, over a database of its own. */
-export async function testConfig (t: Test, settings: Settings = {}): Promise<Config> {
-  const { url, dataDir } = 'DATA_DIR' in settings || 'DATABASE_URL' in settings ? {} : await testDatabase(t)
-  return readConfig({ ...ORDINARY, ...url !== undefined && { DATABASE_URL: url }, ...dataDir !== undefined && { DATA_DIR: dataDir }, ...settings })
-}
-
 /** Starts the whole service, on a fresh database unless `settings` name one; it stops when the test ends. */
 export async function startService (t: Test, settings: Settings = {}): Promise<TestService> {
-  const config = await testConfig(t, settings)
+  const isFresh = !('DATA_DIR' in settings || 'DATABASE_URL' in settings)
+  const { url, dataDir } = isFresh && databaseUrl !== undefined ? await testDatabase(t) : {}
+  const config = readConfig({ ...ORDINARY, ...url !== undefined && { DATABASE_URL: url }, ...dataDir !== undefined && { DATA_DIR: dataDir }, ...settings })
   const lines: string[] = []
   const gates = new Map<string, { arrive (): void, opened: Promise<void> }>()
   let opened: Database | undefined
 
   async function open (options: DatabaseOptions): Promise<Database> {
-    const database = opened = await openDatabase(options)
+    const database = opened = isFresh && options.url === undefined ? await openInMemory(t) : await openDatabase(options)
     return {
       ...database,
       async query (statement, values) {

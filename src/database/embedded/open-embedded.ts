@@ -6,7 +6,7 @@ import type { Database, DatabaseOptions, Listener, Subscription } from '../datab
 import { createPrismaClient } from '../prisma-client.ts'
 import { bindValues, type Statement, type StatementValues } from '../statement.ts'
 import { withTimeout } from '../with-timeout.ts'
-import { openPgliteCluster } from './pglite-cluster.ts'
+import { openPgliteCluster, type PgliteCluster } from './pglite-cluster.ts'
 import { prepareDataDirectory } from './data-directory.ts'
 import { lockDirectory } from './lock.ts'
 import { migrateEmbedded } from './migrate-embedded.ts'
@@ -16,14 +16,15 @@ export async function openEmbedded (options: DatabaseOptions): Promise<Database>
   await prepareDataDirectory(dataDir)
   const lock = await lockDirectory(dataDir)
   try {
-    return databaseOver(await openMigrated(dataDir, options), lock.release)
+    const opened = await openMigrated(dataDir, options)
+    return databaseOver(opened, () => opened.engine.close().finally(lock.release))
   } catch (error) {
     await lock.release()
     throw error
   }
 }
 
-async function openMigrated (dataDir: string, { migrate, log }: DatabaseOptions) {
+async function openMigrated (dataDir: string, { migrate, log }: DatabaseOptions): Promise<Opened> {
   const { engine, explain, settled } = await openPgliteCluster(dataDir)
   try {
     const migrated = migrate === false ? [] : await migrateEmbedded(engine, log)
@@ -36,19 +37,15 @@ async function openMigrated (dataDir: string, { migrate, log }: DatabaseOptions)
   }
 }
 
-function databaseOver ({ engine, explain, migrated }: Awaited<ReturnType<typeof openMigrated>>, release: () => Promise<void>): Database {
+interface Opened extends Pick<PgliteCluster, 'engine' | 'explain'> { readonly migrated: readonly string[] }
+
+/**
+ * The service's database over an engine that is open and migrated.
+ * @param letGo Called once, when the database is closed: Prisma's disconnect leaves the engine running, and with it files not yet written.
+ */
+export function databaseOver ({ engine, explain, migrated }: Opened, letGo: () => Promise<void>): Database {
   const prisma = createPrismaClient(new PrismaPGlite(engine))
   let closing: Promise<void> | undefined
-
-  async function close () {
-    try {
-      await prisma.$disconnect()
-      // Prisma's disconnect leaves the engine running, with files not yet written.
-      await engine.close()
-    } finally {
-      await release()
-    }
-  }
 
   return {
     engine: 'embedded',
@@ -67,7 +64,7 @@ function databaseOver ({ engine, explain, migrated }: Awaited<ReturnType<typeof 
       await withTimeout(1_000, engine.query('SELECT 1'))
     },
     close () {
-      closing ??= close()
+      closing ??= prisma.$disconnect().finally(letGo)
       return closing
     }
   }

@@ -5,7 +5,7 @@ import { DatabaseStartError } from '../database-start-error.ts'
 import { readSnapshot } from './snapshot.ts'
 
 // Postgres' default of 128 MB is rarely used up here, and allocating it takes a third of a second or more, and some 50 MB.
-const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB']
+export const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB']
 
 export interface PgliteCluster {
   readonly engine: PGlite

@@ -4,7 +4,7 @@ import t from 'tap'
 import { onPostgres, onServer } from '../support/database.ts'
 import { startInstances, type Instance } from '../support/instances.ts'
 import type { LoginBody } from '../support/service.ts'
-import { refreshTokenOf, sessionIdOf } from './session-rows.ts'
+import { refreshTokenOf, sessionIdOf } from '../sessions/session-rows.ts'
 
 /** How many refreshes are under way when the process is killed, over all kills. */
 const REFRESHES = Number(process.env.KILLED_REFRESHES ?? 40)

@@ -5,7 +5,7 @@ import { tcpProxy } from '../database/tcp-proxy.ts'
 import { databaseUrl, onPostgres, onServer, testDatabase } from '../support/database.ts'
 import { startService, PASSWORD, type Answer, type LoginBody } from '../support/service.ts'
 import { until } from '../support/until.ts'
-import { sessionIdOf } from './session-rows.ts'
+import { sessionIdOf } from '../sessions/session-rows.ts'
 
 const OUTAGE = 10_000
 const CLIENTS = 4

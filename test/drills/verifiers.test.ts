@@ -1,13 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
-import { generateSecret } from '../../../src/config/generated-secrets.ts'
-import { openDatabase } from '../../../src/database/open-database.ts'
-import { tcpProxy } from '../../database/tcp-proxy.ts'
-import { registerClient } from '../../support/clients.ts'
-import { onPostgres, silent } from '../../support/database.ts'
-import { startInstances } from '../../support/instances.ts'
-import { until } from '../../support/until.ts'
-import { startVerifier } from './verifiers.ts'
+import { generateSecret } from '../../src/config/generated-secrets.ts'
+import { openDatabase } from '../../src/database/open-database.ts'
+import { tcpProxy } from '../database/tcp-proxy.ts'
+import { registerClient } from '../support/clients.ts'
+import { onPostgres, silent } from '../support/database.ts'
+import { startInstances } from '../support/instances.ts'
+import { until } from '../support/until.ts'
+import { startVerifier } from '../oauth/revocation-feed/verifiers.ts'
 
 const ROUNDS = Number(process.env.RACE_ROUNDS ?? 6)
 const MAX_STALENESS = 2

@@ -1,0 +1,73 @@
+import { PGlite } from '@electric-sql/pglite'
+import type { Test } from 'tap'
+import type { Database } from '../../src/database/database.ts'
+import { startParams } from '../../src/database/embedded/pglite-cluster.ts'
+import { migrateEmbedded } from '../../src/database/embedded/migrate-embedded.ts'
+import { databaseOver } from '../../src/database/embedded/open-embedded.ts'
+import { readSnapshot } from '../../src/database/embedded/snapshot.ts'
+import { withCheckedChannels } from '../../src/database/open-database.ts'
+import { SCHEMA } from './schema.ts'
+
+interface Engine {
+  readonly engine: PGlite
+  readonly schema: unknown
+}
+
+/** Those of this process that no test has now. To start one takes fifty times as long as to empty it. */
+const idle: Engine[] = []
+const IDLE_FOR = 1_000
+let wait: NodeJS.Timeout | undefined
+
+/** A fresh, migrated database on an embedded engine in memory, for as long as the test lasts. */
+export async function openInMemory (t: Test): Promise<Database> {
+  clearTimeout(wait)
+  const taken = idle.pop() ?? await start()
+  t.teardown(() => putBack(taken))
+  const { engine, close } = untilClosed(taken.engine)
+  return withCheckedChannels(databaseOver({ engine, migrated: [], explain: error => { throw error } }, close))
+}
+
+/** The engine for one test: closing it closes it to that test alone. */
+function untilClosed (real: PGlite): { engine: PGlite, close (): Promise<void> } {
+  let closed = false
+  const engine = new Proxy(real, {
+    get (_, name) {
+      if (name === 'closed') return closed
+      if (closed) throw new Error('PGlite is closed')
+      const value: unknown = Reflect.get(real, name, real)
+      return typeof value === 'function' ? value.bind(real) as unknown : value
+    }
+  })
+  return { engine, close: async () => { closed = true } }
+}
+
+async function start (): Promise<Engine> {
+  const snapshot = await readSnapshot()
+  const engine = await PGlite.create({ startParams, ...snapshot && { loadDataDir: snapshot } })
+  await migrateEmbedded(engine, { info () {}, warn () {}, error () {} })
+  return { engine, schema: await schemaOf(engine) }
+}
+
+async function putBack ({ engine, schema }: Engine) {
+  await engine.exec('DISCARD ALL')
+  if (await schemaOf(engine) === schema) {
+    await engine.exec(TRUNCATE)
+    idle.push({ engine, schema })
+  } else {
+    // A test that has left the schema another than it found it has had its engine for itself.
+    await engine.close()
+  }
+  // An open engine has a timer of its own, and with it the process would never end.
+  clearTimeout(wait)
+  wait = setTimeout(() => { for (const each of idle.splice(0)) each.engine.close().catch(() => {}) }, IDLE_FOR).unref()
+}
+
+const TRUNCATE = `DO $$ BEGIN EXECUTE (
+  SELECT 'TRUNCATE ' || string_agg(oid::regclass::text, ',') || ' RESTART IDENTITY'
+  FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> '_prisma_migrations'
+); END $$`
+
+async function schemaOf (engine: PGlite) {
+  const { rows } = await engine.query<{ schema: string }>(SCHEMA)
+  return rows[0]?.schema
+}
