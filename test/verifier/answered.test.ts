@@ -31,6 +31,7 @@ t.test('what somebody else has answered while the service was asked is let be', 
 
   const late = await ask('/late')
   t.strictSame([late.status, await late.text()], [504, 'Too late'])
+  await until(() => service.asked['/oauth/introspect'] === 1)
   decide()
   await until(() => verifier.counters.refused.revoked === 1)
 

@@ -89,12 +89,12 @@ t.test('the log', async t => {
 
   t.test('tells of each request by its route and not by its address', async t => {
     const before = service.log.length
-    await service.call('GET /auth/verify?access_token=x', { token: ada.accessToken, from: '192.0.2.9' })
+    await service.call('GET /auth/verify/orders?access_token=x', { token: ada.accessToken, from: '192.0.2.9' })
     await service.call(`GET /admin/users/${ada.user.id}`, { token: admin.accessToken })
     await service.call('GET /nothing/at/all')
     const lines = service.log.slice(before).filter(({ msg }) => msg === 'request completed')
     t.match(lines, [
-      { level: 30, method: 'GET', route: '/auth/verify', status: 200, ip: '192.0.2.9', reqId: /./ },
+      { level: 30, method: 'GET', route: '/auth/verify/*', status: 200, ip: '192.0.2.9', reqId: /./ },
       { method: 'GET', route: '/admin/users/:id', status: 200 },
       { method: 'GET', route: null, status: 404 }
     ])
