@@ -56,7 +56,7 @@ t.test('where there is no service, every request is refused, and the log says wh
       lines.length = 0
       const answer = await app.inject({ method: 'POST', url, headers: given })
       t.equal(answer.statusCode, 500, url)
-      t.strictSame(answer.json(), { statusCode: 500, code: 'internal_error', error: 'Internal Server Error', message: 'Something went wrong' }, url)
+      t.strictSame(answer.json(), { statusCode: 500, code: 'internal_error', error: 'Internal Server Error', message: 'Internal server error' }, url)
       t.match(lines.join(''), /the plugin is not registered in its scope/, url)
     }
   }
@@ -108,5 +108,5 @@ t.test('a refusal is what frameworks around Fastify know an HTTP error by', asyn
   await app.ready()
   await app.inject({ method: 'POST', url: '/onRequest' })
   t.ok(refused instanceof Error)
-  t.match(refused, { statusCode: 401, message: 'Authentication is required', code: 'unauthenticated' })
+  t.match(refused, { statusCode: 401, message: 'Authentication required', code: 'unauthenticated' })
 })

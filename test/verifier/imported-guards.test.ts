@@ -49,7 +49,7 @@ t.test('where there is no verifier, every request is refused, and the log says w
   for (const url of ['/mine', '/late', '/admin', '/service', '/sibling/mine', '/sibling/service']) {
     log.length = 0
     const answer = await ask(app, url, goodToken({ role: 'admin' }))
-    t.strictSame([answer.statusCode, answer.json()], [500, { type: 'urn:countersign:problem:internal_error', title: 'Something went wrong', status: 500, code: 'internal_error' }], url)
+    t.strictSame([answer.statusCode, answer.json()], [500, { type: 'urn:countersign:problem:internal_error', title: 'Internal server error', status: 500, code: 'internal_error' }], url)
     t.match(log.join(''), /the plugin is not registered in its scope/, url)
   }
 })
@@ -72,7 +72,7 @@ t.test('a refusal that is passed on is what frameworks around Fastify know an HT
   const app = host(t)
   app.setErrorHandler((error, _request, reply) => {
     t.ok(error instanceof AccessProblem)
-    t.match(error, { statusCode: 401, message: 'Authentication is required', code: 'unauthenticated' })
+    t.match(error, { statusCode: 401, message: 'Authentication required', code: 'unauthenticated' })
     return reply.code(418).send()
   })
   app.register(countersignVerifier, { ...OPTIONS, passRefusals: true })

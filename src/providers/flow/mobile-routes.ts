@@ -21,7 +21,7 @@ export interface MobileRoutesOptions {
   signIn: ResolveAccount
   enter: OpenIdentitySession
   deliver: SendLogin
-  crossSite: CsrfProtection
+  csrf: CsrfProtection
   audit: AuditStore
 }
 
@@ -33,7 +33,7 @@ const NONCE = 'WkYtN3h1c0hUVjM0b1lxTg'
 const CODE = 'SplxlOBeZQQYbYS6WxSbIAcT3mD9xZC0qhQ6v8yqk1s'
 const VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 
-export const mobileRoutes: FastifyPluginAsyncTypebox<MobileRoutesOptions> = async (app, { providers, oneTime, codes, signIn, enter, deliver, crossSite, audit }) => {
+export const mobileRoutes: FastifyPluginAsyncTypebox<MobileRoutesOptions> = async (app, { providers, oneTime, codes, signIn, enter, deliver, csrf, audit }) => {
   app.post('/auth/providers/exchange', {
     schema: {
       operationId: 'exchangeCode',
@@ -79,7 +79,7 @@ export const mobileRoutes: FastifyPluginAsyncTypebox<MobileRoutesOptions> = asyn
     const { idToken, nonce, deliver: channel = 'body' } = request.body
     const provider = providers.get(request.params.provider)
     if (provider?.readIdToken === undefined) throw new Problem('not_found')
-    if (channel !== 'body') crossSite.checkLogin(request)
+    if (channel !== 'body') csrf.checkLogin(request)
     const { profile, expiresIn } = await provider.readIdToken(idToken, createHash('sha256').update(nonce).digest('base64url'))
     const client = clientInfo(request)
     if (!await isFirstUse(idToken, expiresIn)) return await refuse('invalid_id_token', client, { provider: provider.id })

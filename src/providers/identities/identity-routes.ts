@@ -26,7 +26,7 @@ export interface IdentityRoutesOptions {
   getLiveToken: GetFreshProviderToken
   guards: Guards
   principal: (request: FastifyRequest) => Principal
-  crossSite: CsrfProtection
+  csrf: CsrfProtection
 }
 
 export const IdentitySchema = Type.Object({
@@ -43,7 +43,7 @@ const EXAMPLE_IDENTITY = { id: EXAMPLE.id, provider: 'google', subject: '1101694
 const PROVIDER_URL = 'https://accounts.google.com/o/oauth2/v2/auth?client_id=…'
 const Params = Type.Object({ id: Id })
 
-export const identityRoutes: FastifyPluginAsyncTypebox<IdentityRoutesOptions> = async (app, { providers, redirects, begin, linking, linked, getLiveToken, guards, principal, crossSite }) => {
+export const identityRoutes: FastifyPluginAsyncTypebox<IdentityRoutesOptions> = async (app, { providers, redirects, begin, linking, linked, getLiveToken, guards, principal, csrf }) => {
   app.addHook('onRequest', guards.authenticate)
 
   app.get('/auth/identities', {
@@ -79,7 +79,7 @@ export const identityRoutes: FastifyPluginAsyncTypebox<IdentityRoutesOptions> = 
       }
     }
   }, async (request, reply) => {
-    crossSite.checkLogin(request)
+    csrf.checkLogin(request)
     const { password, ...body } = request.body
     const { id: userId, sessionId } = principal(request)
     const provider = providers.get(body.provider)
