@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
-import type { InvalidToken } from 'countersign-verifier'
+import type { InvalidToken, Principal } from 'countersign-verifier'
+import type { RequestSlot } from 'countersign-verifier/internal'
 import { composeAccounts } from './accounts/compose.ts'
 import { passwordRoute } from './accounts/password-route.ts'
 import { accountRoutes } from './accounts/routes.ts'
@@ -36,7 +37,6 @@ import { validateStrictly } from './http/strict-validator.ts'
 import { createOneTimeTokenStore } from './one-time-tokens/store.ts'
 import { addHashQueueMetrics } from './passwords/metrics.ts'
 import { composePasswords } from './passwords/compose.ts'
-import type { RequestPrincipal } from './request-principal.ts'
 import { mobileRoutes } from './providers/flow/mobile-routes.ts'
 import { identityRoutes, IdentitySchema, presentLinkedIdentity } from './providers/identities/identity-routes.ts'
 import { linkRoutes } from './providers/identities/link-routes.ts'
@@ -75,23 +75,23 @@ export interface ComposeOptions {
  *
  * @throws DatabaseStartError
  */
-export async function compose (app: FastifyInstance, config: Config, place: RequestPrincipal, options: ComposeOptions = {}): Promise<Service> {
+export async function compose (app: FastifyInstance, config: Config, users: RequestSlot<Principal>, options: ComposeOptions = {}): Promise<Service> {
   const closing = createCloseStack(app)
   try {
-    return await composeParts(app, config, place, closing, options)
+    return await composeParts(app, config, users, closing, options)
   } catch (error) {
     await closing.closeAll()
     throw error
   }
 }
 
-async function composeParts (app: FastifyInstance, config: Config, place: RequestPrincipal, closing: CloseStack, { open = openDatabase, prefix = '', hidden = false }: ComposeOptions): Promise<Service> {
+async function composeParts (app: FastifyInstance, config: Config, users: RequestSlot<Principal>, closing: CloseStack, { open = openDatabase, prefix = '', hidden = false }: ComposeOptions): Promise<Service> {
   const database = await open({ ...databaseConfig(config), log: app.log })
   closing.add(database.close)
   const metrics = createMetrics()
   const audit = createAuditStore(database)
   const cookies = createCookies(config)
-  const crossSite = createCsrfProtection(cookies, config.allowedOrigins)
+  const csrf = createCsrfProtection(cookies, config.allowedOrigins)
 
   const passwords = composePasswords(config)
   addHashQueueMetrics(metrics, passwords.queue)
@@ -109,17 +109,17 @@ async function composeParts (app: FastifyInstance, config: Config, place: Reques
 
   const guards = createGuards({
     verify: tokens.verifier.verify,
-    recognise: sessions.recognise,
+    authenticateSession: sessions.recognise,
     cookies,
-    crossSite,
-    assign: place.write,
+    csrf,
+    users,
     onRefused,
     isUnavailable: isDatabaseUnavailable
   })
-  const presence = createPresence({ ...sessions, principal: place.read })
+  const presence = createPresence({ ...sessions, principal: guards.principal })
   const providers = composeProviders({ config, prefix, database, tokens, sessions, oneTime, revocation, audit, presence, log: app.log })
   const identitiesOf = async (userId: string) => (await providers.linked.list(userId)).map(presentLinkedIdentity)
-  const shared = { guards, presence, principal: place.read, cookies, crossSite, propagation: revocation }
+  const shared = { guards, presence, principal: guards.principal, cookies, csrf, propagation: revocation }
 
   await app.register(async api => {
     handleProblems(api, { isUnavailable: isDatabaseUnavailable })
@@ -132,7 +132,7 @@ async function composeParts (app: FastifyInstance, config: Config, place: Reques
     else addSchemas(api, schemas)
     api.addHook('onRequest', (request, reply, done) => {
       reply.header('cache-control', 'no-store')
-      crossSite.checkRequest(request)
+      csrf.checkRequest(request)
       done()
     })
 

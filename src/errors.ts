@@ -1,3 +1,5 @@
+import { accessProblems, problemDocument, problemHeaders } from 'countersign-verifier/internal'
+
 /**
  * Every error of the service: code, status, title. Clients see nothing else of it; the cause is in the log, under the
  * request's id.
@@ -6,8 +8,8 @@ export const catalogue = {
   malformed_request: [400, 'Malformed request'],
   malformed_json: [400, 'Malformed JSON'],
   invalid_state: [400, 'Invalid or expired sign-in state'],
-  unauthenticated: [401, 'Authentication required'],
-  invalid_token: [401, 'Invalid access token'],
+  unauthenticated: accessProblems.unauthenticated,
+  invalid_token: accessProblems.invalid_token,
   invalid_session: [401, 'Invalid session'],
   invalid_credentials: [401, 'Wrong e-mail address or password'],
   invalid_refresh_token: [401, 'Invalid refresh token'],
@@ -15,13 +17,13 @@ export const catalogue = {
   invalid_client: [401, 'Invalid client credentials'],
   invalid_id_token: [401, 'Invalid ID token'],
   invalid_code: [401, 'Invalid or expired one-time code'],
-  insufficient_user_authentication: [401, 'Recent authentication required'],
-  forbidden: [403, 'Insufficient role'],
-  insufficient_scope: [403, 'Insufficient scope'],
+  insufficient_user_authentication: accessProblems.insufficient_user_authentication,
+  forbidden: accessProblems.forbidden,
+  insufficient_scope: accessProblems.insufficient_scope,
   access_denied: [403, 'Sign-in denied at the provider'],
   account_disabled: [403, 'Account disabled'],
   different_session: [403, 'Started in another session'],
-  cross_site_request: [403, 'Cross-site request refused'],
+  cross_site_request: accessProblems.cross_site_request,
   not_found: [404, 'Not found'],
   request_timeout: [408, 'Request timeout'],
   email_taken: [409, 'An account with this e-mail address already exists'],
@@ -39,11 +41,11 @@ export const catalogue = {
   too_many_requests: [429, 'Too many requests'],
   headers_too_large: [431, 'Request headers too large'],
   client_gone: [499, 'Client closed the request'],
-  internal_error: [500, 'Internal server error'],
+  internal_error: accessProblems.internal_error,
   provider_error: [502, 'Invalid response from the provider'],
   provider_unavailable: [503, 'Provider unavailable'],
   too_busy: [503, 'Server too busy'],
-  unavailable: [503, 'Service temporarily unavailable']
+  unavailable: accessProblems.unavailable
 } as const satisfies Record<string, readonly [status: number, title: string]>
 
 /** The stable name of an error: clients decide by it. */
@@ -69,16 +71,6 @@ export interface ProblemOptions {
   cause?: unknown
 }
 
-// RFC 6750 §3, RFC 9470 §3: the same on every route.
-const CHALLENGES: Partial<Record<ProblemCode, string>> = {
-  unauthenticated: 'Bearer',
-  invalid_token: 'Bearer error="invalid_token"',
-  insufficient_user_authentication: 'Bearer error="insufficient_user_authentication"'
-}
-
-// Seconds: a refresh that is repeated then still gets the same successor.
-const RETRY_AFTER = '2'
-
 /** An error that is answered as problem+json (RFC 9457). */
 export class Problem extends Error {
   override readonly name = 'Problem'
@@ -97,12 +89,7 @@ export class Problem extends Error {
     this.detail = detail
     this.errors = errors
     this.maxAge = maxAge
-    const challenge = CHALLENGES[code]
-    this.headers = {
-      ...statusCode === 503 && { 'retry-after': RETRY_AFTER },
-      ...challenge !== undefined && { 'www-authenticate': maxAge === undefined ? challenge : `${challenge}, max_age="${maxAge}"` },
-      ...headers
-    }
+    this.headers = { ...problemHeaders(code, statusCode, maxAge), ...headers }
   }
 }
 
@@ -123,14 +110,7 @@ export interface ProblemDocument {
 }
 
 /** @returns the body that the client gets */
-export function toProblemDocument ({ code, statusCode, message, detail, errors, maxAge }: Problem): ProblemDocument {
-  return {
-    type: `urn:countersign:problem:${code}`,
-    title: message,
-    status: statusCode,
-    code,
-    ...detail !== undefined && { detail },
-    ...errors !== undefined && { errors },
-    ...maxAge !== undefined && { maxAge }
-  }
+export function toProblemDocument (problem: Problem): ProblemDocument {
+  const { detail, errors, maxAge } = problem
+  return { ...problemDocument(problem), ...detail !== undefined && { detail }, ...errors !== undefined && { errors }, ...maxAge !== undefined && { maxAge } }
 }

@@ -6,18 +6,18 @@
 import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { Principal } from 'countersign-verifier'
+import { createRequestSlot } from 'countersign-verifier/internal'
 import { compose } from './app.ts'
 import { readConfig } from './config.ts'
 import type { Cookies } from './http/cookies.ts'
-import { putGuards, type CountersignGuards } from './http/imported-guards.ts'
+import { registerGuards, type CountersignGuards } from './http/imported-guards.ts'
 import type { Probe } from './http/server/health.ts'
 import type { Metrics } from './http/server/metrics.ts'
 import { toEnvironment, type DecoratorNames, type PluginOptions } from './plugin-options.ts'
-import { createRequestPrincipal } from './request-principal.ts'
 
-/** `app.countersign`. It has the guards too, whatever their decorators are called. */
+/** `app.countersign`: the guards, whatever their decorators are called, and more. */
 export interface Countersign extends CountersignGuards {
-  /** The principal that a guard has authenticated; `null` where no guard ran. */
+  /** The principal that a guard has authenticated; `null` if no guard ran. */
   principal (request: object): Principal | null
   /** Health checks of the service's dependencies by name: each rejects when its dependency is unavailable. */
   readonly probes: Readonly<Record<string, Probe>>
@@ -36,15 +36,15 @@ const plugin: FastifyPluginAsync<PluginOptions> = async (app, options) => {
   const names = { user: 'user', authenticate: 'authenticate', authorize: 'authorize', ...options.decorators }
   assertNamesFree(app, names)
 
-  const place = createRequestPrincipal(names.user)
+  const users = createRequestSlot<Principal>(names.user)
   const config = readConfig(toEnvironment(options, process.env))
-  const { guards, probes, metrics, cookies } = await compose(app, config, place, { hidden: true, ...options.prefix !== undefined && { prefix: options.prefix } })
+  const { guards, probes, metrics, cookies } = await compose(app, config, users, { hidden: true, ...options.prefix !== undefined && { prefix: options.prefix } })
 
   const { authenticate, authorize } = guards
-  putGuards(app, { authenticate, authorize })
+  registerGuards(app, { authenticate, authorize })
   app.decorate(names.authenticate, authenticate)
   app.decorate(names.authorize, authorize)
-  app.decorate('countersign', { authenticate, authorize, principal: place.peek, probes, metrics, cookieNames: cookies.names })
+  app.decorate('countersign', { authenticate, authorize, principal: users.read, probes, metrics, cookieNames: cookies.names })
 }
 
 function assertNamesFree (app: FastifyInstance, names: Required<DecoratorNames>): void {

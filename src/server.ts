@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import helmet from '@fastify/helmet'
+import { createRequestSlot } from 'countersign-verifier/internal'
 import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { compose } from './app.ts'
 import type { Config } from './config.ts'
@@ -15,7 +16,6 @@ import { addOpenApi } from './http/openapi/openapi-document.ts'
 import { handleClientError, handleProblems, handleUnknownRoutes, handleUnroutable } from './http/problem-response.ts'
 import { addSchemas, nameSchemas } from './http/schemas.ts'
 import { closeIdleConnectionsOnShutdown } from './http/server/graceful-shutdown.ts'
-import { createRequestPrincipal } from './request-principal.ts'
 import { version } from './version.ts'
 
 const START_TIMEOUT = 120_000
@@ -71,7 +71,7 @@ async function registerPlugins (app: FastifyInstance, config: Config, open: type
   await addOpenApi(app, { version, publicUrl: config.publicUrl, cookieNames: createCookies(config).names })
 
   addSchemas(app, nameSchemas())
-  const { probes, metrics } = await compose(app, config, createRequestPrincipal('user'), { open }).catch(async (error: unknown) => {
+  const { probes, metrics } = await compose(app, config, createRequestSlot('user'), { open }).catch(async (error: unknown) => {
     // Whatever is open by then would keep the process alive.
     await app.close()
     throw error

@@ -31,13 +31,13 @@ export interface AccountRoutesOptions {
   guards: Guards
   principal: (request: FastifyRequest) => Principal
   cookies: Cookies
-  crossSite: CsrfProtection
+  csrf: CsrfProtection
 }
 
 const deletionProblems = ['unauthenticated', 'invalid_token', 'insufficient_user_authentication', 'cross_site_request', 'last_admin', 'unavailable'] as const
 const account = (description: string) => jsonResponse(named('User'), { description, example: EXAMPLE_USER })
 
-export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = async (app, { register, accounts, presence, standing, propagation, deliver, guards, principal, cookies, crossSite }) => {
+export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = async (app, { register, accounts, presence, standing, propagation, deliver, guards, principal, cookies, csrf }) => {
   app.post('/auth/register', {
     schema: {
       operationId: 'register',
@@ -59,7 +59,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
   }, async (request, reply) => {
     const { email, password, name = null, deliver: channel = 'body', audience } = request.body
     refuseAudienceOf(channel, audience)
-    if (channel !== 'body') crossSite.checkLogin(request)
+    if (channel !== 'body') csrf.checkLogin(request)
     const login = await register({
       email: normaliseEmail(email),
       password,

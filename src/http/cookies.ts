@@ -1,45 +1,33 @@
 import { fastifyCookie } from '@fastify/cookie'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
+import { hasCookie, readCookie as readSingleCookie, type CredentialRequest } from 'countersign-verifier/internal'
 import type { Config } from '../config.ts'
 import { Problem } from '../errors.ts'
 
-/** What a cookie holds. `device` is no credential: it only shows that somebody has logged in from this browser before. */
+/** What a cookie holds. `device` is not a credential: it only shows that someone has logged in from this browser before. */
 export type CookieRole = 'access' | 'refresh' | 'session' | 'device'
 
-/** Two cookies of one name: a sibling subdomain may have set one of them (cookie tossing), and they look alike. */
+/** A cookie that was sent twice: a sibling subdomain may have set one of the two (cookie tossing). */
 export class AmbiguousCookie extends Problem {
   constructor () {
     super('invalid_token')
   }
 }
 
-type WithHeaders = Pick<FastifyRequest, 'headers'>
+type WithHeaders = Pick<CredentialRequest, 'headers'>
 
 /** The service's cookies: their names, and how they are read, set and cleared. */
-export interface Cookies {
-  readonly names: Readonly<Record<CookieRole, string>>
-  /** @throws AmbiguousCookie */
-  read (request: WithHeaders, role: CookieRole): string | undefined
-  /** @param maxAge seconds */
-  set (reply: FastifyReply, role: CookieRole, value: string, maxAge: number): void
-  /** Whether the request has the cookie. */
-  carries (request: WithHeaders, role: CookieRole): boolean
-  clear (reply: FastifyReply, ...roles: CookieRole[]): void
-  /** Clears those of the cookies that the request has. */
-  clearCarried (reply: FastifyReply, ...roles: CookieRole[]): void
-  /** Whether the request has any cookie that is a credential, and so needs protection from CSRF. */
-  carriesCredential (request: WithHeaders): boolean
-}
+export type Cookies = ReturnType<typeof createCookies>
 
 /**
  * The scheme of `PUBLIC_URL` decides between the `__Host-` names (Secure, this host only) and the plain ones that http needs.
- * `COOKIE_DOMAIN` is for the access cookie only.
+ * `COOKIE_DOMAIN` applies to the access cookie only.
  */
-export function createCookies ({ publicUrl, cookieDomain, cookieSameSite }: Pick<Config, 'publicUrl' | 'cookieDomain' | 'cookieSameSite'>): Cookies {
+export function createCookies ({ publicUrl, cookieDomain, cookieSameSite }: Pick<Config, 'publicUrl' | 'cookieDomain' | 'cookieSameSite'>) {
   const secure = publicUrl.startsWith('https:')
   const host = secure ? '__Host-' : ''
   const shared = secure ? '__Secure-' : ''
-  const names = {
+  const names: Readonly<Record<CookieRole, string>> = {
     access: `${cookieDomain === undefined ? host : shared}access`,
     refresh: `${host}refresh`,
     session: `${host}session`,
@@ -47,7 +35,8 @@ export function createCookies ({ publicUrl, cookieDomain, cookieSameSite }: Pick
   }
   const credentials = [names.access, names.refresh, names.session]
 
-  function write (reply: FastifyReply, role: CookieRole, value: string, maxAge: number): void {
+  /** @param maxAge seconds */
+  function set (reply: FastifyReply, role: CookieRole, value: string, maxAge: number): void {
     reply.header('set-cookie', fastifyCookie.serialize(names[role], value, {
       path: '/',
       httpOnly: true,
@@ -59,34 +48,34 @@ export function createCookies ({ publicUrl, cookieDomain, cookieSameSite }: Pick
   }
 
   function clear (reply: FastifyReply, ...roles: CookieRole[]): void {
-    for (const role of roles) write(reply, role, '', 0)
+    for (const role of roles) set(reply, role, '', 0)
   }
 
-  function carries ({ headers: { cookie } }: WithHeaders, role: CookieRole): boolean {
-    return cookie !== undefined && cookieNames(cookie).includes(names[role])
+  function carries ({ headers: { cookie } }: WithHeaders, names: readonly string[]): boolean {
+    return cookie !== undefined && hasCookie(cookie, names)
   }
 
   return {
     names,
-    read: ({ headers: { cookie } }, role) => cookie === undefined ? undefined : readCookie(cookie, names[role]),
-    set: write,
-    carries,
+    set,
     clear,
-    clearCarried (reply, ...roles) {
-      clear(reply, ...roles.filter(role => carries(reply.request, role)))
+    /** @throws AmbiguousCookie */
+    read: ({ headers: { cookie } }: WithHeaders, role: CookieRole) => cookie === undefined ? undefined : readCookie(cookie, names[role]),
+    /** Clears those of the cookies that the request carries. */
+    clearCarried (reply: FastifyReply, ...roles: CookieRole[]): void {
+      clear(reply, ...roles.filter(role => carries(reply.request, [names[role]])))
     },
-    carriesCredential: ({ headers: { cookie } }) => cookie !== undefined && cookieNames(cookie).some(name => credentials.includes(name))
+    /** Whether the request carries a cookie that is a credential, and so needs protection from CSRF. */
+    carriesCredential: (request: WithHeaders) => carries(request, credentials)
   }
 }
 
 /** @throws AmbiguousCookie */
 export function readCookie (header: string, name: string): string | undefined {
-  if (!header.includes(name)) return undefined
-  if (cookieNames(header).filter(other => other === name).length > 1) throw new AmbiguousCookie()
-  return fastifyCookie.parse(header)[name]
+  return readSingleCookie(header, name, AmbiguousCookie)
 }
 
-/** The names in a Cookie header, repeated ones too. */
+/** @returns the names in a Cookie header, repeated ones too */
 export function cookieNames (header: string): string[] {
   return header.split(';').map(pair => pair.slice(0, Math.max(0, pair.indexOf('='))).trim())
 }

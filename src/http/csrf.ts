@@ -1,32 +1,26 @@
-import { isSafeRequest, passesCsrfCheck, type RequestSource } from 'countersign-verifier/internal'
+import { createCsrfCheck, passesCsrfCheck, type CredentialRequest } from 'countersign-verifier/internal'
 import { Problem } from '../errors.ts'
 import type { Cookies } from './cookies.ts'
 
-/** The cross-site rule for requests that carry, or are about to set, our cookies. */
-export interface CsrfProtection {
-  /** Refuses an unsafe request, or one that a gateway asks about, that carries our cookies from where it may not come. @throws Problem 403 */
-  checkRequest (request: RequestSource): void
-  /** Refuses a request whose answer would set cookies. @throws Problem 403 */
-  checkLogin (request: RequestSource): void
-}
+export type CsrfProtection = ReturnType<typeof createCsrfProtection>
 
-/** @param origins exact origins, `PUBLIC_URL`'s own among them */
-export function createCsrfProtection (cookies: Cookies, origins: readonly string[]): CsrfProtection {
-  function assertAllowed (request: RequestSource): void {
-    if (!passesCsrfCheck(request, origins)) throw new Problem('cross_site_request')
-  }
-
+/**
+ * Protects requests that carry the service's cookies, or are about to set them, from CSRF.
+ *
+ * @param origins exact origins, including that of `PUBLIC_URL`
+ */
+export function createCsrfProtection ({ carriesCredential }: Pick<Cookies, 'carriesCredential'>, origins: readonly string[]) {
   return {
-    checkLogin (request) {
-      // Whoever neither says where a request was begun nor brings our cookies is no browser: a native app, curl.
-      if (saysWhence(request) || cookies.carriesCredential(request)) assertAllowed(request)
-    },
-    checkRequest (request) {
-      if (!isSafeRequest(request) && cookies.carriesCredential(request)) assertAllowed(request)
+    /** Refuses an unsafe request with cookies from another site, or one that a gateway forwards. @throws Problem 403 */
+    checkRequest: createCsrfCheck({ carriesCredential, origins, Problem }),
+    /** Refuses a request from another site whose response would set cookies (login CSRF). @throws Problem 403 */
+    checkLogin (request: CredentialRequest): void {
+      // Without an origin and without cookies it is not from a browser, but from a native app or curl.
+      if ((namesOrigin(request) || carriesCredential(request)) && !passesCsrfCheck(request, origins)) throw new Problem('cross_site_request')
     }
   }
 }
 
-function saysWhence ({ headers }: RequestSource): boolean {
+function namesOrigin ({ headers }: CredentialRequest): boolean {
   return headers['sec-fetch-site'] !== undefined || headers.origin !== undefined
 }

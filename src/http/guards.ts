@@ -1,140 +1,82 @@
-import type { FastifyBaseLogger, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
-import { InvalidToken, type Principal, type Role, type TokenCredential } from 'countersign-verifier'
-import { bearerToken } from 'countersign-verifier/internal'
+import type { FastifyRequest } from 'fastify'
+import type { InvalidToken, Principal, TokenCredential } from 'countersign-verifier'
+import {
+  bearerToken, createGuardFactory, createIdentify, createRequirement, createToRefusal, passOn,
+  type CookieCredential, type Guard, type GuardedReply, type GuardedRequest, type RequestSlot, type UserGuards
+} from 'countersign-verifier/internal'
 import { Problem } from '../errors.ts'
 import { permits, type Permission } from '../permissions.ts'
 import type { Cookies } from './cookies.ts'
 import type { CsrfProtection } from './csrf.ts'
+import type { IsUnavailable } from './problem-response.ts'
 
-/** What finds out who is asking. */
 export interface GuardsDeps {
   /** @throws InvalidToken */
   verify (token: string, credential: TokenCredential): Principal
-  /** Recognises a stateful session by its cookie. @throws InvalidToken */
-  recognise (cookie: string): Promise<Principal>
+  /** Authenticates a stateful session by its cookie. @throws InvalidToken */
+  authenticateSession (cookie: string): Promise<Principal>
   cookies: Cookies
-  crossSite: CsrfProtection
-  /** Hands the principal to the request. */
-  assign (request: object, principal: Principal): void
-  /** Tells which failures of the outside mean "try again later". */
-  isUnavailable (error: unknown): boolean
-  /** Told of each refused credential. */
+  csrf: CsrfProtection
+  users: RequestSlot<Principal>
+  /** Called for each refused credential. */
   onRefused (error: InvalidToken): void
+  isUnavailable: IsUnavailable
 }
 
-/** What a guard looks at: the like of it has every request, over HTTP/1 and HTTP/2. */
-export interface GuardedRequest extends Pick<FastifyRequest, 'method' | 'headers'> {
-  readonly server: object
-  readonly log: FastifyBaseLogger
-}
-
-/** What a guard writes to. */
-export interface GuardedReply {
-  headers (values: Readonly<Record<string, string>>): unknown
-}
-
-/** A Fastify hook that lets a request pass or refuses it; put it in `onRequest`. */
-export type Guard = (request: GuardedRequest, reply: GuardedReply, done: HookHandlerDoneFunction) => void
-
-/** The guards that routes are given. */
-export interface Guards {
-  /** Refuses a request without a good credential (401). */
-  authenticate: Guard
-  /** The same, and refuses a principal that has none of the roles (403). */
-  authorize (...roles: [Role, ...Role[]]): Guard
-  /** The same, and refuses a principal whose role does not permit this (403). */
+/** The guards of the service's own routes. */
+export interface Guards extends UserGuards<Guard> {
+  /** Refuses a principal whose role does not have the permission: 403. */
   permit (permission: Permission): Guard
-  /** Whom the Bearer token speaks of, if there is one; rejects with its refusal. */
+  /** The principal that a guard has authenticated. @throws Error if no guard ran */
+  principal (request: FastifyRequest): Principal
+  /** Authenticates by the Bearer token, if there is one; rejects with its refusal. */
   byBearer (request: FastifyRequest): Array<Promise<Principal>>
-  /** Whom each of the cookies speaks of, however many there are; each rejects with its refusal. */
+  /** Authenticates by each cookie that is present; each rejects with its own refusal. @throws AmbiguousCookie */
   byCookie (request: FastifyRequest): Array<Promise<Principal>>
 }
 
-const INSUFFICIENT_SCOPE = { 'www-authenticate': 'Bearer error="insufficient_scope"' }
+/** The verifier's guards, which also accept the cookie of a stateful session. */
+export function createGuards ({ verify, authenticateSession, cookies, csrf, users, onRefused, isUnavailable }: GuardsDeps): Guards {
+  const bearer = (token: string) => verify(token, 'bearer')
+  const credentials: ReadonlyArray<CookieCredential<Principal>> = [
+    { read: request => cookies.read(request, 'access'), identify: token => verify(token, 'cookie') },
+    { read: request => cookies.read(request, 'session'), identify: authenticateSession }
+  ]
+  const toRefusal = createToRefusal(Problem, { onRefused, isUnavailable })
+  const identify = createIdentify({ bearer, cookies: credentials, checkCsrf: csrf.checkRequest, Problem })
+  const createGuard = createGuardFactory<Principal, GuardedRequest, GuardedReply, Problem>({ identify, slot: users, toRefusal, refuse: passOn })
 
-/**
- * Makes the guards. The first credential that is present decides, in the order of Bearer header, access cookie and
- * session cookie; a bad one is refused and never falls through to the next.
- *
- * Tokens are decided without a promise: that path is taken by nearly every request.
- */
-export function createGuards ({ verify, recognise, cookies, crossSite, assign, onRefused, isUnavailable }: GuardsDeps): Guards {
-  function identify (request: GuardedRequest): Principal | Promise<Principal> {
-    const { authorization, cookie } = request.headers
-    const bearer = bearerToken(authorization)
-    if (cookie !== undefined) crossSite.checkRequest(request)
-    if (bearer !== undefined) return verify(bearer, 'bearer')
-    const [first] = byCookie(request)
-    if (first === undefined) throw new Problem('unauthenticated')
-    return first()
-  }
-
-  /** The cookies that identify, in the order in which they decide. */
-  function * byCookie (request: GuardedRequest): Generator<() => Principal | Promise<Principal>> {
-    const access = cookies.read(request, 'access')
-    if (access !== undefined) yield () => verify(access, 'cookie')
-    const session = cookies.read(request, 'session')
-    if (session !== undefined) yield () => recognise(session)
-  }
-
-  function toRefusal (error: unknown): Error {
-    if (error instanceof Problem) return error
-    if (error instanceof InvalidToken) {
-      onRefused(error)
-      return invalidToken(error)
-    }
-    // On a host's own route its error handler answers: nothing of the cause may be in what it is given.
-    return new Problem(isUnavailable(error) ? 'unavailable' : 'internal_error', { cause: error })
-  }
-
-  async function settle (identify: () => Principal | Promise<Principal>): Promise<Principal> {
+  async function authenticate (credential: string, identify: (credential: string) => Principal | Promise<Principal>): Promise<Principal> {
     try {
-      return await identify()
+      return await identify(credential)
     } catch (error) {
       throw toRefusal(error)
     }
   }
 
-  function refuse (refusal: Error, reply: GuardedReply, done: HookHandlerDoneFunction): void {
-    // Written here, for on a host's own routes its own error handler answers.
-    if (refusal instanceof Problem) reply.headers(refusal.headers)
-    done(refusal)
-  }
-
-  function guard (isPermitted: (principal: Principal) => boolean): Guard {
-    function admit (request: GuardedRequest, principal: Principal, reply: GuardedReply, done: HookHandlerDoneFunction): void {
-      if (!isPermitted(principal)) return refuse(new Problem('forbidden', { headers: INSUFFICIENT_SCOPE }), reply, done)
-      assign(request, principal)
-      done()
-    }
-
-    return (request, reply, done) => {
-      let identified
-      try {
-        identified = identify(request)
-      } catch (error) {
-        return refuse(toRefusal(error), reply, done)
-      }
-      if (!(identified instanceof Promise)) return admit(request, identified, reply, done)
-      identified.then(principal => admit(request, principal, reply, done), error => refuse(toRefusal(error), reply, done))
-    }
-  }
-
   return {
-    authenticate: guard(() => true),
-    authorize: (...roles) => guard(({ role }) => roles.includes(role)),
-    permit: permission => guard(({ role }) => permits(role, permission)),
-    byBearer (request) {
-      const bearer = bearerToken(request.headers.authorization)
-      return bearer === undefined ? [] : [settle(() => verify(bearer, 'bearer'))]
+    authenticate: createGuard(),
+    authorize: (...required) => createGuard(createRequirement(required, Problem)),
+    permit: permission => createGuard(({ role }) => permits(role, permission) ? undefined : new Problem('forbidden')),
+    principal (request) {
+      const principal = users.read(request)
+      if (principal === null) throw new Error('This route reads the principal, but no guard ran before it')
+      return principal
     },
-    byCookie: request => [...byCookie(request)].map(settle)
+    byBearer (request) {
+      const token = bearerToken(request.headers.authorization)
+      return token === undefined ? [] : [authenticate(token, bearer)]
+    },
+    byCookie (request) {
+      const carried = credentials.map(({ read, identify }) => ({ value: read(request), identify }))
+      return carried.flatMap(({ value, identify }) => value === undefined ? [] : [authenticate(value, identify)])
+    }
   }
 }
 
-/** The answer to a token that was refused; why it was is for the log alone. */
+/** @returns the refusal of an access token, whose cause is for the log only */
 export function invalidToken (cause: Error): Problem {
   return new Problem('invalid_token', { cause })
 }
 
-export { bearerToken }
+export { bearerToken, type Guard }

@@ -1,48 +1,26 @@
 import type { FastifyInstance } from 'fastify'
+import { createImportedGuards, type Guard, type UserGuards } from 'countersign-verifier/internal'
 import { Problem } from '../errors.ts'
-import type { Guard, GuardedRequest, Guards } from './guards.ts'
 
-/** The guards of a host's routes. */
-export type CountersignGuards = Pick<Guards, 'authenticate' | 'authorize'>
+/** The guards for a host's routes. */
+export type CountersignGuards = UserGuards<Guard>
 
-const SERVICE = Symbol('countersign.guards')
+const imported = createImportedGuards<CountersignGuards>('countersign', (cause, { log }, _reply, done) => {
+  log.error({ err: cause }, 'guard refused a request: plugin not registered')
+  done(new Problem('internal_error', { cause }))
+})
 
-/** Puts a service where the guards of an app, and of the scopes in it, find it; the nearest counts. */
-export function putGuards (app: FastifyInstance, guards: CountersignGuards): void {
-  app.decorate(SERVICE, guards)
+export function registerGuards (app: FastifyInstance, { authenticate, authorize }: CountersignGuards): void {
+  imported.register(app, { authenticate, authorize })
 }
 
 /**
- * Refuses a request without a good credential: 401.
+ * Refuses a request without a valid credential: 401.
  *
- * It finds the service when a request comes, in the scope that the route was declared in: so a route may be declared
- * before the service is there. Where there is none by then, every request is refused: 500.
+ * It uses the service of the scope that the route was declared in, or the nearest one around it. The route may be declared
+ * before the plugin is registered; while there is no service, every request is refused: 500.
  */
-export const authenticate: Guard = (request, reply, done) => {
-  const service = serviceOf(request)
-  if (service === undefined) return refuse(request, done)
-  service.authenticate(request, reply, done)
-}
+export const authenticate: Guard = imported.authenticate
 
-/** The same, and refuses a user who has none of the roles: 403. */
-export function authorize (...required: Parameters<CountersignGuards['authorize']>): Guard {
-  // One guard may stand in several apps, each with a service of its own.
-  const guards = new WeakMap<CountersignGuards, Guard>()
-  return (request, reply, done) => {
-    const service = serviceOf(request)
-    if (service === undefined) return refuse(request, done)
-    let guard = guards.get(service)
-    if (guard === undefined) guards.set(service, guard = service.authorize(...required))
-    guard(request, reply, done)
-  }
-}
-
-function serviceOf ({ server }: GuardedRequest): CountersignGuards | undefined {
-  return (server as { [SERVICE]?: CountersignGuards })[SERVICE]
-}
-
-function refuse ({ log }: GuardedRequest, done: Parameters<Guard>[2]): void {
-  const cause = new Error('A guard of "countersign" stands before this route, but the plugin is not registered in its scope, nor in one around it')
-  log.error({ err: cause }, 'a guarded route has no service')
-  done(new Problem('internal_error', { cause }))
-}
+/** The same, and refuses a user with none of the roles: 403. */
+export const authorize: CountersignGuards['authorize'] = imported.authorize

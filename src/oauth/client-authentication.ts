@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { InvalidToken } from 'countersign-verifier'
-import type { ClientTokenClaims } from 'countersign-verifier/internal'
+import { scopeChallenge, type ClientTokenClaims } from 'countersign-verifier/internal'
 import type { AuditStore } from '../audit/store.ts'
 import { Problem } from '../errors.ts'
 import { bearerToken, invalidToken } from '../http/guards.ts'
@@ -102,5 +102,5 @@ export function createClientAuthentication ({ clients, audience, verifyClientTok
 
 /** The response to a client that lacks a scope (RFC 6750 §3.1). */
 export function insufficientScope (scope: string): Problem {
-  return new Problem('insufficient_scope', { headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` } })
+  return new Problem('insufficient_scope', { headers: scopeChallenge(scope) })
 }

@@ -15,10 +15,10 @@ export interface RefreshRouteOptions {
   rotate: RotateRefreshToken
   deliver: SendLogin
   cookies: Cookies
-  crossSite: CsrfProtection
+  csrf: CsrfProtection
 }
 
-export const refreshRoute: FastifyPluginAsyncTypebox<RefreshRouteOptions> = async (app, { rotate, deliver, cookies, crossSite }) => {
+export const refreshRoute: FastifyPluginAsyncTypebox<RefreshRouteOptions> = async (app, { rotate, deliver, cookies, csrf }) => {
   app.post('/auth/refresh', {
     schema: {
       operationId: 'refresh',
@@ -41,7 +41,7 @@ export const refreshRoute: FastifyPluginAsyncTypebox<RefreshRouteOptions> = asyn
     const refreshToken = fromBody ?? cookies.read(request, 'refresh')
     if (refreshToken === undefined) throw new Problem('invalid_refresh_token')
     const channel = fromBody === undefined ? 'cookie' : 'body'
-    if (channel === 'cookie') crossSite.checkLogin(request)
+    if (channel === 'cookie') csrf.checkLogin(request)
     try {
       return deliver(reply, await rotate({ refreshToken, channel, audience: request.body?.audience, idempotencyKey: request.headers['idempotency-key'], client: clientInfo(request) }))
     } catch (error) {

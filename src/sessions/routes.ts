@@ -24,13 +24,13 @@ export interface SessionRoutesOptions {
   guards: Guards
   refreshTokens: RefreshTokens
   cookies: Cookies
-  crossSite: CsrfProtection
+  csrf: CsrfProtection
 }
 
 const Email = Type.String({ minLength: 1, maxLength: 320, pattern: WITHOUT_NUL, description: 'Compared without regard to case', examples: [EXAMPLE.email] })
 const Password = Type.String({ minLength: 1, maxLength: 1024, examples: [EXAMPLE.password] })
 
-export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = async (app, { logIn, logOut, deliver, knowsDevice, guards, refreshTokens, cookies, crossSite }) => {
+export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = async (app, { logIn, logOut, deliver, knowsDevice, guards, refreshTokens, cookies, csrf }) => {
   app.post('/auth/login', {
     schema: {
       operationId: 'login',
@@ -50,7 +50,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = as
   }, async (request, reply) => {
     const { email, password, deliver: channel = 'body', audience } = request.body
     refuseAudienceOf(channel, audience)
-    if (channel !== 'body') crossSite.checkLogin(request)
+    if (channel !== 'body') csrf.checkLogin(request)
     const login = await logIn({
       email: normaliseEmail(email),
       password,

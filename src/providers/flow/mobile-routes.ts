@@ -22,7 +22,7 @@ export interface MobileRoutesOptions {
   signIn: ResolveAccount
   enter: OpenIdentitySession
   deliver: SendLogin
-  crossSite: CsrfProtection
+  csrf: CsrfProtection
   audit: AuditStore
 }
 
@@ -32,7 +32,7 @@ const TOLERANCE = 60
 const ID_TOKEN = 'eyJhbGciOiJSUzI1NiIsImtpZCI6…'
 const NONCE = 'WkYtN3h1c0hUVjM0b1lxTg'
 
-export const mobileRoutes: FastifyPluginAsyncTypebox<MobileRoutesOptions> = async (app, { providers, oneTime, codes, signIn, enter, deliver, crossSite, audit }) => {
+export const mobileRoutes: FastifyPluginAsyncTypebox<MobileRoutesOptions> = async (app, { providers, oneTime, codes, signIn, enter, deliver, csrf, audit }) => {
   app.post('/auth/providers/exchange', {
     schema: {
       operationId: 'exchangeCode',
@@ -75,7 +75,7 @@ export const mobileRoutes: FastifyPluginAsyncTypebox<MobileRoutesOptions> = asyn
     const { idToken, nonce, deliver: channel = 'body' } = request.body
     const provider = providers.get(request.params.provider)
     if (provider?.readIdToken === undefined) throw new Problem('not_found')
-    if (channel !== 'body') crossSite.checkLogin(request)
+    if (channel !== 'body') csrf.checkLogin(request)
     const { profile, expiresIn } = await provider.readIdToken(idToken, createHash('sha256').update(nonce).digest('base64url'))
     const client = clientInfo(request)
     if (!await isFirstUse(idToken, expiresIn)) return await refuse('invalid_id_token', client, { provider: provider.id })

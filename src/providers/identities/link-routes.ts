@@ -28,12 +28,12 @@ export interface LinkRoutesOptions {
   presence: Presence
   guards: Guards
   principal: (request: FastifyRequest) => Principal
-  crossSite: CsrfProtection
+  csrf: CsrfProtection
 }
 
 const PROVIDER_URL = 'https://accounts.google.com/o/oauth2/v2/auth?client_id=…'
 
-export const linkRoutes: FastifyPluginAsyncTypebox<LinkRoutesOptions> = async (app, { providers, redirects, begin, startUrl, tickets, linkCodes, linkIdentity, presence, guards, principal, crossSite }) => {
+export const linkRoutes: FastifyPluginAsyncTypebox<LinkRoutesOptions> = async (app, { providers, redirects, begin, startUrl, tickets, linkCodes, linkIdentity, presence, guards, principal, csrf }) => {
   app.addHook('onRequest', guards.authenticate)
 
   app.post('/auth/identities/link', {
@@ -55,7 +55,7 @@ export const linkRoutes: FastifyPluginAsyncTypebox<LinkRoutesOptions> = async (a
       }
     }
   }, async (request, reply) => {
-    crossSite.checkLogin(request)
+    csrf.checkLogin(request)
     const { codeChallenge, ...body } = request.body
     const provider = providers.get(body.provider)
     if (provider === undefined) throw new Problem('not_found')

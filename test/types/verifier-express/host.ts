@@ -2,7 +2,7 @@
 import { createServer } from 'node:http'
 import express from 'express'
 import { createVerifier, type ClientPrincipal, type Principal, type Verifier } from 'countersign-verifier'
-import { createGuards } from 'countersign-verifier/express'
+import { createGuards, type ExpressGuards } from 'countersign-verifier/express'
 import 'countersign-verifier/express/request-user'
 import { expectType } from '../expect-type.ts'
 
@@ -35,7 +35,19 @@ const ROLES = ['buyer', 'seller'] as const
 expectType<Verifier<'buyer' | 'seller'>>()(createVerifier({ issuer: 'https://auth.example.com', audience: 'shop', secret: 'the audience key', roles: ROLES }), true)
 // @ts-expect-error there is no such role
 createVerifier<'buyer'>({ issuer: 'https://auth.example.com', audience: 'shop', secret: 'the audience key', roles: ['seller'] })
-createGuards({ verifier: shop })
+const shopGuards = createGuards({ verifier: shop })
+expectType<ExpressGuards<'buyer' | 'seller'>>()(shopGuards, true)
+app.use('/shop', shopGuards.authorize('seller'), (req, res) => {
+  expectType<Principal<'buyer' | 'seller'> | null>()(shopGuards.principal(req), true)
+  res.end()
+})
+shopGuards.with({ maxStaleness: 5 }).authorize('buyer', 'seller')
+// @ts-expect-error the service's role is not one of the shop's
+shopGuards.authorize('admin')
+expectType<ExpressGuards<'buyer' | 'seller'>>()(createGuards({ issuer: 'https://auth.example.com', audience: 'shop', secret: 'the audience key', roles: ['buyer', 'seller'] }), true)
+expectType<ExpressGuards>()(createGuards({ issuer: 'https://auth.example.com', audience: 'shop', secret: 'the audience key' }), true)
+// @ts-expect-error there is no such role
+createGuards({ verifier }).authorize('root')
 verifier.events.on('revocation', ({ kind, id }) => console.log(kind, id))
 verifier.events.on('warning', ({ code, message }) => console.warn(code, message))
 // @ts-expect-error there is no such event

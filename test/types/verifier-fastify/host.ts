@@ -1,7 +1,7 @@
 // A service that verifies with the Fastify face. It compiles only if the types are right.
 import Fastify from 'fastify'
 import type { ClientPrincipal, Principal } from 'countersign-verifier'
-import verifier, { type FastifyVerifier, type Guard } from 'countersign-verifier/fastify'
+import verifier, { authorize, type FastifyVerifier, type Guard, type VerifierGuards } from 'countersign-verifier/fastify'
 import 'countersign-verifier/fastify/request-user'
 import { expectType } from '../expect-type.ts'
 
@@ -42,6 +42,22 @@ app.get('/for-services', { onRequest: app.verifier.authorizeClient('orders:read'
 })
 // @ts-expect-error there is no such role
 app.authorize('root')
+// @ts-expect-error nor for the import
+authorize('root')
+// @ts-expect-error no role at all would let nobody in
+authorize()
+
+type ShopRole = 'buyer' | 'seller'
+await app.register(async shop => {
+  await shop.register(verifier, { issuer: 'https://auth.example.com', audience: 'shop', secret: 'the audience key', roles: ['buyer', 'seller'], decorators: { authorize: 'requireRole', verifier: 'shopVerifier' } })
+  const { principal } = shop.getDecorator<FastifyVerifier<ShopRole>>('shopVerifier')
+  shop.get('/stock', { onRequest: authorize<ShopRole>('seller') }, request => {
+    expectType<Principal<ShopRole> | null>()(principal(request), true)
+  })
+  shop.get('/basket', { onRequest: shop.getDecorator<VerifierGuards<ShopRole>['authorize']>('requireRole')('buyer', 'seller') }, () => 'basket')
+})
+// @ts-expect-error the service's role is not one of the shop's
+authorize<ShopRole>('admin')
 
 expectType<FastifyVerifier>()(app.verifier, true)
 expectType<Guard>()(app.authenticate, true)

@@ -1,6 +1,6 @@
 import type { Principal } from '../types.ts'
 
-// Types `req.user` in express apps that do not use passport, whose own types declare it too.
+// Types `req.user` for Express apps without Passport, whose types declare it too.
 declare global {
   namespace Express {
     interface Request {

@@ -1,7 +1,7 @@
 import type {} from 'fastify'
 import type { Principal } from '../types.ts'
 
-// Types `request.user` in apps that do not use @fastify/jwt, whose own types declare it too. Those that do say
+// Types `request.user` for apps without @fastify/jwt, whose types declare it too. With it, declare
 // `interface FastifyJWT { user: Principal }` instead.
 declare module 'fastify' {
   interface FastifyRequest {

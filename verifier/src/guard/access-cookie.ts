@@ -1,30 +1,30 @@
-/** Where browsers' tokens come from. */
+/** The cookie that browsers send their tokens in, and who may send it. */
 export interface CookieOptions {
-  /** The service's `PUBLIC_URL`: it decides the cookie's name, and its origin is allowed. Default: the issuer, where it is a URL. */
+  /** The service's `PUBLIC_URL`: it decides the cookie's name, and its origin is allowed. Default: the issuer, if that is a URL. */
   readonly publicUrl?: string | undefined
-  /** The service's `COOKIE_DOMAIN`, where it has one: its access cookie is `__Secure-access` then. */
+  /** The service's `COOKIE_DOMAIN`, if it has one: then its access cookie is `__Secure-access`. */
   readonly cookieDomain?: string | undefined
-  /** The access cookie's name, where the service's rule does not give it; `false` takes no cookies. */
+  /** The access cookie's name, if it differs from the service's; `false` accepts no cookies. */
   readonly cookieName?: string | false | undefined
-  /** Exact origins of pages that may send unsafe requests with the cookie, beside those of `publicUrl`. */
+  /** Exact origins of pages that may send unsafe requests with the cookie, besides that of `publicUrl`. */
   readonly allowedOrigins?: readonly string[] | undefined
 }
 
-/** The same, read and found good. */
+/** The same, after validation. */
 export interface AccessCookie {
-  /** `undefined` takes no cookies. */
+  /** `undefined`: no cookies are accepted. */
   readonly name: string | undefined
   readonly origins: readonly string[]
 }
 
-// A cookie's name is a token (RFC 6265 §4.1.1).
+// A token (RFC 6265 §4.1.1).
 const NAME = /^[!#$%&'*+.^_`|~\w-]+$/
 
 /**
- * Names the access cookie as the service does: `__Host-access` where its `PUBLIC_URL` is https, `__Secure-access` where
- * it has a `COOKIE_DOMAIN` too, `access` on plain http.
+ * Names the access cookie as the service does: `__Host-access` if its `PUBLIC_URL` is https, `__Secure-access` if it has a
+ * `COOKIE_DOMAIN` too, `access` for plain http.
  *
- * @throws TypeError naming the option
+ * @throws TypeError whose message begins with the name of the invalid option
  */
 export function readCookieOptions ({ publicUrl: given, cookieDomain, cookieName, allowedOrigins = [] }: CookieOptions, issuer: string): AccessCookie {
   const publicUrl = readUrl(given ?? issuer)
@@ -36,12 +36,12 @@ export function readCookieOptions ({ publicUrl: given, cookieDomain, cookieName,
     throw new TypeError('allowedOrigins must be a list of exact origins, for example https://app.example.com')
   }
   return {
-    name: cookieName === false ? undefined : cookieName ?? (publicUrl && nameOf(publicUrl, cookieDomain)),
+    name: cookieName === false ? undefined : cookieName ?? (publicUrl && accessCookieName(publicUrl, cookieDomain)),
     origins: [...publicUrl === undefined ? [] : [publicUrl.origin], ...allowedOrigins]
   }
 }
 
-function nameOf ({ protocol }: URL, cookieDomain: string | undefined): string {
+function accessCookieName ({ protocol }: URL, cookieDomain: string | undefined): string {
   if (protocol === 'http:') return 'access'
   return cookieDomain === undefined ? '__Host-access' : '__Secure-access'
 }

@@ -1,35 +1,31 @@
-import type { Verifier, VerifierOptions } from '../types.ts'
+import type { Role, Verifier, VerifierOptions } from '../types.ts'
 import { createVerifier } from '../verifier.ts'
-import { readCookieOptions, type AccessCookie, type CookieOptions } from './access-cookie.ts'
+import { readCookieOptions, type CookieOptions } from './access-cookie.ts'
 
 /** How requests are guarded. */
 export interface GuardingOptions extends CookieOptions {
   /**
-   * Hands refusals to the app's own error handler, as errors with a `statusCode`, a `code` and `headers`, where they would
-   * be answered as problem+json. Default `false`.
+   * Passes refusals to the app's error handler, as errors with a `statusCode`, a `code` and `headers`, instead of responding
+   * with problem+json. Default `false`.
    */
   readonly passRefusals?: boolean
 }
 
-/** What guards are made of: a verifier, or the options of one, which lives and ends with them. */
-export type GuardOptions = GuardingOptions & (VerifierOptions<string> | { readonly verifier: Verifier<string> })
+/** The options of guards: a verifier, or the options of one that is created and closed with them. */
+export type GuardOptions<R extends string = Role> = GuardingOptions & (VerifierOptions<R> | { readonly verifier: Verifier<R> })
 
-/** The same, taken apart. */
-export interface Guarding {
-  readonly verifier: Verifier
-  /** Whether the verifier was made here, and so ends here. */
-  readonly isOwn: boolean
-  readonly cookie: AccessCookie
-  readonly passRefusals: boolean
-}
-
-/** @throws TypeError that begins with the name of the option that is not good */
-export function readGuardOptions ({ publicUrl, cookieDomain, cookieName, allowedOrigins, passRefusals = false, ...rest }: GuardOptions): Guarding {
+/** @throws TypeError whose message begins with the name of the invalid option */
+export function readGuardOptions<R extends string> ({ publicUrl, cookieDomain, cookieName, allowedOrigins, passRefusals = false, ...rest }: GuardOptions<R>) {
   const isOwn = !('verifier' in rest)
   const { issuer } = 'verifier' in rest ? rest.verifier : rest
-  // Before the verifier, which begins to follow the service as soon as it is made.
+  // Before the verifier, which starts to fetch and follow as soon as it is created.
   const cookie = readCookieOptions({ publicUrl, cookieDomain, cookieName, allowedOrigins }, issuer)
-  const verifier = 'verifier' in rest ? rest.verifier : createVerifier(rest)
-  // Guards are typed for the service's own roles, whatever roles the verifier accepts.
-  return { cookie, passRefusals, isOwn, verifier: verifier as Verifier }
+  const verifier: Verifier<R> = 'verifier' in rest ? rest.verifier : createVerifier<R>(rest)
+  return {
+    cookie,
+    passRefusals,
+    verifier,
+    /** Whether the verifier was created here, and so is closed here. */
+    isOwn
+  }
 }

@@ -1,63 +1,55 @@
-import { isSafeRequest, passesCsrfCheck } from '../csrf.ts'
-import type { ClientPrincipal, Principal, StalenessPolicy, TokenCredential, Verifier, VerifyOptions } from '../types.ts'
-import type { AccessCookie } from './access-cookie.ts'
-import { bearerToken, cookieValues } from './credentials.ts'
-import { AccessProblem } from './problem.ts'
+import type { ProblemClass } from './problem.ts'
 
-/** What a gate looks at: the like of it has every request in node. */
+/** The part of a request that identifies; every request in Node has it. Header names are in lower case. */
 export interface CredentialRequest {
   readonly method?: string | undefined
   readonly headers: Readonly<Record<string, string | string[] | undefined>> & { readonly authorization?: string | undefined, readonly cookie?: string | undefined }
 }
 
-/** Finds out who is asking, the same in every framework. */
-export interface Identify {
-  /**
-   * Whom the request's credential speaks of: its Bearer token, or else its access cookie. A bad one is never passed over
-   * for the other.
-   *
-   * @throws AccessProblem, InvalidToken; at once, or as a rejection
-   */
-  identify (request: CredentialRequest): Principal | Promise<Principal>
-  /** Which other service the request's Bearer token speaks of. @throws AccessProblem, InvalidToken */
-  identifyClient (request: CredentialRequest): ClientPrincipal | Promise<ClientPrincipal>
+/** A cookie that identifies. */
+export interface CookieCredential<Who> {
+  /** @throws if the cookie was sent twice */
+  read (request: CredentialRequest): string | undefined
+  identify (value: string): Who | Promise<Who>
 }
 
-const NONE: readonly string[] = []
+/** The credentials that a guard accepts. */
+export interface Credentials<Who, Refusal extends Error> {
+  bearer (token: string): Who | Promise<Who>
+  /** In the order in which they decide. */
+  readonly cookies?: ReadonlyArray<CookieCredential<Who>>
+  /** Refuses a cross-site request with cookies (CSRF). @throws Refusal */
+  checkCsrf? (request: CredentialRequest): void
+  readonly Problem: ProblemClass<Refusal>
+}
+
+/** Authenticates a request. @throws Refusal, InvalidToken; or rejects with it */
+export type Identify<Who> = (request: CredentialRequest) => Who | Promise<Who>
 
 /**
- * @param policy changes to the verifier's own
- * @throws TypeError where the verifier cannot keep the policy
+ * The first credential that is present decides: the Bearer token, then each cookie in order. An invalid one is refused and
+ * never falls through to the next.
+ *
+ * No promise for a token: nearly every request takes that path.
  */
-export function createIdentify (verifier: Verifier, { name: cookieName, origins }: AccessCookie, policy: Partial<StalenessPolicy> = {}): Identify {
-  const kept = verifier.policy(policy)
-  const as = (credential: TokenCredential): VerifyOptions => Object.freeze({ ...kept, credential })
-  const byBearer = as('bearer')
-  const byCookie = as('cookie')
-
-  /** @throws AccessProblem where a browser sends the cookie along with an unsafe request that a strange page began */
-  function checkOrigin ({ method = '', headers }: CredentialRequest): void {
-    const source = { method, headers }
-    if (!isSafeRequest(source) && !passesCsrfCheck(source, origins)) throw new AccessProblem('cross_site_request')
-  }
-
-  return {
-    identify (request) {
-      const { authorization, cookie: sent } = request.headers
-      const token = bearerToken(authorization)
-      const cookies = sent === undefined || cookieName === undefined ? NONE : cookieValues(sent, cookieName)
-      if (cookies.length > 0) checkOrigin(request)
-      if (token !== undefined) return verifier.verifyLocally(token, byBearer) ?? verifier.authenticate(token, byBearer)
-      const [access, ...more] = cookies
-      if (access === undefined) throw new AccessProblem('unauthenticated')
-      if (more.length > 0) throw new AccessProblem('invalid_token')
-      return verifier.verifyLocally(access, byCookie) ?? verifier.authenticate(access, byCookie)
-    },
-
-    identifyClient ({ headers: { authorization } }) {
-      const token = bearerToken(authorization)
-      if (token === undefined) throw new AccessProblem('unauthenticated')
-      return verifier.verifyClientLocally(token, byBearer) ?? verifier.authenticateClient(token, byBearer)
+export function createIdentify<Who, Refusal extends Error> ({ bearer, cookies = [], checkCsrf = () => {}, Problem }: Credentials<Who, Refusal>): Identify<Who> {
+  return request => {
+    const { authorization, cookie } = request.headers
+    const token = bearerToken(authorization)
+    if (cookie !== undefined) checkCsrf(request)
+    if (token !== undefined) return bearer(token)
+    for (const { read, identify } of cookies) {
+      const value = read(request)
+      if (value !== undefined) return identify(value)
     }
+    throw new Problem('unauthenticated')
   }
+}
+
+/** @returns the token of an Authorization header (RFC 6750 §2.1), after one space or more (RFC 9110 §11.4); `undefined` for another scheme */
+export function bearerToken (authorization: string | undefined): string | undefined {
+  if (authorization === undefined) return undefined
+  if (authorization.startsWith('Bearer e')) return authorization.slice(7)
+  const scheme = /^bearer(?: +|$)/i.exec(authorization)
+  return scheme === null ? undefined : authorization.slice(scheme[0].length)
 }

@@ -1,50 +1,106 @@
 import { InvalidToken } from '../errors.ts'
 
-// The service's own answers, to the letter: a client need not know who verified its token.
-const CATALOGUE = {
-  unauthenticated: [401, 'Authentication required', { 'www-authenticate': 'Bearer' }],
-  invalid_token: [401, 'Invalid access token', { 'www-authenticate': 'Bearer error="invalid_token"' }],
-  forbidden: [403, 'Insufficient role', { 'www-authenticate': 'Bearer error="insufficient_scope"' }],
-  insufficient_scope: [403, 'Insufficient scope', { 'www-authenticate': 'Bearer error="insufficient_scope"' }],
-  cross_site_request: [403, 'Cross-site request refused', {}],
-  unavailable: [503, 'Service temporarily unavailable', { 'retry-after': '2' }],
-  internal_error: [500, 'Internal server error', {}]
-} as const satisfies Record<string, readonly [status: number, title: string, headers: Readonly<Record<string, string>>]>
+/**
+ * The refusals of guards: status and title. The service's catalogue takes them from here: a client need not know who verified
+ * its token.
+ */
+export const accessProblems = {
+  unauthenticated: [401, 'Authentication required'],
+  invalid_token: [401, 'Invalid access token'],
+  insufficient_user_authentication: [401, 'Recent authentication required'],
+  forbidden: [403, 'Insufficient role'],
+  insufficient_scope: [403, 'Insufficient scope'],
+  cross_site_request: [403, 'Cross-site request refused'],
+  unavailable: [503, 'Service temporarily unavailable'],
+  internal_error: [500, 'Internal server error']
+} as const satisfies Record<string, readonly [status: number, title: string]>
 
 /** The stable name of a refusal. */
-export type AccessProblemCode = keyof typeof CATALOGUE
+export type AccessProblemCode = keyof typeof accessProblems
 
-/** Why a request was not let through, and how that is answered (RFC 9457). */
+export type Headers = Readonly<Record<string, string>>
+
+// RFC 6750 §3, RFC 9470 §3.
+const CHALLENGES: Readonly<Record<string, string>> = {
+  unauthenticated: 'Bearer',
+  invalid_token: 'Bearer error="invalid_token"',
+  insufficient_user_authentication: 'Bearer error="insufficient_user_authentication"',
+  forbidden: 'Bearer error="insufficient_scope"',
+  insufficient_scope: 'Bearer error="insufficient_scope"'
+}
+
+// Seconds: a refresh that is repeated then still gets the same successor.
+const RETRY_AFTER = '2'
+
+/**
+ * @param maxAge the longest time since the login that is required, in seconds
+ * @returns the headers that every response with a problem has
+ */
+export function problemHeaders (code: string, status: number, maxAge?: number): Headers {
+  const challenge = CHALLENGES[code]
+  return {
+    ...status === 503 && { 'retry-after': RETRY_AFTER },
+    ...challenge !== undefined && { 'www-authenticate': maxAge === undefined ? challenge : `${challenge}, max_age="${maxAge}"` }
+  }
+}
+
+/** @returns the challenge that names the scopes a request needs (RFC 6750 §3) */
+export function scopeChallenge (...scopes: string[]): Headers {
+  return { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scopes.join(' ')}"` }
+}
+
+/** @returns the members of an application/problem+json body (RFC 9457) that every problem has */
+export function problemDocument<Code extends string> ({ code, statusCode, message }: { code: Code, statusCode: number, message: string }) {
+  return { type: `urn:countersign:problem:${code}`, title: message, status: statusCode, code }
+}
+
+/** The class of a guard's refusals: `AccessProblem`, or the service's own. */
+export type ProblemClass<Refusal extends Error> = new (code: AccessProblemCode, options?: { cause?: unknown, headers?: Headers }) => Refusal
+
+/** Why a request was refused, and the response to it (RFC 9457). */
 export class AccessProblem extends Error {
   override readonly name = 'AccessProblem'
   readonly code: AccessProblemCode
   readonly statusCode: number
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: Headers
 
-  constructor (code: AccessProblemCode, { cause, headers }: { cause?: unknown, headers?: Readonly<Record<string, string>> } = {}) {
-    const [statusCode, title, usual] = CATALOGUE[code]
+  constructor (code: AccessProblemCode, { cause, headers }: { cause?: unknown, headers?: Headers } = {}) {
+    const [statusCode, title] = accessProblems[code]
     super(title, { cause })
     this.code = code
     this.statusCode = statusCode
-    this.headers = headers ?? usual
+    this.headers = { ...problemHeaders(code, statusCode), ...headers }
   }
 
-  /** The body of the answer, and the headers that go with it. */
-  toAnswer (): { readonly headers: Readonly<Record<string, string>>, readonly body: string } {
-    const { code, statusCode: status, message: title } = this
+  /** The response's headers and body. */
+  toAnswer (): { readonly headers: Headers, readonly body: string } {
     return {
       headers: { ...this.headers, 'cache-control': 'no-store', 'content-type': 'application/problem+json; charset=utf-8' },
-      body: JSON.stringify({ type: `urn:countersign:problem:${code}`, title, status, code })
+      body: JSON.stringify(problemDocument(this))
     }
   }
 }
 
+/** What a service adds to the refusal of what failed. */
+export interface ToRefusalOptions {
+  /** Called for each refused token. */
+  onRefused? (error: InvalidToken): void
+  /** Whether an error means that a dependency is unavailable. */
+  isUnavailable? (error: unknown): boolean
+}
+
 /**
- * What is answered to an error that kept a request from being let through. A token that nobody can speak for now may be
- * good: its client is told to come back, and not that it must log in again.
+ * @returns what makes a refusal of an error. A host's error handler may answer with what it is given: the error itself is
+ * only the `cause`.
  */
-export function toProblem (error: unknown): AccessProblem {
-  if (error instanceof AccessProblem) return error
-  if (!(error instanceof InvalidToken)) return new AccessProblem('internal_error', { cause: error })
-  return new AccessProblem(error.code, { cause: error })
+export function createToRefusal<Refusal extends Error> (Problem: ProblemClass<Refusal>, { onRefused, isUnavailable }: ToRefusalOptions = {}): (error: unknown) => Refusal {
+  return error => {
+    if (error instanceof Problem) return error
+    if (error instanceof InvalidToken) {
+      onRefused?.(error)
+      // `unavailable` if the token may be valid: its client should try again, not log in again.
+      return new Problem(error.code, { cause: error })
+    }
+    return new Problem(isUnavailable?.(error) === true ? 'unavailable' : 'internal_error', { cause: error })
+  }
 }
