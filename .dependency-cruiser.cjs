@@ -9,7 +9,7 @@ const FLOORS = [
   'tokens|revocation|passwords|mail|audit|one-time-tokens',
   `sessions(?!${ROUTES})`,
   `accounts|sessions(?=${ROUTES})|providers|admin|oauth`,
-  'app|index|plugin-options|request-principal|request-user',
+  'app|routes|index|plugin-options|request-principal|request-user',
   'server|cli'
 ]
 const rooms = names => `^src/(${names})(/|[.]ts$)`
