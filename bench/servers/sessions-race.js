@@ -1,13 +1,13 @@
 // What sessions cost without HTTP around them, in one process over one pool: asked by IPC, answers with rates.
 import { randomBytes, randomUUID } from 'node:crypto'
-import { createMemoryCopies } from '../../dist/sessions/cache/memory-session-cache.js'
-import { createRecogniseSession } from '../../dist/sessions/authenticate-session.js'
+import { createMemorySessionCache } from '../../dist/sessions/cache/memory-session-cache.js'
+import { createAuthenticateSession } from '../../dist/sessions/authenticate-session.js'
 import { createRefreshStore } from '../../dist/sessions/refresh-store.js'
 import { createRefreshTokens } from '../../dist/sessions/refresh-token.js'
 import { createRotateRefreshToken } from '../../dist/sessions/rotate-refresh-token.js'
-import { createRedisCopies } from '../../dist/sessions/cache/redis-session-cache.js'
+import { createRedisSessionCache } from '../../dist/sessions/cache/redis-session-cache.js'
 import { createSessionSecret } from '../../dist/sessions/session-secret.js'
-import { createStatefulStore } from '../../dist/sessions/stateful-session-store.js'
+import { createStatefulSessionStore } from '../../dist/sessions/stateful-session-store.js'
 import { createAccessTokenMint } from '../../dist/tokens/mint-access-token.js'
 import { deriveKeyRing } from '../../dist/tokens/derived-keys.js'
 import { registerJwtSigner } from '../../dist/tokens/jwt-signer.js'
@@ -38,7 +38,7 @@ const mint = createAccessTokenMint({
 })
 const unused = { apply () {}, record () { throw new Error('a repeat in the benchmark') }, endReused () { throw new Error('a reuse in the benchmark') } }
 const rotate = createRotateRefreshToken({
-  sessions: createRefreshStore(database), endings: unused, propagation: unused, audit: unused, refreshTokens, mintFor: async () => mint, ring, idleTtl: 86_400
+  sessions: createRefreshStore(database), endSessions: unused, ledgerSync: unused, audit: unused, refreshTokens, mintFor: async () => mint, ring, idleTtl: 86_400
 })
 
 const CONDITIONAL_UPDATE = {
@@ -56,18 +56,18 @@ await insert('session', ids.map(() => randomUUID()), secrets.map(({ hash }) => h
 
 const generations = new Map(ids.map(id => [id, 0]))
 
-const redis = REDIS_URL ? [await createRedisCopies({ url: REDIS_URL, ring: deriveKeyRing([secret], 'session-copy'), log })] : []
-const recognisers = {
-  'in-process copy': recogniser([createMemoryCopies(), ...redis]),
-  ...redis.length > 0 && { redis: recogniser(redis) },
-  Postgres: recogniser([])
+const redis = REDIS_URL ? [await createRedisSessionCache({ url: REDIS_URL, ring: deriveKeyRing([secret], 'session-copy'), log })] : []
+const authenticators = {
+  'in-process cache': authenticator([createMemorySessionCache(), ...redis]),
+  ...redis.length > 0 && { redis: authenticator(redis) },
+  Postgres: authenticator([])
 }
 
 process.on('message', async ({ rounds, roundMs }) => {
   const contestants = {
     refresh: () => rate(roundMs, refresh),
     update: () => rate(roundMs, update),
-    ...Object.fromEntries(Object.entries(recognisers).map(([name, recognise]) => [name, () => rate(roundMs, slot => recognise(secrets[slot].text))]))
+    ...Object.fromEntries(Object.entries(authenticators).map(([name, authenticate]) => [name, () => rate(roundMs, slot => authenticate(secrets[slot].text))]))
   }
   // A refresh runs through ten times as much code as an update: all of it is to be compiled before anything counts.
   await interleave(8, contestants)
@@ -99,10 +99,10 @@ async function update (slot) {
   if (rows.length !== 1) throw new Error('an update found no row')
 }
 
-function recogniser (copies) {
-  return createRecogniseSession({
-    sessions: createStatefulStore(database),
-    copies,
+function authenticator (caches) {
+  return createAuthenticateSession({
+    sessions: createStatefulSessionStore(database),
+    caches,
     revocations: createRevocationSet(),
     isFresh: () => true,
     now: () => Date.now() / 1000,
