@@ -67,7 +67,7 @@ t.test('while the database is cut off', { ...onPostgres, timeout: 120_000 }, asy
   t.equal((await verify(loggingOut.accessToken)).status, 401)
 })
 
-t.test('a database that falls silent', { ...onPostgres, timeout: 120_000 }, async t => {
+t.test('a database that stops responding', { ...onPostgres, timeout: 120_000 }, async t => {
   const { service, proxy } = await behindProxy(t)
   const person = await service.person()
   t.teardown(() => proxy.heal())
@@ -107,7 +107,7 @@ t.test('a logout whose answer from the database was lost', { ...onPostgres, time
   }
 })
 
-t.test('a stateful session while Postgres is cut off lives by its copy', { ...onPostgres, timeout: 60_000 }, async t => {
+t.test('a stateful session is served from the cache while Postgres is cut off', { ...onPostgres, timeout: 60_000 }, async t => {
   const { service, proxy } = await behindProxy(t, { REVOCATION_MAX_STALENESS: '4s' })
   const person = await service.person()
   const [known, unknown] = [await statefulSession(service, person), await statefulSession(service, person)]

@@ -11,7 +11,7 @@ const REFRESHES = Number(process.env.KILLED_REFRESHES ?? 40)
 const CLIENTS = 10
 const KEY = randomBytes(16).toString('base64url')
 
-t.test(`a process killed amid ${REFRESHES} refreshes costs nobody their session`, { ...onPostgres, timeout: 1_800_000 }, async t => {
+t.test(`a process killed amid ${REFRESHES} refreshes ends no session`, { ...onPostgres, timeout: 1_800_000 }, async t => {
   const { instances, databaseUrl } = await startInstances(t, {}, {})
   const [killed, survivor] = instances
   const refresh = (instance: Instance, refreshToken: string, key: string) =>

@@ -38,7 +38,7 @@ t.test('two instances on one database', { ...onPostgres, timeout: 600_000 }, asy
     t.strictSame(rows, [{ generation: ROUNDS }])
   })
 
-  t.test(`${ROUNDS} refreshes racing logout leave nothing that opens anything`, async t => {
+  t.test(`${ROUNDS} refreshes racing logout leave no valid credential`, async t => {
     let won = 0
     for (let round = 0; round < ROUNDS; round++) {
       const person = await a.person()
@@ -50,7 +50,7 @@ t.test('two instances on one database', { ...onPostgres, timeout: 600_000 }, asy
     t.comment(`the refresh came first ${won} times`)
   })
 
-  t.test(`${ROUNDS} refreshes and logins racing the disabling of the account leave nothing either`, async t => {
+  t.test(`${ROUNDS} refreshes and logins racing the disabling of the account leave none either`, async t => {
     let [refreshes, logins] = [0, 0]
     for (let round = 0; round < ROUNDS; round++) {
       const person = await a.person()
