@@ -60,7 +60,7 @@ export interface RoutesDeps {
 
 /** Adds every route of the service, in a child of `app`: what is set up here does not change a host's own routes. */
 export async function addRoutes (app: FastifyInstance, { config, prefix, hidden, guards, principal, cookies, csrf, revocation, tokens, sessions, accounts, providers, oauth, feed, admin }: RoutesDeps): Promise<void> {
-  const { endSessions, findKnownDevice, logIn, logOut, presence, readCredentials, refreshTokens, rotateRefreshToken, sendLogin, sessionList } = sessions
+  const { checkKnownDevice, endSessions, logIn, logOut, presence, readCredentials, refreshTokens, rotateRefreshToken, sendLogin, sessionList } = sessions
   const { accountStatus, changePassword, register } = accounts
   const listIdentities = async (userId: string) => (await providers.linked.list(userId)).map(presentLinkedIdentity)
 
@@ -81,7 +81,7 @@ export async function addRoutes (app: FastifyInstance, { config, prefix, hidden,
 
     await api.register(accountRoutes, { register, accounts: accounts.store, accountStatus, presence, ledgerSync: revocation, sendLogin, guards, principal, cookies, csrf })
     await api.register(passwordRoute, { changePassword, presence, readCredentials, listIdentities, sendLogin, guards })
-    await api.register(sessionRoutes, { logIn, logOut, findKnownDevice, refreshTokens, sendLogin, guards, cookies, csrf })
+    await api.register(sessionRoutes, { logIn, logOut, checkKnownDevice, refreshTokens, sendLogin, guards, cookies, csrf })
     await api.register(refreshRoute, { rotateRefreshToken, sendLogin, cookies, csrf })
     await api.register(sessionListRoutes, { sessionList, endSessions, ledgerSync: revocation, guards, principal })
     await api.register(verifyRoute, { guards, principal })

@@ -15,7 +15,7 @@ import { nextCursor, PAGE_QUERY, pageRequest } from '../http/cursor-pagination.t
 import type { AdminStore, ListedUser } from './store.ts'
 
 /** Changes of an account that revoke its credentials; `undefined` where there is no such account. */
-export interface AccountStatus {
+export interface AccountStatusChanges {
   setRoleAndStatus (userId: string, change: { role?: Role | undefined, disabled?: boolean | undefined }, actor: Actor): Promise<Revocation[] | undefined>
   remove (userId: string, actor: Actor): Promise<Revocation[] | undefined>
   endAllSessions (userId: string, actor: Actor): Promise<Revocation[] | undefined>
@@ -23,7 +23,7 @@ export interface AccountStatus {
 
 export interface AdminRoutesOptions {
   users: AdminStore
-  accountStatus: AccountStatus
+  accountStatus: AccountStatusChanges
   ledgerSync: Pick<LedgerSync, 'apply'>
   guards: Guards
   principal: (request: FastifyRequest) => Principal

@@ -11,7 +11,7 @@ import { createAuthenticateSession } from './authenticate-session.ts'
 import { createMemorySessionCache } from './cache/memory-session-cache.ts'
 import { createRedisSessionCache } from './cache/redis-session-cache.ts'
 import { createEndSessionStore } from './end-session-store.ts'
-import { createFindKnownDevice } from './known-device.ts'
+import { createCheckKnownDevice } from './known-device.ts'
 import { createKnownDeviceCookie } from './known-device-cookie.ts'
 import { createLogIn } from './log-in.ts'
 import { createLogOut } from './log-out.ts'
@@ -81,7 +81,7 @@ export async function composeSessions ({ config, database, revocation, tokens, p
   return {
     authenticateSession,
     endSessions,
-    findKnownDevice: createFindKnownDevice({ cookies, deviceCookie, verifier, authenticateSession }),
+    checkKnownDevice: createCheckKnownDevice({ cookies, deviceCookie, verifier, authenticateSession }),
     issuer,
     logIn: createLogIn({ store: openSessionStore, passwords, openSession, mintFor, audit }),
     logOut: createLogOut({ end: endSessions.logOut, ledgerSync: revocation }),

@@ -6,8 +6,8 @@ import { AmbiguousCookie, type Cookies } from '../http/cookies.ts'
 import type { KnownDeviceCookie } from './known-device-cookie.ts'
 import type { AuthenticateSession } from './authenticate-session.ts'
 
-/** Finds the accounts for which the client of a request is a known device. @returns whether it is for an account */
-export type FindKnownDevice = (request: FastifyRequest) => Promise<(userId: string) => boolean>
+/** Checks the client of a request. @returns a function that tells whether it is a known device of an account */
+export type CheckKnownDevice = (request: FastifyRequest) => Promise<(userId: string) => boolean>
 
 export interface KnownDeviceDeps {
   cookies: Cookies
@@ -20,7 +20,7 @@ export interface KnownDeviceDeps {
  * A client is a known device of an account by its device cookie, or by a live session of the account. This is looked up
  * before the account is: how long it takes must not tell whether there is one.
  */
-export function createFindKnownDevice ({ cookies, deviceCookie, verifier, authenticateSession }: KnownDeviceDeps): FindKnownDevice {
+export function createCheckKnownDevice ({ cookies, deviceCookie, verifier, authenticateSession }: KnownDeviceDeps): CheckKnownDevice {
   function deviceOwner (request: FastifyRequest): string | undefined {
     const cookie = cookies.read(request, 'device')
     return cookie === undefined ? undefined : deviceCookie.read(cookie)
@@ -46,7 +46,7 @@ export function createFindKnownDevice ({ cookies, deviceCookie, verifier, authen
     }
   }
 
-  return async function findKnownDevice (request) {
+  return async function checkKnownDevice (request) {
     const owners = await Promise.all([deviceOwner, tokenOwner, sessionOwner].map(read => findOwner(read, request)))
     return userId => owners.includes(userId)
   }

@@ -10,7 +10,7 @@ import { normaliseEmail } from '../http/email-address.ts'
 import type { CsrfProtection } from '../http/csrf.ts'
 import { EXAMPLE, Nullable, WITHOUT_NUL } from '../http/schemas.ts'
 import type { SendLogin } from './login-response.ts'
-import type { FindKnownDevice } from './known-device.ts'
+import type { CheckKnownDevice } from './known-device.ts'
 import type { LogIn } from './log-in.ts'
 import type { LogOut, LogoutRequest } from './log-out.ts'
 import type { RefreshTokens } from './refresh-token.ts'
@@ -20,7 +20,7 @@ export interface SessionRoutesOptions {
   logIn: LogIn
   logOut: LogOut
   sendLogin: SendLogin
-  findKnownDevice: FindKnownDevice
+  checkKnownDevice: CheckKnownDevice
   guards: Guards
   refreshTokens: RefreshTokens
   cookies: Cookies
@@ -30,7 +30,7 @@ export interface SessionRoutesOptions {
 const Email = Type.String({ minLength: 1, maxLength: 320, pattern: WITHOUT_NUL, description: 'The e-mail address of the account. Case does not matter.', examples: [EXAMPLE.email] })
 const Password = Type.String({ minLength: 1, maxLength: 1024, examples: [EXAMPLE.password] })
 
-export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = async (app, { logIn, logOut, sendLogin, findKnownDevice, guards, refreshTokens, cookies, csrf }) => {
+export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = async (app, { logIn, logOut, sendLogin, checkKnownDevice, guards, refreshTokens, cookies, csrf }) => {
   app.post('/auth/login', {
     schema: {
       operationId: 'login',
@@ -57,7 +57,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = as
       channel,
       audience,
       client: clientInfo(request),
-      isKnownDevice: await findKnownDevice(request),
+      isKnownDevice: await checkKnownDevice(request),
       signal: abortOnDisconnect(reply)
     })
     return sendLogin(reply, login)
