@@ -66,7 +66,7 @@ t.test('registering', async t => {
     const json = { email: 'unlucky@example.com', password: PASSWORD }
     await service.sql("ALTER TABLE sessions ADD CONSTRAINT unlucky CHECK (user_agent IS DISTINCT FROM 'unlucky')")
     isProblem(t, await service.call('POST /auth/register', { json, headers: { 'user-agent': 'unlucky' } }), 'internal_error')
-    t.equal(await count(json.email), 0, 'no account that nobody was told of')
+    t.equal(await count(json.email), 0, 'no account without a response')
     t.equal((await service.call('POST /auth/register', { json, headers: { 'user-agent': 'lucky' } })).status, 201, 'and so it can be tried again')
     await service.sql('ALTER TABLE sessions DROP CONSTRAINT unlucky')
   })

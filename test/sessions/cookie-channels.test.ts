@@ -11,7 +11,7 @@ t.test('a browser with the cookies of both channels', async t => {
   const { call } = service
   const verify = (cookies: Record<string, string>) => call<{ id: string, credential: string, code?: string }>('GET /auth/verify', { cookies })
 
-  /** The cookies of two sessions: of tokens, and a stateful one. */
+  /** The cookies of two sessions, one with tokens and one stateful. */
   async function both (one: Person, other: Person) {
     const { access = '', refresh = '' } = await service.cookiesOf(one)
     return { access, refresh, ...await statefulSession(service, other) }

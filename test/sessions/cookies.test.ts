@@ -4,7 +4,7 @@ import { PASSWORD, startService, type LoginBody, type SetCookie, type TestServic
 const HTTPS = { PUBLIC_URL: 'https://auth.example.com' }
 const OWN_PAGE = { 'sec-fetch-site': 'same-origin' }
 
-/** The attributes of a cookie in the order of the alphabet, less its life. */
+/** The attributes of a cookie in alphabetical order, without its lifetime. */
 const attributesOf = ({ attributes }: SetCookie) => attributes.filter(text => !text.startsWith('Max-Age=')).sort()
 const lifeOf = ({ attributes }: SetCookie) => Number(attributes.find(text => text.startsWith('Max-Age='))?.slice(8))
 

@@ -22,7 +22,7 @@ t.test(`a process killed amid ${REFRESHES} refreshes ends no session`, { ...onPo
   const lost: string[] = []
 
   for (let done = 0; done < REFRESHES; done += CLIENTS) {
-    // What a process does for the first time takes it longer than all that follows.
+    // The first requests of a process are its slowest.
     for (let turn = 0; turn < 5; turn++) spare.refreshToken = (await refresh(killed, spare.refreshToken, KEY))?.body.refreshToken ?? spare.refreshToken
     const dying = pause(Math.random() * 80).then(killed.kill)
     const underWay = clients.map(async (client, index) => {
@@ -32,7 +32,7 @@ t.test(`a process killed amid ${REFRESHES} refreshes ends no session`, { ...onPo
     })
     const outcomes = await Promise.all(underWay)
     await dying
-    // Every second time it is only a minute later that the clients ask again, under the key they stored.
+    // Every second time the clients repeat the request only a minute later, with the key they stored.
     if (done % (2 * CLIENTS) === 0) await onServer(databaseUrl, server => server.query("UPDATE sessions SET rotated_at = rotated_at - interval '1 minute'"))
     for (const { client, key, answer } of outcomes) {
       const before = await onServer(databaseUrl, server => server.query<{ generation: number }>('SELECT generation FROM sessions WHERE id = $1', [sessionIdOf(client)]))

@@ -17,7 +17,7 @@ t.test('two instances on one database', { ...onPostgres, timeout: 600_000 }, asy
   const admin = await a.person()
   await onServer(url, server => server.query("UPDATE users SET role = 'admin' WHERE id = $1", [admin.user.id]))
 
-  /** What still opens something after everything of a person should be over. */
+  /** What is still accepted after all of a user's sessions should have ended. */
   async function leftOf (person: Person, logins: readonly LoginBody[]): Promise<string[]> {
     const { rows } = await onServer(url, server => server.query('SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL', [person.user.id]))
     const answers = await Promise.all(logins.flatMap(({ accessToken, refreshToken }) => [a.call('GET /auth/verify', { token: accessToken }), refresh(b, refreshToken)]))

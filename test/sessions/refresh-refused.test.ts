@@ -69,7 +69,7 @@ t.test('an invalid refresh token', async t => {
       { sessionId, generation: 1, nonce: genuine },
       { sessionId: '01890a5d-ac96-774b-bcce-b302099a8057', generation: 0, nonce: genuine }
     ]) t.match(await refresh(tokens.write(content)), refusal)
-    t.strictSame(await rowOf(service, person), before, 'nobody who knows the key alone writes or ends anything')
+    t.strictSame(await rowOf(service, person), before, 'the key alone writes and ends nothing')
   })
 
   t.test('with a number out of range is refused, and is no server error', async t => {

@@ -21,7 +21,7 @@ interface Record { sessionId: string, confirmedAt: number }
 
 const hashOf = (session: string) => createHash('sha256').update(session).digest()
 
-/** Redis as the service sees it, and what it holds of a session. */
+/** Redis, and what is cached there of a session. */
 function redisOf (t: Test) {
   const redis = new Redis(redisUrl)
   t.teardown(() => redis.disconnect())
@@ -38,7 +38,7 @@ function redisOf (t: Test) {
 
 const verify = (service: TestService, session: string) => service.call<{ code?: string, role?: string }>('GET /auth/verify', { cookies: { session } })
 
-/** Services that share a database and a redis; each has copies of its own in memory. */
+/** Services that share a database and a redis; each has a cache of its own in memory. */
 async function startTwo (t: Test, settings: { REDIS_URL: string }): Promise<[TestService, TestService]> {
   const { url = '', dataDir } = await testDatabase(t)
   const first = await startService(t, { DATABASE_URL: url, DATA_DIR: dataDir, ...settings })
@@ -65,7 +65,7 @@ t.test('a session cached in redis', onRedis, async t => {
     t.match(await read(session), { sessionId: String, confirmedAt: Number })
     const life = await redis.pttl(keyOf(session))
     t.ok(life > 3_590_000 && life <= 3_600_000)
-    t.notOk((await redis.get(keyOf(session)))?.includes(session), 'and holds no secret')
+    t.notOk((await redis.get(keyOf(session)))?.includes(session), 'and contains no secret')
   })
 
   t.test('proves no presence: Postgres decides when its owner logged in', async t => {
@@ -133,7 +133,7 @@ t.test('a forged entry in redis lets nobody in', onRedis, async t => {
 
   const forged = [json, asAdmin, `.${asAdmin}`, `${mac}.${asAdmin}`, `${Buffer.alloc(32).toString('base64url')}.${json}`]
   for (const copy of [...forged, good]) {
-    // Of the form that they have, so that only what is in redis could make it one.
+    // Well formed, so that only the entry in redis could make it valid.
     const { text: invented } = createSessionSecret()
     await redis.set(keyOf(invented), copy, 'EX', 60)
     t.equal((await verify(service, invented)).status, 401, copy)
@@ -180,7 +180,7 @@ t.test('two instances on one redis', onBoth, async t => {
       const record = await read(session)
       await a.sql('UPDATE sessions SET ended_at = now() WHERE id = $1::uuid', record?.sessionId)
       await redis.set(keyOf(session), signed.write(hashOf(session), JSON.stringify({ ...record, confirmedAt: (record?.confirmedAt ?? 0) - age })))
-      t.equal((await verify(b, session)).status, status, `${age} s: nobody has told the ledger, so only its age can tell`)
+      t.equal((await verify(b, session)).status, status, `${age} s: the ledger has no entry, so only the age decides`)
     }
   })
 
@@ -214,7 +214,7 @@ t.test('while redis is cut off', onRedis, async t => {
     t.equal((await verify(service, fresh.session)).status, 200, `${way}: Postgres answers`)
     t.equal((await verify(service, unknown.session)).status, 200)
     t.ok(statements.includes('sessions.find-stateful'))
-    t.ok(performance.now() - began < 3_000, 'and nobody waits for redis')
+    t.ok(performance.now() - began < 3_000, 'and no request waits for redis')
     const ready = await service.call<{ checks: unknown }>('GET /health/ready')
     t.match(ready, { status: 503, body: { checks: { database: 'ok', redis: 'unavailable' } } })
     t.equal((await service.call('POST /auth/login', { json: { email: person.email, password: person.password } })).status, 200)

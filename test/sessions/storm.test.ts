@@ -12,7 +12,7 @@ t.test('a storm of wrong guesses from forty addresses', async t => {
   const login = (call: Call, email = ada.email, password = PASSWORD) =>
     service.call('POST /auth/login', { ...call, json: { email, password }, headers: { 'x-forwarded-for': '198.51.100.7', ...call.headers } })
 
-  /** Storms until the work is done, which begins when the first guess has been turned away. */
+  /** Sends wrong guesses until `work` is done, which starts after the first guess was refused. */
   async function within (work: () => Promise<void>): Promise<Array<Answer<ProblemDocument>>> {
     const answers: Array<Answer<ProblemDocument>> = []
     const over = new AbortController()

@@ -89,7 +89,7 @@ t.test('/auth/verify, for any request of a gateway', async t => {
     }
   })
 
-  /** Asks on a socket, by a path that nobody has put in order on the way. */
+  /** Sends a request on a socket, with a path that no client normalises. */
   async function ask (method: string, path: string, headers: Record<string, string> = {}) {
     const request = http.request(origin, { method, path, headers }).end()
     const [response] = await once(request, 'response') as [http.IncomingMessage]
