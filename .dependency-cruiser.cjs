@@ -9,7 +9,7 @@ const FLOORS = [
   'tokens|revocation|passwords|mail|audit|one-time-tokens',
   `sessions(?!${ROUTES})`,
   `accounts|sessions(?=${ROUTES})|providers|admin|oauth`,
-  'app|index|plugin-options|request-user',
+  'app|routes|index|plugin-options|request-user',
   'server|cli'
 ]
 // Development dependencies that users get all the same: scripts/bundle.js puts them into what is shipped.

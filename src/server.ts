@@ -71,11 +71,7 @@ async function registerPlugins (app: FastifyInstance, config: Config, open: type
   await addOpenApi(app, { version, publicUrl: config.publicUrl, cookieNames: createCookies(config).names })
 
   addSchemas(app, nameSchemas())
-  const { probes, metrics } = await compose(app, config, createRequestSlot('user'), { open }).catch(async (error: unknown) => {
-    // Whatever is open by then would keep the process alive.
-    await app.close()
-    throw error
-  })
+  const { probes, metrics } = await compose(app, config, createRequestSlot('user'), { open })
   await app.register(healthRoutes, { probes })
   app.addHook('onListen', async () => metrics.collectProcess())
   addMetricsRoute(app, metrics)

@@ -38,7 +38,7 @@ const mint = createAccessTokenMint({
 })
 const unused = { apply () {}, record () { throw new Error('a repeat in the benchmark') }, endReused () { throw new Error('a reuse in the benchmark') } }
 const rotate = createRotateRefreshToken({
-  sessions: createRefreshStore(database), endings: unused, propagation: unused, audit: unused, refreshTokens, mintFor: async () => mint, ring, idleTtl: 86_400
+  sessions: createRefreshStore(database), endSessions: unused, ledgerSync: unused, audit: unused, refreshTokens, mintFor: async () => mint, ring, idleTtl: 86_400
 })
 
 const CONDITIONAL_UPDATE = {
@@ -58,9 +58,9 @@ const generations = new Map(ids.map(id => [id, 0]))
 
 const redis = REDIS_URL ? [await createRedisSessionCache({ url: REDIS_URL, ring: deriveKeyRing([secret], 'session-copy'), log })] : []
 const authenticators = {
-  'in-process copy': createAuthenticator([createMemorySessionCache(), ...redis]),
-  ...redis.length > 0 && { redis: createAuthenticator(redis) },
-  Postgres: createAuthenticator([])
+  'in-process cache': authenticator([createMemorySessionCache(), ...redis]),
+  ...redis.length > 0 && { redis: authenticator(redis) },
+  Postgres: authenticator([])
 }
 
 process.on('message', async ({ rounds, roundMs }) => {
@@ -99,10 +99,10 @@ async function update (slot) {
   if (rows.length !== 1) throw new Error('an update found no row')
 }
 
-function createAuthenticator (copies) {
+function authenticator (caches) {
   return createAuthenticateSession({
     sessions: createStatefulSessionStore(database),
-    copies,
+    caches,
     revocations: createRevocationSet(),
     isFresh: () => true,
     now: () => Date.now() / 1000,

@@ -4,25 +4,30 @@ import type { Passwords } from '../passwords/compose.ts'
 import type { LedgerSync } from '../revocation/ledger-sync.ts'
 import type { Sessions } from '../sessions/compose.ts'
 import type { Tokens } from '../tokens/compose.ts'
+import { createAccountStatusStore } from './account-status-store.ts'
 import { createChangePassword } from './change-password.ts'
+import { createPasswordStore } from './password-store.ts'
 import { createRegister } from './register.ts'
 import { createAccountStore } from './store.ts'
 
 export interface AccountsDeps {
   database: Database
-  sessions: Pick<Sessions, 'opening' | 'passwordStore' | 'renewal'>
+  sessions: Pick<Sessions, 'issuer' | 'renewal'>
   passwords: Passwords
-  propagation: Pick<LedgerSync, 'apply'>
+  ledgerSync: Pick<LedgerSync, 'apply'>
   audit: AuditStore
   mintFor: Tokens['mintFor']
 }
 
 /** Everything the service does with accounts. */
-export function composeAccounts ({ database, sessions, passwords, propagation, audit, mintFor }: AccountsDeps) {
-  const accounts = createAccountStore(database)
+export type Accounts = ReturnType<typeof composeAccounts>
+
+export function composeAccounts ({ database, sessions: { issuer, renewal }, passwords, ledgerSync, audit, mintFor }: AccountsDeps) {
+  const store = createAccountStore(database)
   return {
-    accounts,
-    register: createRegister({ accounts, passwords, opening: sessions.opening, mintFor }),
-    changePassword: createChangePassword({ accounts, passwordStore: sessions.passwordStore, renewal: sessions.renewal, passwords, propagation, audit })
+    store,
+    accountStatus: createAccountStatusStore(database),
+    register: createRegister({ accounts: store, passwords, issuer, mintFor }),
+    changePassword: createChangePassword({ accounts: store, passwordStore: createPasswordStore(database), renewal, passwords, ledgerSync, audit })
   }
 }

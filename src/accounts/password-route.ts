@@ -7,11 +7,9 @@ import { clientInfo } from '../http/client-info.ts'
 import { abortOnDisconnect } from '../http/abort-on-disconnect.ts'
 import { EXAMPLE } from '../http/schemas.ts'
 import type { SendLogin } from '../sessions/login-response.ts'
-import { IdempotencyHeaders } from '../sessions/idempotency-key.ts'
-import { loginAnswer } from '../sessions/login-schema.ts'
 import type { Login } from '../sessions/open-session.ts'
-import { NEEDS_PRESENCE, PresenceToken } from '../sessions/presence-schema.ts'
 import type { Presence } from '../sessions/presence.ts'
+import { IdempotencyHeaders, loginResponse, NEEDS_PRESENCE, PresenceToken } from '../sessions/schemas.ts'
 import type { ReadSessionCredentials } from '../sessions/session-credential.ts'
 import type { ChangePassword } from './change-password.ts'
 
@@ -19,57 +17,57 @@ export interface PasswordRouteOptions {
   changePassword: ChangePassword
   presence: Presence
   readCredentials: ReadSessionCredentials
-  /** The identities that open an account, as the API shows them. */
-  identitiesOf: (userId: string) => Promise<object[]>
-  deliver: SendLogin
+  /** Lists the identities of an account, in the API's form. */
+  listIdentities: (userId: string) => Promise<object[]>
+  sendLogin: SendLogin
   guards: Guards
 }
 
 const NEW_PASSWORD = 'a staple of nine words'
 
-export const passwordRoute: FastifyPluginAsyncTypebox<PasswordRouteOptions> = async (app, { changePassword, presence, readCredentials, identitiesOf, deliver, guards }) => {
+export const passwordRoute: FastifyPluginAsyncTypebox<PasswordRouteOptions> = async (app, { changePassword, presence, readCredentials, listIdentities, sendLogin, guards }) => {
   app.post('/auth/password', {
-    onRequest: unlessRepeatable(guards.authenticate),
+    onRequest: unlessIdempotent(guards.authenticate),
     schema: {
       operationId: 'changePassword',
       tags: ['Accounts'],
       summary: 'Change my password',
-      description: `Ends all my other sessions, and answers with new credentials for this one: those of before are refused at once. An account that has no password, because it signs in by a provider, gets its first without \`currentPassword\`. A client that lost the answer asks again with the same under the same \`Idempotency-Key\`. ${NEEDS_PRESENCE}`,
+      description: `Ends all my other sessions, and returns new credentials for this one: the old ones are refused at once. An account without a password, which signs in with a provider, gets its first one without \`currentPassword\`. A client that lost the response repeats the request with the same \`Idempotency-Key\`. ${NEEDS_PRESENCE}`,
       security: AUTHENTICATED,
       headers: IdempotencyHeaders,
       body: Type.Object({
-        currentPassword: Type.Optional(Type.String({ minLength: 1, maxLength: 1024, description: 'Required where there is one', examples: [EXAMPLE.password] })),
-        newPassword: Type.String({ minLength: 1, maxLength: 1024, description: 'Used exactly as sent', examples: [NEW_PASSWORD] }),
+        currentPassword: Type.Optional(Type.String({ minLength: 1, maxLength: 1024, description: 'The present password, required where the account has one.', examples: [EXAMPLE.password] })),
+        newPassword: Type.String({ minLength: 1, maxLength: 1024, description: 'The new password, used exactly as it is sent.', examples: [NEW_PASSWORD] }),
         refreshToken: PresenceToken
       }, { additionalProperties: false, examples: [{ currentPassword: EXAMPLE.password, newPassword: NEW_PASSWORD }] }),
       response: {
-        200: loginAnswer('The new password is in force, and the session has new credentials', 'LoginWithIdentities'),
+        200: loginResponse('The password was changed, and the session has new credentials.', 'LoginWithIdentities'),
         ...problemResponses(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'invalid_credentials', 'insufficient_user_authentication', 'cross_site_request', 'weak_password', 'too_busy', 'unavailable')
       }
     }
   }, async (request, reply) => {
     const { currentPassword, newPassword } = request.body
     const idempotencyKey = request.headers['idempotency-key']
-    const asked = { currentPassword, newPassword, idempotencyKey, client: clientInfo(request), signal: abortOnDisconnect(reply) }
+    const change = { currentPassword, newPassword, idempotencyKey, client: clientInfo(request), signal: abortOnDisconnect(reply) }
 
-    const repeated = await changePassword.repeat(readCredentials(request), asked)
-    if (repeated !== undefined) return await answer(reply, repeated)
-    if (idempotencyKey !== undefined) await pass(guards.authenticate, request, reply)
-    return await answer(reply, await changePassword.change(await presence.assert(request), asked))
+    const repeated = await changePassword.repeat(readCredentials(request), change)
+    if (repeated !== undefined) return await respond(reply, repeated)
+    if (idempotencyKey !== undefined) await runGuard(guards.authenticate, request, reply)
+    return await respond(reply, await changePassword.change(await presence.assert(request), change))
   })
 
-  async function answer (reply: FastifyReply, login: Login) {
-    const identities = await identitiesOf(login.user.userId)
-    return { ...deliver(reply, login), identities }
+  async function respond (reply: FastifyReply, login: Login) {
+    const identities = await listIdentities(login.user.userId)
+    return { ...sendLogin(reply, login), identities }
   }
 }
 
-// Whoever lost the answer has an access token that the new password took the worth of: what is shown under the key is
-// looked at first, once the body is there.
-function unlessRepeatable (guard: Guard): Guard {
+// A client that lost the response has an access token that the change revoked: with an Idempotency-Key, its session
+// credentials are checked first, once the body is parsed.
+function unlessIdempotent (guard: Guard): Guard {
   return (request, reply, done) => request.headers['idempotency-key'] === undefined ? guard(request, reply, done) : done()
 }
 
-function pass (guard: Guard, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+function runGuard (guard: Guard, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   return new Promise((resolve, reject) => guard(request, reply, error => error === undefined ? resolve() : reject(error)))
 }

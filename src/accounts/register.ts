@@ -1,22 +1,22 @@
 import { Problem } from '../errors.ts'
 import type { ClientInfo } from '../http/client-info.ts'
 import type { Passwords } from '../passwords/compose.ts'
-import type { Login, SessionOpening } from '../sessions/open-session.ts'
+import type { Login, SessionIssuer } from '../sessions/open-session.ts'
 import type { Channel } from '../sessions/open-session-store.ts'
 import type { Tokens } from '../tokens/compose.ts'
 import type { AccountStore } from './store.ts'
 
-/** Somebody who wants an account. */
+/** A request for a new account. */
 export interface Registration {
   /** Normalised. */
   email: string
   password: string
   name: string | null
   channel: Channel
-  /** Whom the access token is for; the service itself where nobody is named. */
+  /** The audience of the access token; by default the service's own. */
   audience: string | undefined
   client: ClientInfo
-  /** Aborts when the client has gone. */
+  /** Aborts when the client disconnects. */
   signal: AbortSignal
 }
 
@@ -25,21 +25,21 @@ export type Register = (registration: Registration) => Promise<Login>
 export interface RegisterDeps {
   accounts: AccountStore
   passwords: Passwords
-  opening: SessionOpening
+  issuer: SessionIssuer
   mintFor: Tokens['mintFor']
 }
 
-export function createRegister ({ accounts, passwords, opening, mintFor }: RegisterDeps): Register {
+export function createRegister ({ accounts, passwords, issuer, mintFor }: RegisterDeps): Register {
   return async function register ({ email, password, name, channel, audience, client, signal }) {
     const mint = await mintFor(audience)
     passwords.assess(password, { email, ...name !== null && { name } })
-    // Asked first so that a taken address costs no hash; the unique index decides between two at once.
-    if (await accounts.idOf(email) !== undefined) throw new Problem('email_taken')
+    // Checked first so that a taken address costs no hash; of two requests at once, the unique index refuses one.
+    if (await accounts.findId(email) !== undefined) throw new Problem('email_taken')
     const passwordHash = await passwords.hash(password, { address: client.ip, known: false, signal })
-    // Stored together or not at all: an account that its owner was told nothing of could not be registered again.
-    const prepared = opening.prepare(channel, client, mint)
-    const opened = await accounts.createWithSession({ email, name, passwordHash }, prepared.session)
-    if (opened === undefined) throw new Problem('email_taken')
-    return await opening.complete(prepared, opened, client)
+    // Stored together or not at all: after a failure in between, the owner could not register again.
+    const prepared = issuer.prepare(channel, client, mint)
+    const stored = await accounts.createWithSession({ email, name, passwordHash }, prepared.session)
+    if (stored === undefined) throw new Problem('email_taken')
+    return await issuer.issue(prepared, stored, client)
   }
 }

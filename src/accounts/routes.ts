@@ -10,14 +10,12 @@ import { abortOnDisconnect } from '../http/abort-on-disconnect.ts'
 import type { Cookies } from '../http/cookies.ts'
 import { normaliseEmail } from '../http/email-address.ts'
 import type { CsrfProtection } from '../http/csrf.ts'
-import { Email, EXAMPLE, EXAMPLE_USER, Name, named, Nullable } from '../http/schemas.ts'
+import { Email, EXAMPLE, EXAMPLE_USER, Name, named, Nullable, type UserView } from '../http/schemas.ts'
 import type { LedgerSync } from '../revocation/ledger-sync.ts'
 import type { SendLogin } from '../sessions/login-response.ts'
-import { AudienceName, CLEARED_COOKIES, Deliver, loginAnswer, refuseAudienceOf } from '../sessions/login-schema.ts'
-import { NEEDS_PRESENCE, PresenceBody } from '../sessions/presence-schema.ts'
 import type { Presence } from '../sessions/presence.ts'
-import type { AccountStatusStore } from '../sessions/standing-store.ts'
-import { toAccountView } from './account-view.ts'
+import { AudienceName, CLEARED_COOKIES, Deliver, loginResponse, NEEDS_PRESENCE, PresenceBody, refuseAudienceOf } from '../sessions/schemas.ts'
+import type { AccountStatusStore } from './account-status-store.ts'
 import type { Register } from './register.ts'
 import type { Account, AccountStore } from './store.ts'
 
@@ -25,9 +23,9 @@ export interface AccountRoutesOptions {
   register: Register
   accounts: AccountStore
   presence: Presence
-  standing: AccountStatusStore
-  propagation: Pick<LedgerSync, 'apply'>
-  deliver: SendLogin
+  accountStatus: Pick<AccountStatusStore, 'remove'>
+  ledgerSync: Pick<LedgerSync, 'apply'>
+  sendLogin: SendLogin
   guards: Guards
   principal: (request: FastifyRequest) => Principal
   cookies: Cookies
@@ -37,7 +35,7 @@ export interface AccountRoutesOptions {
 const deletionProblems = ['unauthenticated', 'invalid_token', 'insufficient_user_authentication', 'cross_site_request', 'last_admin', 'unavailable'] as const
 const account = (description: string) => jsonResponse(named('User'), { description, example: EXAMPLE_USER })
 
-export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = async (app, { register, accounts, presence, standing, propagation, deliver, guards, principal, cookies, csrf }) => {
+export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = async (app, { register, accounts, presence, accountStatus, ledgerSync, sendLogin, guards, principal, cookies, csrf }) => {
   app.post('/auth/register', {
     schema: {
       operationId: 'register',
@@ -46,13 +44,13 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
       security: PUBLIC,
       body: Type.Object({
         email: Email,
-        password: Type.String({ minLength: 1, maxLength: 1024, description: 'Used exactly as sent', examples: [EXAMPLE.password] }),
+        password: Type.String({ minLength: 1, maxLength: 1024, description: 'The password, used exactly as it is sent.', examples: [EXAMPLE.password] }),
         name: Type.Optional(Name),
         deliver: Type.Optional(Deliver),
         audience: Type.Optional(AudienceName)
       }, { additionalProperties: false, examples: [{ email: EXAMPLE.email, password: EXAMPLE.password, name: EXAMPLE.name }] }),
       response: {
-        201: loginAnswer('The account exists, and a session is open'),
+        201: loginResponse('The account was created, and a session was opened.'),
         ...problemResponses(...BODY_PROBLEMS, 'cross_site_request', 'email_taken', 'weak_password', 'unknown_audience', 'too_busy', 'unavailable')
       }
     }
@@ -70,7 +68,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
       signal: abortOnDisconnect(reply)
     })
     reply.code(201)
-    return deliver(reply, login)
+    return sendLogin(reply, login)
   })
 
   app.get('/auth/me', {
@@ -80,10 +78,10 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
       tags: ['Accounts'],
       summary: 'My account',
       security: AUTHENTICATED,
-      response: { 200: account('My account'), ...problemResponses('unauthenticated', 'invalid_token', 'unavailable') }
+      response: { 200: account('My account.'), ...problemResponses('unauthenticated', 'invalid_token', 'unavailable') }
     }
   }, async request => {
-    return toAccountView(stillThere(await accounts.find(principal(request).id)))
+    return toUserView(assertFound(await accounts.find(principal(request).id)))
   })
 
   app.patch('/auth/me', {
@@ -95,12 +93,12 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
       security: AUTHENTICATED,
       body: Type.Object({ name: Nullable(Name) }, { additionalProperties: false, examples: [{ name: EXAMPLE.name }] }),
       response: {
-        200: account('My account, changed'),
+        200: account('My account after the change.'),
         ...problemResponses(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'cross_site_request', 'unavailable')
       }
     }
   }, async request => {
-    return toAccountView(stillThere(await accounts.rename(principal(request).id, request.body.name)))
+    return toUserView(assertFound(await accounts.rename(principal(request).id, request.body.name)))
   })
 
   app.post('/auth/me/delete', {
@@ -108,11 +106,11 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
     schema: {
       operationId: 'deleteAccount',
       tags: ['Accounts'],
-      summary: 'Delete my account, and everything of it',
+      summary: 'Delete my account and all its data',
       description: NEEDS_PRESENCE,
       security: AUTHENTICATED,
       body: PresenceBody,
-      response: { 204: emptyResponse('The account is gone', CLEARED_COOKIES), ...problemResponses(...BODY_PROBLEMS, ...deletionProblems) }
+      response: { 204: emptyResponse('The account was deleted.', CLEARED_COOKIES), ...problemResponses(...BODY_PROBLEMS, ...deletionProblems) }
     }
   }, deleteAccount)
 
@@ -121,24 +119,28 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountRoutesOptions> = as
     schema: {
       operationId: 'deleteMe',
       tags: ['Accounts'],
-      summary: 'Delete my account, where cookies carry the session',
-      description: `Use \`POST /auth/me/delete\`: this goes with the next release. ${NEEDS_PRESENCE}`,
+      summary: 'Delete my account, with the cookies of the session',
+      description: `Use \`POST /auth/me/delete\` instead: this route will be removed in the next release. ${NEEDS_PRESENCE}`,
       deprecated: true,
       security: AUTHENTICATED,
-      response: { 204: emptyResponse('The account is gone', CLEARED_COOKIES), ...problemResponses(...deletionProblems) }
+      response: { 204: emptyResponse('The account was deleted.', CLEARED_COOKIES), ...problemResponses(...deletionProblems) }
     }
   }, deleteAccount)
 
   async function deleteAccount (request: FastifyRequest, reply: FastifyReply) {
     const { userId, credential: { channel } } = await presence.assert(request)
-    propagation.apply(await standing.remove(userId, { actorId: userId, ...clientInfo(request) }) ?? [])
-    // Beside a refresh token in the body, cookies may well be another account's.
+    ledgerSync.apply(await accountStatus.remove(userId, { actorId: userId, ...clientInfo(request) }) ?? [])
+    // With a refresh token in the body, the cookies may belong to another account.
     if (channel !== 'body') cookies.clearCarried(reply, 'access', 'refresh', 'session', 'device')
     return reply.code(204).send(null)
   }
 }
 
-function stillThere (account: Account | null): Account {
+function assertFound (account: Account | null): Account {
   if (account === null) throw new Problem('invalid_token')
   return account
+}
+
+function toUserView ({ id, email, emailVerified, name, role, createdAt }: Account): UserView {
+  return { id, email, emailVerified, name, role, createdAt: createdAt.toISOString() }
 }

@@ -8,7 +8,7 @@ import type { AuditListStore, ListedEvent } from '../audit/list-store.ts'
 import { nextCursor, PAGE_QUERY, pageRequest } from '../http/cursor-pagination.ts'
 
 export interface AuditRoutesOptions {
-  trail: AuditListStore
+  auditList: AuditListStore
   guards: Guards
 }
 
@@ -17,17 +17,17 @@ export const AuditEventSchema = Type.Object({
   at: Time,
   action: Type.String({ examples: ['login'] }),
   outcome: Type.String({ examples: ['success'] }),
-  actorId: Nullable(Type.String({ description: 'Who did it; null where nobody was known' })),
-  subjectId: Nullable(Type.String({ description: 'The account that it was done to' })),
+  actorId: Nullable(Type.String({ description: 'The account that did it; null where it is not known.' })),
+  subjectId: Nullable(Type.String({ description: 'The account that it was done to.' })),
   sessionId: Nullable(Type.String()),
   ip: Nullable(Type.String()),
   userAgent: Nullable(Type.String()),
   detail: Nullable(Type.Record(Type.String(), Type.Unknown()))
-}, { description: 'Who did what to whom, and how it went' })
+}, { description: 'An event of the audit trail' })
 
 const AuditPage = Type.Object({
   items: Type.Array(named('AuditEvent')),
-  nextCursor: Nullable(Type.String({ description: 'null on the last page' }))
+  nextCursor: Nullable(Type.String({ description: 'The cursor of the next page, or null on the last page.' }))
 })
 
 const EXAMPLE_EVENT = {
@@ -43,7 +43,7 @@ const EXAMPLE_EVENT = {
   detail: null
 }
 
-export const auditRoutes: FastifyPluginAsyncTypebox<AuditRoutesOptions> = async (app, { trail, guards }) => {
+export const auditRoutes: FastifyPluginAsyncTypebox<AuditRoutesOptions> = async (app, { auditList, guards }) => {
   app.get('/admin/audit', {
     onRequest: guards.permit('audit:read'),
     schema: {
@@ -53,17 +53,17 @@ export const auditRoutes: FastifyPluginAsyncTypebox<AuditRoutesOptions> = async 
       security: AUTHENTICATED,
       querystring: Type.Object({
         ...PAGE_QUERY,
-        subject: Type.Optional(Type.String({ format: 'uuid', description: 'Only what was done to this account', examples: [EXAMPLE.id] })),
-        action: Type.Optional(Type.Enum([...AUDIT_ACTIONS], { type: 'string', description: 'Only this', examples: ['login'] }))
+        subject: Type.Optional(Type.String({ format: 'uuid', description: 'Lists only events of this account.', examples: [EXAMPLE.id] })),
+        action: Type.Optional(Type.Enum([...AUDIT_ACTIONS], { type: 'string', description: 'Lists only events with this action.', examples: ['login'] }))
       }, { additionalProperties: false }),
       response: {
-        200: jsonResponse(AuditPage, { description: 'One page', example: { items: [EXAMPLE_EVENT], nextCursor: null } }),
+        200: jsonResponse(AuditPage, { description: 'A page of events.', example: { items: [EXAMPLE_EVENT], nextCursor: null } }),
         ...problemResponses('unauthenticated', 'invalid_token', 'forbidden', 'validation_failed', 'unavailable')
       }
     }
   }, async request => {
     const { subject, action, ...page } = request.query
-    const { items, next } = await trail.list({
+    const { items, next } = await auditList.list({
       ...pageRequest(page),
       ...subject !== undefined && { subject },
       ...action !== undefined && { action }

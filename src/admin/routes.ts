@@ -1,23 +1,30 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { FastifyRequest } from 'fastify'
-import type { Principal } from 'countersign-verifier'
+import type { Principal, Role } from 'countersign-verifier'
+import type { Revocation } from 'countersign-verifier/internal'
 import { invalidField, Problem } from '../errors.ts'
 import { jsonResponse, AUTHENTICATED, BODY_PROBLEMS, emptyResponse, problemResponses } from '../http/openapi/openapi-responses.ts'
 import type { Guards } from '../http/guards.ts'
-import { clientInfo } from '../http/client-info.ts'
+import { clientInfo, type Actor } from '../http/client-info.ts'
 import { normaliseEmail } from '../http/email-address.ts'
 import { Email, EXAMPLE, EXAMPLE_USER, Id, Name, named, Nullable, RoleName, Time } from '../http/schemas.ts'
 import type { LedgerSync } from '../revocation/ledger-sync.ts'
-import { NEEDS_PRESENCE, PresenceBody, PresenceToken } from '../sessions/presence-schema.ts'
-import type { Actor, AccountStatusStore } from '../sessions/standing-store.ts'
+import { NEEDS_PRESENCE, PresenceBody, PresenceToken } from '../sessions/schemas.ts'
 import { nextCursor, PAGE_QUERY, pageRequest } from '../http/cursor-pagination.ts'
 import type { AdminStore, ListedUser } from './store.ts'
 
+/** Changes of an account that revoke its credentials; `undefined` where there is no such account. */
+export interface AccountStatusChanges {
+  setRoleAndStatus (userId: string, change: { role?: Role | undefined, disabled?: boolean | undefined }, actor: Actor): Promise<Revocation[] | undefined>
+  remove (userId: string, actor: Actor): Promise<Revocation[] | undefined>
+  endAllSessions (userId: string, actor: Actor): Promise<Revocation[] | undefined>
+}
+
 export interface AdminRoutesOptions {
   users: AdminStore
-  standing: AccountStatusStore
-  propagation: Pick<LedgerSync, 'apply'>
+  accountStatus: AccountStatusChanges
+  ledgerSync: Pick<LedgerSync, 'apply'>
   guards: Guards
   principal: (request: FastifyRequest) => Principal
 }
@@ -31,21 +38,21 @@ export const AdminUserSchema = Type.Object({
   disabled: Type.Boolean(),
   createdAt: Time,
   updatedAt: Time
-}, { description: 'An account, as an admin sees it' })
+}, { description: 'An account, as admins see it' })
 
 const AdminUserPage = Type.Object({
   items: Type.Array(named('AdminUser')),
-  nextCursor: Nullable(Type.String({ description: 'null on the last page' }))
+  nextCursor: Nullable(Type.String({ description: 'The cursor of the next page, or null on the last page.' }))
 })
 
 const Params = Type.Object({ id: Id })
 const EXAMPLE_ADMIN_USER = { ...EXAMPLE_USER, disabled: false, updatedAt: EXAMPLE.time }
-const MAY_CHANGE = ['insufficient_user_authentication', ...BODY_PROBLEMS] as const
-const refusals = ['unauthenticated', 'invalid_token', 'forbidden', 'cross_site_request', 'not_found', 'validation_failed', 'unavailable'] as const
+const WRITE_PROBLEMS = ['insufficient_user_authentication', ...BODY_PROBLEMS] as const
+const USER_PROBLEMS = ['unauthenticated', 'invalid_token', 'forbidden', 'cross_site_request', 'not_found', 'validation_failed', 'unavailable'] as const
 
-const account = jsonResponse(named('AdminUser'), { description: 'The account', example: EXAMPLE_ADMIN_USER })
+const account = jsonResponse(named('AdminUser'), { description: 'The account.', example: EXAMPLE_ADMIN_USER })
 
-export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async (app, { users, standing, propagation, guards, principal }) => {
+export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async (app, { users, accountStatus, ledgerSync, guards, principal }) => {
   const [reading, writing] = [{ onRequest: guards.permit('users:read') }, { onRequest: guards.permit('users:write') }]
 
   app.get('/admin/users', {
@@ -57,7 +64,7 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
       security: AUTHENTICATED,
       querystring: Type.Object(PAGE_QUERY, { additionalProperties: false }),
       response: {
-        200: jsonResponse(AdminUserPage, { description: 'One page', example: { items: [EXAMPLE_ADMIN_USER], nextCursor: null } }),
+        200: jsonResponse(AdminUserPage, { description: 'A page of accounts.', example: { items: [EXAMPLE_ADMIN_USER], nextCursor: null } }),
         ...problemResponses('unauthenticated', 'invalid_token', 'forbidden', 'validation_failed', 'unavailable')
       }
     }
@@ -71,13 +78,13 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
     schema: {
       operationId: 'createUser',
       tags: ['Admin'],
-      summary: 'Make an account for somebody',
-      description: `It has no password, for no admin sees or chooses one: its owner signs in in a way that proves the address. ${NEEDS_PRESENCE}`,
+      summary: 'Create an account for somebody else',
+      description: `The account has no password, for no admin sees or chooses one: its owner signs in with a provider that verifies the e-mail address. ${NEEDS_PRESENCE}`,
       security: AUTHENTICATED,
       body: Type.Object({ email: Email, name: Type.Optional(Name), role: Type.Optional(RoleName), refreshToken: PresenceToken }, { additionalProperties: false, examples: [{ email: EXAMPLE.email, name: EXAMPLE.name, role: 'user' }] }),
       response: {
-        201: jsonResponse(named('AdminUser'), { description: 'The account is there', example: EXAMPLE_ADMIN_USER }),
-        ...problemResponses('unauthenticated', 'invalid_token', 'forbidden', 'cross_site_request', 'email_taken', ...MAY_CHANGE, 'unavailable')
+        201: jsonResponse(named('AdminUser'), { description: 'The account was created.', example: EXAMPLE_ADMIN_USER }),
+        ...problemResponses('unauthenticated', 'invalid_token', 'forbidden', 'cross_site_request', 'email_taken', ...WRITE_PROBLEMS, 'unavailable')
       }
     }
   }, async (request, reply) => {
@@ -94,10 +101,10 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
       summary: 'One account',
       security: AUTHENTICATED,
       params: Params,
-      response: { 200: account, ...problemResponses(...refusals) }
+      response: { 200: account, ...problemResponses(...USER_PROBLEMS) }
     }
   }, async request => {
-    return presentUser(found(await users.findUser(request.params.id)))
+    return presentUser(assertFound(await users.findUser(request.params.id)))
   })
 
   app.patch('/admin/users/:id', {
@@ -106,17 +113,17 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
       operationId: 'updateUser',
       tags: ['Admin'],
       summary: 'Change a role, disable or enable an account',
-      description: `Takes effect at once: tokens with the old role are refused, and a disabled account has no session left. ${NEEDS_PRESENCE}`,
+      description: `Takes effect at once: tokens with the old role are refused, and disabling an account ends its sessions. ${NEEDS_PRESENCE}`,
       security: AUTHENTICATED,
       params: Params,
       body: Type.Object({ role: Type.Optional(RoleName), disabled: Type.Optional(Type.Boolean()), refreshToken: PresenceToken }, { additionalProperties: false, minProperties: 1, examples: [{ role: 'admin' }] }),
-      response: { 200: account, ...problemResponses(...refusals, ...MAY_CHANGE, 'last_admin') }
+      response: { 200: account, ...problemResponses(...USER_PROBLEMS, ...WRITE_PROBLEMS, 'last_admin') }
     }
   }, async request => {
     const { params: { id }, body: { role, disabled } } = request
     if (role === undefined && disabled === undefined) throw invalidField('role', 'is required, or disabled')
-    propagation.apply(found(await standing.setRoleAndStatus(id, { role, disabled }, actor(request))))
-    return presentUser(found(await users.findUser(id)))
+    ledgerSync.apply(assertFound(await accountStatus.setRoleAndStatus(id, { role, disabled }, actor(request))))
+    return presentUser(assertFound(await users.findUser(id)))
   })
 
   app.delete('/admin/users/:id', {
@@ -129,10 +136,10 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
       security: AUTHENTICATED,
       params: Params,
       body: PresenceBody,
-      response: { 204: emptyResponse('The account is gone'), ...problemResponses(...refusals, ...MAY_CHANGE, 'last_admin') }
+      response: { 204: emptyResponse('The account was deleted.'), ...problemResponses(...USER_PROBLEMS, ...WRITE_PROBLEMS, 'last_admin') }
     }
   }, async (request, reply) => {
-    propagation.apply(found(await standing.remove(request.params.id, actor(request))))
+    ledgerSync.apply(assertFound(await accountStatus.remove(request.params.id, actor(request))))
     return reply.code(204).send(null)
   })
 
@@ -146,10 +153,10 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
       security: AUTHENTICATED,
       params: Params,
       body: PresenceBody,
-      response: { 204: emptyResponse('They have ended'), ...problemResponses(...refusals, ...MAY_CHANGE) }
+      response: { 204: emptyResponse('The sessions were ended.'), ...problemResponses(...USER_PROBLEMS, ...WRITE_PROBLEMS) }
     }
   }, async (request, reply) => {
-    propagation.apply(found(await standing.endAllSessions(request.params.id, actor(request))))
+    ledgerSync.apply(assertFound(await accountStatus.endAllSessions(request.params.id, actor(request))))
     return reply.code(204).send(null)
   })
 
@@ -158,9 +165,9 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
   }
 }
 
-function found<T> (what: T | null | undefined): T {
-  if (what === null || what === undefined) throw new Problem('not_found')
-  return what
+function assertFound<T> (found: T | null | undefined): T {
+  if (found === null || found === undefined) throw new Problem('not_found')
+  return found
 }
 
 function presentUser ({ id, email, emailVerified, name, role, disabledAt, createdAt, updatedAt }: ListedUser) {

@@ -4,13 +4,13 @@ import { recordAudit } from '../audit/store.ts'
 import type { Database } from '../database/database.ts'
 import { violatedConstraint } from '../database/errors.ts'
 import { Problem } from '../errors.ts'
-import type { Actor } from '../sessions/standing-store.ts'
+import type { Actor } from '../http/client-info.ts'
 import type { Page, PageRequest } from '../http/cursor-pagination.ts'
 
 /** An account as an admin sees it. */
 export type ListedUser = Awaited<ReturnType<Database['prisma']['user']['findMany']>>[number]
 
-/** Somebody whom an admin makes an account for. */
+/** An account that an admin creates for somebody else. */
 export interface InvitedUser {
   /** Normalised. */
   email: string
@@ -18,19 +18,14 @@ export interface InvitedUser {
   role: Role
 }
 
-/** The queries of administration. */
-export interface AdminStore {
-  listUsers (request: PageRequest): Promise<Page<ListedUser>>
-  findUser (id: string): Promise<ListedUser | null>
-  /** Makes an account that has no password yet. @throws Problem 409 when the address is taken */
-  createUser (user: InvitedUser, by: Actor): Promise<ListedUser>
-}
+export type AdminStore = ReturnType<typeof createAdminStore>
 
-export function createAdminStore ({ prisma }: Pick<Database, 'prisma'>): AdminStore {
+export function createAdminStore ({ prisma }: Pick<Database, 'prisma'>) {
   return {
-    findUser: id => prisma.user.findUnique({ where: { id } }),
+    findUser: (id: string): Promise<ListedUser | null> => prisma.user.findUnique({ where: { id } }),
 
-    async createUser (invited, { actorId, ...client }) {
+    /** Creates an account that has no password yet. @throws Problem 409 when the address is taken */
+    async createUser (invited: InvitedUser, { actorId, ...client }: Actor): Promise<ListedUser> {
       try {
         return await prisma.$transaction(async tx => {
           const user = await tx.user.create({ data: { id: uuidv7(), ...invited } })
@@ -42,8 +37,9 @@ export function createAdminStore ({ prisma }: Pick<Database, 'prisma'>): AdminSt
       }
     },
 
-    // Ids are UUID v7: in their order accounts stand by age, and no two share a place.
-    async listUsers ({ limit, after }) {
+    /** Lists accounts, the oldest first. */
+    async listUsers ({ limit, after }: PageRequest): Promise<Page<ListedUser>> {
+      // Ids are UUID v7: unique, and in the order of creation.
       const found = await prisma.user.findMany({
         ...after !== undefined && { where: { id: { gt: after } } },
         orderBy: { id: 'asc' },

@@ -6,6 +6,11 @@ export interface ClientInfo {
   userAgent: string | null
 }
 
+/** The account that changes something, and its client, as the audit trail records them. */
+export interface Actor extends ClientInfo {
+  actorId: string
+}
+
 const USER_AGENT_LENGTH = 512
 
 export function clientInfo ({ ip, headers }: FastifyRequest): ClientInfo {

@@ -27,8 +27,6 @@ export interface GuardsDeps {
 export interface Guards extends UserGuards<Guard> {
   /** Refuses a principal whose role does not have the permission: 403. */
   permit (permission: Permission): Guard
-  /** The principal that a guard has authenticated. @throws Error if no guard ran */
-  principal (request: FastifyRequest): Principal
   /** Authenticates by the Bearer token, if there is one; rejects with its refusal. */
   byBearer (request: FastifyRequest): Array<Promise<Principal>>
   /** Authenticates by each cookie that is present; each rejects with its own refusal. @throws AmbiguousCookie */
@@ -58,11 +56,6 @@ export function createGuards ({ verify, authenticateSession, cookies, csrf, user
     authenticate: createGuard(),
     authorize: (...required) => createGuard(createRequirement(required, Problem)),
     permit: permission => createGuard(({ role }) => permits(role, permission) ? undefined : new Problem('forbidden')),
-    principal (request) {
-      const principal = users.read(request)
-      if (principal === null) throw new Error('This route reads the principal, but no guard ran before it')
-      return principal
-    },
     byBearer (request) {
       const token = bearerToken(request.headers.authorization)
       return token === undefined ? [] : [authenticate(token, bearer)]
@@ -71,6 +64,15 @@ export function createGuards ({ verify, authenticateSession, cookies, csrf, user
       const carried = credentials.map(({ read, identify }) => ({ value: read(request), identify }))
       return carried.flatMap(({ value, identify }) => value === undefined ? [] : [authenticate(value, identify)])
     }
+  }
+}
+
+/** @returns what reads the principal that a guard has authenticated, and throws an Error if no guard ran */
+export function createPrincipalReader (users: RequestSlot<Principal>): (request: FastifyRequest) => Principal {
+  return request => {
+    const principal = users.read(request)
+    if (principal === null) throw new Error('This route reads the principal, but no guard ran before it')
+    return principal
   }
 }
 

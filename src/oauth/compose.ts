@@ -16,14 +16,14 @@ export interface OAuthDeps {
   database: Pick<Database, 'query'>
   tokens: Tokens
   revocation: Pick<RevocationState, 'apply' | 'catchUp' | 'now'>
-  sessions: Pick<Sessions, 'endings' | 'refreshTokens'>
+  sessions: Pick<Sessions, 'endSessions' | 'refreshTokens'>
   audit: AuditStore
   /** Called for each refused token. */
   onRefused (error: InvalidToken): void
 }
 
 /** Everything the service does for OAuth clients. */
-export function composeOAuth ({ database, tokens, revocation, sessions: { endings, refreshTokens }, audit, onRefused }: OAuthDeps) {
+export function composeOAuth ({ database, tokens, revocation, sessions: { endSessions, refreshTokens }, audit, onRefused }: OAuthDeps) {
   const { audiences, verifyClientToken } = tokens
   const inspect = createInspectToken(tokens.inspect, onRefused)
   const { authenticateClient, authorizeClient } = createClientAuthentication({ clients: createClientAuthStore(database), audience: audiences.own.name, verifyClientToken, audit, onRefused })
@@ -37,7 +37,7 @@ export function composeOAuth ({ database, tokens, revocation, sessions: { ending
       audiences,
       inspect,
       refreshTokens,
-      endSession: createLogOut({ end: endings.revoke, ledgerSync: revocation }),
+      endSession: createLogOut({ end: endSessions.revoke, ledgerSync: revocation }),
       clientTokens: createClientTokenRevocationStore(database),
       ledgerSync: revocation,
       audit

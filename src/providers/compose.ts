@@ -37,7 +37,7 @@ export interface ProvidersDeps {
   prefix: string
   database: Database
   tokens: Tokens
-  sessions: Pick<Sessions, 'open' | 'deliver'>
+  sessions: Pick<Sessions, 'openSession' | 'sendLogin'>
   oneTime: OneTimeTokenStore
   revocation: Pick<RevocationState, 'apply'>
   audit: AuditStore
@@ -56,7 +56,7 @@ export function composeProviders ({ config, prefix, database, tokens, sessions, 
   const linked = createIdentityListStore(database)
   const present = createPresentIdentity(vault)
   const signIn = createResolveAccount({ identities, claims: createReclaimUnverifiedStore(database), present, propagation: revocation, audit })
-  const enter = createOpenIdentitySession(sessions.open)
+  const enter = createOpenIdentitySession(sessions.openSession)
   const linkIdentity = createLinkIdentity(identities)
   const codes = createMobileCodes(oneTime)
   const linkCodes = createLinkCodes(oneTime)
@@ -76,7 +76,7 @@ export function composeProviders ({ config, prefix, database, tokens, sessions, 
     tickets: createLinkTickets(encryption),
     startUrl: (provider: string, ticket: string) => `${config.publicUrl}${prefix}/auth/providers/${provider}?linking=${ticket}`,
     begin: createStartAuthorization(flows),
-    comeBack: createHandleCallback({ oneTime, presence, present, signIn, enter, deliver: sessions.deliver, codes, linkCodes, linkIdentity, audit }),
+    comeBack: createHandleCallback({ oneTime, presence, present, signIn, enter, deliver: sessions.sendLogin, codes, linkCodes, linkIdentity, audit }),
     getLiveToken: createGetFreshProviderToken({ tokens: createProviderTokenStore(database), vault, providers, log })
   }
 }

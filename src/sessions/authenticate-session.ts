@@ -5,56 +5,56 @@ import { createNegativeCache } from './cache/negative-cache.ts'
 import type { SessionCache } from './cache/redis-session-cache.ts'
 import type { SessionRecord, StatefulSessionStore } from './stateful-session-store.ts'
 
-/** Recognises a stateful session by its cookie. @throws InvalidToken when it is no live session's */
+/** Authenticates a request by the cookie of a stateful session. @throws InvalidToken where it is not that of a live session */
 export type AuthenticateSession = (cookie: string) => Promise<Principal>
 
 export interface AuthenticateSessionDeps {
   sessions: StatefulSessionStore
-  /** Copies in front of Postgres, nearest first. */
-  copies: readonly SessionCache[]
+  /** Caches in front of Postgres, the nearest first. */
+  caches: readonly SessionCache[]
   revocations: RevocationSet
-  /** Whether what is known of revocations is new enough to trust a copy by; otherwise Postgres is asked. */
+  /** Whether the revocation set is recent enough to trust a cache; otherwise Postgres is read. */
   isFresh: () => boolean
   /** The database's clock, Unix seconds. */
   now: () => number
   /** Seconds. */
   idleTtl: number
-  /** Told of a failure to write that a session is in use: it keeps nobody out. */
+  /** Called when it could not be stored that a session is in use. The request goes on. */
   onTouchFailed: (error: unknown) => void
 }
 
-/** The part of its idle life after which a session in use is written to be. */
+/** The part of the idle lifetime after which it is stored again that a session is in use. */
 const TOUCH_AFTER = 0.1
 
 /**
- * A copy is believed only while the revocation set says nothing of its session, and never for longer than revocations
- * are kept: so neither a lost deletion nor a failover can outlive the end of a session.
+ * A cached session is trusted only while the revocation set does not contain it, and never for longer than revocations are
+ * kept: so neither a lost deletion nor a failover lets a session outlive its end.
  */
-export function createAuthenticateSession ({ sessions, copies, revocations, isFresh, now, idleTtl, onTouchFailed }: AuthenticateSessionDeps): AuthenticateSession {
+export function createAuthenticateSession ({ sessions, caches, revocations, isFresh, now, idleTtl, onTouchFailed }: AuthenticateSessionDeps): AuthenticateSession {
   const touching = new Set<string>()
-  const refused = createNegativeCache()
+  const negativeCache = createNegativeCache()
 
-  return async function recogniseSession (cookie) {
+  return async function authenticateSession (cookie) {
     const secret = readSessionSecret(cookie)
     if (secret === undefined) throw new InvalidToken('malformed')
-    if (refused.has(secret.hash)) throw new InvalidToken('expired')
-    const record = await fromCopies(secret) ?? await confirm(secret)
+    if (negativeCache.has(secret.hash)) throw new InvalidToken('expired')
+    const record = await readCaches(secret) ?? await readStore(secret)
     if (record === undefined) throw new InvalidToken('expired')
     if (revocations.hasSession(record.sessionId)) throw new InvalidToken('revoked')
     if (record.seenAt + idleTtl * TOUCH_AFTER < now()) touch(secret, record.sessionId)
     return toPrincipal(record)
   }
 
-  async function fromCopies (secret: SessionSecret): Promise<SessionRecord | undefined> {
+  async function readCaches (secret: SessionSecret): Promise<SessionRecord | undefined> {
     if (!isFresh()) return undefined
-    for (const [index, copy] of copies.entries()) {
-      const record = await copy.get(secret.hash)
+    for (const [index, cache] of caches.entries()) {
+      const record = await cache.get(secret.hash)
       if (record === undefined) continue
       const { sessionId, userId: subject, version } = record
       if (revocations.hasSession(sessionId)) throw new InvalidToken('revoked')
-      // Another role, or a disabled account: the copy is behind, and Postgres knows. So it does for what seems to be over.
+      // The role changed, the account was disabled, or the session seems to be over: Postgres decides.
       if (revocations.has({ sessionId, subject, version }) || !isCurrent(record)) return undefined
-      await Promise.all(copies.slice(0, index).map(nearer => nearer.set(secret.hash, record)))
+      await Promise.all(caches.slice(0, index).map(nearer => nearer.set(secret.hash, record)))
       return record
     }
     return undefined
@@ -65,14 +65,14 @@ export function createAuthenticateSession ({ sessions, copies, revocations, isFr
     return time < idleEndsAt && time < endsAt && time < confirmedAt + MAX_ACCESS_TOKEN_LIFE
   }
 
-  async function confirm (secret: SessionSecret): Promise<SessionRecord | undefined> {
+  async function readStore (secret: SessionSecret): Promise<SessionRecord | undefined> {
     const record = await sessions.find(secret.hash)
-    if (record === undefined) refused.add(secret.hash)
-    return keep(secret, record)
+    if (record === undefined) negativeCache.add(secret.hash)
+    return writeCaches(secret, record)
   }
 
-  async function keep (secret: SessionSecret, record: SessionRecord | undefined): Promise<SessionRecord | undefined> {
-    await Promise.all(copies.map(copy => record === undefined ? copy.delete(secret.hash) : copy.set(secret.hash, record)))
+  async function writeCaches (secret: SessionSecret, record: SessionRecord | undefined): Promise<SessionRecord | undefined> {
+    await Promise.all(caches.map(cache => record === undefined ? cache.delete(secret.hash) : cache.set(secret.hash, record)))
     return record
   }
 
@@ -80,7 +80,7 @@ export function createAuthenticateSession ({ sessions, copies, revocations, isFr
     if (touching.has(sessionId)) return
     touching.add(sessionId)
     sessions.touch(secret.hash, idleTtl)
-      .then(record => keep(secret, record))
+      .then(record => writeCaches(secret, record))
       .catch(onTouchFailed)
       .finally(() => touching.delete(sessionId))
   }

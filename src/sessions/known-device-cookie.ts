@@ -5,24 +5,22 @@ import { createSignedText } from '../tokens/signed-text.ts'
 /** How long a device is known after its last login, in seconds. */
 export const KNOWN_DEVICE_LIFE = 180 * 86_400
 
-/**
- * Writes and reads the cookie by which a browser shows that an account has logged in from it before. It opens nothing:
- * it only keeps its owner a place in the hash queue while strangers storm it.
- */
-export interface KnownDeviceCookie {
-  write (userId: string): string
-  /** @returns the account that logged in, `undefined` where the cookie is not ours or too old */
-  read (cookie: string): string | undefined
-}
+export type KnownDeviceCookie = ReturnType<typeof createKnownDeviceCookie>
 
-/** @param clock milliseconds since 1970 */
-export function createKnownDeviceCookie (ring: KeyRing, clock: () => number = Date.now): KnownDeviceCookie {
+/**
+ * The cookie by which a browser shows that an account has logged in from it before. It authenticates nobody: it only keeps
+ * its owner a place in the hash queue during a flood of logins.
+ *
+ * @param clock milliseconds since 1970
+ */
+export function createKnownDeviceCookie (ring: KeyRing, clock: () => number = Date.now) {
   const { sign, open } = createSignedText(ring)
 
   return {
-    write: userId => sign(`${userId}.${Math.floor(clock() / 1000)}.${randomBytes(8).toString('base64url')}`),
+    write: (userId: string) => sign(`${userId}.${Math.floor(clock() / 1000)}.${randomBytes(8).toString('base64url')}`),
 
-    read (cookie) {
+    /** @returns the account that logged in, `undefined` where the cookie is invalid or too old */
+    read (cookie: string): string | undefined {
       const [userId, since = ''] = open(cookie)?.split('.') ?? []
       return Number(since) + KNOWN_DEVICE_LIFE > clock() / 1000 ? userId : undefined
     }

@@ -6,24 +6,24 @@ import { AmbiguousCookie, type Cookies } from '../http/cookies.ts'
 import type { KnownDeviceCookie } from './known-device-cookie.ts'
 import type { AuthenticateSession } from './authenticate-session.ts'
 
-/** Finds out for which accounts the client that makes a request is known. */
-export type KnowsDevice = (request: FastifyRequest) => Promise<(userId: string) => boolean>
+/** Checks the client of a request. @returns a function that tells whether it is a known device of an account */
+export type CheckKnownDevice = (request: FastifyRequest) => Promise<(userId: string) => boolean>
 
 export interface KnownDeviceDeps {
   cookies: Cookies
-  devices: KnownDeviceCookie
+  deviceCookie: KnownDeviceCookie
   verifier: TokenVerifier
-  recognise: AuthenticateSession
+  authenticateSession: AuthenticateSession
 }
 
 /**
- * A client is known for an account by its device cookie, or by a live session of that account's. It is found out before
- * anybody looks for the account: what it takes must not tell whether there is one.
+ * A client is a known device of an account by its device cookie, or by a live session of the account. This is looked up
+ * before the account is: how long it takes must not tell whether there is one.
  */
-export function createKnowsDevice ({ cookies, devices, verifier, recognise }: KnownDeviceDeps): KnowsDevice {
+export function createCheckKnownDevice ({ cookies, deviceCookie, verifier, authenticateSession }: KnownDeviceDeps): CheckKnownDevice {
   function deviceOwner (request: FastifyRequest): string | undefined {
     const cookie = cookies.read(request, 'device')
-    return cookie === undefined ? undefined : devices.read(cookie)
+    return cookie === undefined ? undefined : deviceCookie.read(cookie)
   }
 
   function tokenOwner (request: FastifyRequest): string | undefined {
@@ -33,21 +33,21 @@ export function createKnowsDevice ({ cookies, devices, verifier, recognise }: Kn
 
   async function sessionOwner (request: FastifyRequest): Promise<string | undefined> {
     const session = cookies.read(request, 'session')
-    return session === undefined ? undefined : (await recognise(session)).id
+    return session === undefined ? undefined : (await authenticateSession(session)).id
   }
 
-  // A bad credential proves nothing and hinders nothing: logging in is how one gets a good one.
-  async function ask (owner: (request: FastifyRequest) => string | undefined | Promise<string | undefined>, request: FastifyRequest): Promise<string | undefined> {
+  // An invalid credential is ignored, for a login is how to replace it.
+  async function findOwner (read: (request: FastifyRequest) => string | undefined | Promise<string | undefined>, request: FastifyRequest): Promise<string | undefined> {
     try {
-      return await owner(request)
+      return await read(request)
     } catch (error) {
       if (error instanceof InvalidToken || error instanceof AmbiguousCookie) return undefined
       throw error
     }
   }
 
-  return async request => {
-    const owners = await Promise.all([deviceOwner, tokenOwner, sessionOwner].map(owner => ask(owner, request)))
+  return async function checkKnownDevice (request) {
+    const owners = await Promise.all([deviceOwner, tokenOwner, sessionOwner].map(read => findOwner(read, request)))
     return userId => owners.includes(userId)
   }
 }

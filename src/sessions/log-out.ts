@@ -11,13 +11,13 @@ export interface LogoutRequest {
 /** Ends a session. @returns whether it was live: `false` where it had ended before */
 export type LogOut = (request: LogoutRequest, client: ClientInfo) => Promise<boolean>
 
-/** `end` decides which reason is recorded. */
+/** @param deps `end` decides which reason is recorded */
 export function createLogOut ({ end, ledgerSync }: { end: EndSessionStore['logOut' | 'revoke'], ledgerSync: Pick<LedgerSync, 'apply' | 'catchUp'> }): LogOut {
   return async function logOut ({ sessionId, nonce }, client) {
     const revocations = await end({ id: sessionId, ...nonce !== undefined && { nonce } }, client)
     ledgerSync.apply(revocations)
     const wasLive = revocations.length > 0
-    // It may have ended on another instance a moment ago: once this is answered, it is revoked here too.
+    // Another instance may have just ended it: by the time of the response it is revoked here too.
     if (!wasLive) await ledgerSync.catchUp()
     return wasLive
   }

@@ -2,28 +2,28 @@ import type { Static } from 'typebox'
 import type { FastifyReply } from 'fastify'
 import type { Cookies } from '../http/cookies.ts'
 import { KNOWN_DEVICE_LIFE, type KnownDeviceCookie } from './known-device-cookie.ts'
-import type { LoginSchema } from './login-schema.ts'
+import type { LoginSchema } from './schemas.ts'
 import type { Login } from './open-session.ts'
-import type { SessionAccount } from './open-session-store.ts'
+import type { SessionAccount } from './session-sql.ts'
 
-/** The body that answers a login. */
+/** The response body of a login. */
 export type LoginView = Omit<Static<typeof LoginSchema>, 'user'> & { user: ReturnType<typeof presentUser> }
 
 export interface LoginResponseDeps {
   cookies: Cookies
-  devices: KnownDeviceCookie
+  deviceCookie: KnownDeviceCookie
 }
 
-/** Hands a login to the client in the way its channel says: tokens in the body, or in cookies, or one opaque id. */
+/** Sends the credentials of a login on its channel: tokens in the body or in cookies, or the cookie of a stateful session. */
 export type SendLogin = (reply: FastifyReply, login: Login) => LoginView
 
-export function createSendLogin ({ cookies, devices }: LoginResponseDeps): SendLogin {
-  return (reply, login) => {
+export function createSendLogin ({ cookies, deviceCookie }: LoginResponseDeps): SendLogin {
+  return function sendLogin (reply, login) {
     const { user, channel, expiresIn } = login
     const view = { user: presentUser(user), tokenType: 'Bearer', expiresIn } as const
     if (channel === 'body') return { ...view, accessToken: login.accessToken, refreshToken: login.refreshToken }
 
-    // The cookies of another channel would speak for another session, and go first.
+    // The cookies of the other channel are those of another session, and are cleared first.
     const sessionLife = Math.max(1, Math.floor(user.endsAt - user.now))
     if (channel === 'session') {
       cookies.clearCarried(reply, 'access', 'refresh')
@@ -33,7 +33,7 @@ export function createSendLogin ({ cookies, devices }: LoginResponseDeps): SendL
       cookies.set(reply, 'access', login.accessToken, expiresIn)
       cookies.set(reply, 'refresh', login.refreshToken, sessionLife)
     }
-    cookies.set(reply, 'device', devices.write(user.userId), KNOWN_DEVICE_LIFE)
+    cookies.set(reply, 'device', deviceCookie.write(user.userId), KNOWN_DEVICE_LIFE)
     return view
   }
 }

@@ -7,9 +7,10 @@ import type { KeyRing } from '../tokens/derived-keys.ts'
 import type { EndSessionStore } from './end-session-store.ts'
 import type { RefreshTokens } from './refresh-token.ts'
 import { createSessionSecret } from './session-secret.ts'
+import type { SessionAccount } from './session-sql.ts'
 import type { SessionCache } from './cache/redis-session-cache.ts'
 import type { SessionRecord } from './stateful-session-store.ts'
-import type { Channel, LoginProof, NewSession, OpenedSession, SessionAccount, OpenSessionStore } from './open-session-store.ts'
+import type { Channel, LoginProof, NewSession, OpenSessionStore, StoredSession } from './open-session-store.ts'
 
 /** A session and its credentials: a pair of tokens, or the secret of a stateful session. */
 export type Login = { user: SessionAccount, sessionId: string } & (
@@ -18,12 +19,14 @@ export type Login = { user: SessionAccount, sessionId: string } & (
 )
 
 /**
- * Opens a session for an account, given what was proved of it; `undefined` when that no longer holds. Its access token is
- * for the service's own audience, unless `mint` makes it for another.
+ * Opens a session of an account.
+ *
+ * @param mint makes the access token; by default for the service's own audience
+ * @returns `undefined` when the proof no longer holds
  */
 export type OpenSession = (account: { id: string } & LoginProof, channel: Channel, client: ClientInfo, mint?: MintAccessToken) => Promise<Login | undefined>
 
-/** A session that is to be stored, and what only its client will hold. */
+/** A session to be stored, and what its credentials are made of afterwards. */
 export interface PreparedSession {
   session: NewSession
   /** Of a stateful session. */
@@ -31,69 +34,66 @@ export interface PreparedSession {
   mint: MintAccessToken
 }
 
-/** Opening a session, in the two steps between which it is stored together with whatever belongs to it. */
-export interface SessionOpening {
-  /** @param mint makes the access token for another audience than the service's own */
-  prepare (channel: Channel, client: ClientInfo, mint?: MintAccessToken): PreparedSession
-  /** Makes the credentials of a session that is stored now. */
-  complete (prepared: PreparedSession, opened: OpenedSession, client: ClientInfo): Promise<Login>
-}
+export type SessionIssuer = ReturnType<typeof createSessionIssuer>
 
-/** How long sessions last, in seconds. */
-export interface SessionLives {
+/** Lifetimes of sessions, in seconds. */
+export interface SessionLifetimes {
   idleTtl: number
   ttl: number
 }
 
-export interface SessionOpeningDeps {
-  endings: Pick<EndSessionStore, 'endOldest'>
-  propagation: Pick<LedgerSync, 'apply'>
+export interface SessionIssuerDeps {
+  endSessions: Pick<EndSessionStore, 'endOldest'>
+  ledgerSync: Pick<LedgerSync, 'apply'>
   mint: MintAccessToken
   refreshTokens: RefreshTokens
-  /** What a stateful session is written through to, where other instances read it. */
-  sharedCopies: Pick<SessionCache, 'set'> | undefined
+  /** The cache of stateful sessions that all instances share. */
+  sharedCache: Pick<SessionCache, 'set'> | undefined
   ring: KeyRing
-  stateless: SessionLives
-  stateful: SessionLives
+  stateless: SessionLifetimes
+  stateful: SessionLifetimes
 }
 
 /** The most live sessions of a user. */
-const MOST_SESSIONS = 100
+const MAX_SESSIONS = 100
 
-export function createOpenSession (sessions: Pick<OpenSessionStore, 'open'>, opening: SessionOpening): OpenSession {
+export function createOpenSession (store: Pick<OpenSessionStore, 'insert'>, issuer: SessionIssuer): OpenSession {
   return async function openSession (account, channel, client, mint) {
-    const prepared = opening.prepare(channel, client, mint)
-    const opened = await sessions.open(prepared.session, account)
-    return opened && opening.complete(prepared, opened, client)
+    const prepared = issuer.prepare(channel, client, mint)
+    const stored = await store.insert(prepared.session, account)
+    return stored && issuer.issue(prepared, stored, client)
   }
 }
 
-export function createSessionOpening ({ endings, propagation, mint: mintForService, refreshTokens, sharedCopies, ring, stateless, stateful }: SessionOpeningDeps): SessionOpening {
-  // Where so many have ended that one row for the user speaks of them all, the account's version has risen: the new
-  // session's token must be of that version, or it would be among what is revoked.
-  async function makeRoom ({ userId, others, version }: OpenedSession, client: ClientInfo): Promise<number> {
-    if (others < MOST_SESSIONS) return version
-    const revocations = await endings.endOldest({ id: userId, kept: MOST_SESSIONS }, client)
-    propagation.apply(revocations)
+/** Makes sessions in two steps. Between them the session is stored, in one statement with whatever belongs to it. */
+export function createSessionIssuer ({ endSessions, ledgerSync, mint: mintForService, refreshTokens, sharedCache, ring, stateless, stateful }: SessionIssuerDeps) {
+  // Where one ledger row for the user replaces those of the sessions, the account's version has risen: a token of the
+  // version before would be revoked with them.
+  async function endOldestSessions ({ userId, others, version }: StoredSession, client: ClientInfo): Promise<number> {
+    if (others < MAX_SESSIONS) return version
+    const revocations = await endSessions.endOldest({ id: userId, kept: MAX_SESSIONS }, client)
+    ledgerSync.apply(revocations)
     return Math.max(version, ...revocations.map(revocation => revocation.kind === 'user' ? revocation.minVersion : version))
   }
 
   return {
-    prepare (channel, client, mint = mintForService) {
+    /** @param mint makes the access token; by default for the service's own audience */
+    prepare (channel: Channel, client: ClientInfo, mint = mintForService): PreparedSession {
       const secret = channel === 'session' ? createSessionSecret() : undefined
-      const lives = channel === 'session' ? stateful : stateless
+      const lifetimes = channel === 'session' ? stateful : stateless
       return {
-        session: { id: uuidv7(), channel, nonce: randomBytes(16), secretHash: secret?.hash ?? null, keyId: ring[0].id, ...client, ...lives },
+        session: { id: uuidv7(), channel, nonce: randomBytes(16), secretHash: secret?.hash ?? null, keyId: ring[0].id, ...client, ...lifetimes },
         secret: secret?.text,
         mint
       }
     },
 
-    async complete ({ session, secret, mint }, user, client) {
+    /** Makes the credentials of a session that was stored, and ends the user's oldest sessions if there are too many. */
+    async issue ({ session, secret, mint }: PreparedSession, user: StoredSession, client: ClientInfo): Promise<Login> {
       const { id: sessionId, channel, nonce } = session
-      const version = await makeRoom(user, client)
+      const version = await endOldestSessions(user, client)
       if (secret !== undefined) {
-        if (session.secretHash !== null) await sharedCopies?.set(session.secretHash, recordOf(sessionId, user))
+        if (session.secretHash !== null) await sharedCache?.set(session.secretHash, toRecord(sessionId, user))
         return { user, sessionId, channel: 'session', secret, expiresIn: Math.floor(user.endsAt - user.now) }
       }
       return {
@@ -107,7 +107,6 @@ export function createSessionOpening ({ endings, propagation, mint: mintForServi
   }
 }
 
-/** A stateful session as Postgres has just confirmed it. */
-function recordOf (sessionId: string, { userId, email, emailVerified, role, version, openedAt, idleEndsAt, endsAt, now }: OpenedSession): SessionRecord {
-  return { sessionId, userId, email, emailVerified, role, version, createdAt: openedAt, seenAt: openedAt, idleEndsAt, endsAt, confirmedAt: now }
+function toRecord (sessionId: string, { userId, email, emailVerified, role, version, createdAt, idleEndsAt, endsAt, now }: StoredSession): SessionRecord {
+  return { sessionId, userId, email, emailVerified, role, version, createdAt, seenAt: createdAt, idleEndsAt, endsAt, confirmedAt: now }
 }

@@ -2,13 +2,13 @@ import type { FastifyRequest } from 'fastify'
 import type { Principal } from 'countersign-verifier'
 import { isSafeMethod } from 'countersign-verifier/internal'
 import { Problem } from '../errors.ts'
-import type { CredentialStore } from './credential-store.ts'
+import type { SessionCredentialStore } from './session-credential-store.ts'
 import type { ReadSessionCredentials, SessionCredential } from './session-credential.ts'
 
-/** How long ago a login may be that shows presence, in seconds. */
-export const PRESENCE_MAX_AGE = 300
+/** How long ago the last authentication may be, in seconds. */
+const MAX_AGE = 300
 
-/** A session, and the credential of its own that came with a request. */
+/** The session of a request that contains the session's own credential. */
 export interface PresentSession {
   userId: string
   sessionId: string
@@ -17,43 +17,39 @@ export interface PresentSession {
   authenticatedAgo: number
 }
 
-/**
- * Whether it is the owner of an account who asks. An access token does not show that: every service of the audience gets
- * to see it. The session's own credential does, as long as it is the present one and its owner authenticated lately.
- */
-export interface Presence {
-  /** The session of a request that carries its own credential, however long ago its owner authenticated. */
-  find (request: FastifyRequest, session: Pick<PresentSession, 'userId' | 'sessionId'>): Promise<PresentSession | undefined>
-  /** @throws Problem 401 `insufficient_user_authentication`; nothing that was shown ends a session */
-  assert (request: FastifyRequest): Promise<PresentSession>
-  /** Asks for presence, as a `preHandler` behind a guard. */
-  require (request: FastifyRequest): Promise<void>
-  /** The same for requests that change something. */
-  requireToWrite (request: FastifyRequest): Promise<void>
-}
+export type Presence = ReturnType<typeof createPresence>
 
 export interface PresenceDeps {
-  credentials: CredentialStore
+  credentialStore: SessionCredentialStore
   readCredentials: ReadSessionCredentials
   principal: (request: FastifyRequest) => Principal
 }
 
-export function createPresence ({ credentials, readCredentials, principal }: PresenceDeps): Presence {
+/**
+ * Presence: the owner of the account makes the request. An access token does not prove it, for every service of its
+ * audience sees it. The present credential of the session does, if its owner authenticated recently.
+ *
+ * A credential that does not prove it is not used up, and ends no session.
+ */
+export function createPresence ({ credentialStore, readCredentials, principal }: PresenceDeps) {
+  /** Finds the credential of this session in a request, however long ago its owner authenticated. */
   async function find (request: FastifyRequest, { userId, sessionId }: Pick<PresentSession, 'userId' | 'sessionId'>): Promise<PresentSession | undefined> {
     for (const credential of readCredentials(request)) {
-      const held = await credentials.find(credential)
-      if (held?.sessionId === sessionId && held.userId === userId) return { userId, sessionId, credential, authenticatedAgo: held.authenticatedAgo }
+      const session = await credentialStore.find(credential)
+      if (session?.sessionId === sessionId && session.userId === userId) return { userId, sessionId, credential, authenticatedAgo: session.authenticatedAgo }
     }
     return undefined
   }
 
+  /** @throws Problem 401 `insufficient_user_authentication` */
   async function assert (request: FastifyRequest): Promise<PresentSession> {
     const { id: userId, sessionId } = principal(request)
     const present = await find(request, { userId, sessionId })
-    if (present === undefined || present.authenticatedAgo > PRESENCE_MAX_AGE) throw new Problem('insufficient_user_authentication', { maxAge: PRESENCE_MAX_AGE })
+    if (present === undefined || present.authenticatedAgo > MAX_AGE) throw recentLoginRequired()
     return present
   }
 
+  /** A `preHandler` behind a guard, which requires presence. */
   async function require (request: FastifyRequest): Promise<void> {
     await assert(request)
   }
@@ -62,8 +58,14 @@ export function createPresence ({ credentials, readCredentials, principal }: Pre
     find,
     assert,
     require,
-    async requireToWrite (request) {
-      if (!isSafeMethod(request.method)) await require(request)
+    /** A `preHandler` behind a guard, which requires presence of every request that changes something. */
+    async requireToWrite (request: FastifyRequest): Promise<void> {
+      if (!isSafeMethod(request.method)) await assert(request)
     }
   }
+}
+
+/** The error for a request without presence (RFC 9470). */
+export function recentLoginRequired (): Problem {
+  return new Problem('insufficient_user_authentication', { maxAge: MAX_AGE })
 }

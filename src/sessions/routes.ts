@@ -10,40 +10,40 @@ import { normaliseEmail } from '../http/email-address.ts'
 import type { CsrfProtection } from '../http/csrf.ts'
 import { EXAMPLE, Nullable, WITHOUT_NUL } from '../http/schemas.ts'
 import type { SendLogin } from './login-response.ts'
-import type { KnowsDevice } from './known-device.ts'
+import type { CheckKnownDevice } from './known-device.ts'
 import type { LogIn } from './log-in.ts'
 import type { LogOut, LogoutRequest } from './log-out.ts'
-import { AudienceName, CLEARED_COOKIES, Deliver, loginAnswer, refuseAudienceOf } from './login-schema.ts'
 import type { RefreshTokens } from './refresh-token.ts'
+import { AudienceName, CLEARED_COOKIES, Deliver, EXAMPLE_REFRESH_TOKEN, loginResponse, refuseAudienceOf } from './schemas.ts'
 
 export interface SessionRoutesOptions {
   logIn: LogIn
   logOut: LogOut
-  deliver: SendLogin
-  knowsDevice: KnowsDevice
+  sendLogin: SendLogin
+  checkKnownDevice: CheckKnownDevice
   guards: Guards
   refreshTokens: RefreshTokens
   cookies: Cookies
   csrf: CsrfProtection
 }
 
-const Email = Type.String({ minLength: 1, maxLength: 320, pattern: WITHOUT_NUL, description: 'Compared without regard to case', examples: [EXAMPLE.email] })
+const Email = Type.String({ minLength: 1, maxLength: 320, pattern: WITHOUT_NUL, description: 'The e-mail address of the account. Case does not matter.', examples: [EXAMPLE.email] })
 const Password = Type.String({ minLength: 1, maxLength: 1024, examples: [EXAMPLE.password] })
 
-export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = async (app, { logIn, logOut, deliver, knowsDevice, guards, refreshTokens, cookies, csrf }) => {
+export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = async (app, { logIn, logOut, sendLogin, checkKnownDevice, guards, refreshTokens, cookies, csrf }) => {
   app.post('/auth/login', {
     schema: {
       operationId: 'login',
       tags: ['Sessions'],
       summary: 'Log in with a password',
-      description: 'Opens a session. An unknown account and a wrong password are answered alike, and take the same time.',
+      description: 'Opens a session. An unknown account and a wrong password get the same response, after the same time.',
       security: PUBLIC,
       body: Type.Object({ email: Email, password: Password, deliver: Type.Optional(Deliver), audience: Type.Optional(AudienceName) }, {
         additionalProperties: false,
         examples: [{ email: EXAMPLE.email, password: EXAMPLE.password }]
       }),
       response: {
-        200: loginAnswer('The session is open'),
+        200: loginResponse('The session was opened.'),
         ...problemResponses(...BODY_PROBLEMS, 'invalid_credentials', 'cross_site_request', 'unknown_audience', 'too_busy', 'unavailable')
       }
     }
@@ -57,10 +57,10 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = as
       channel,
       audience,
       client: clientInfo(request),
-      knows: await knowsDevice(request),
+      isKnownDevice: await checkKnownDevice(request),
       signal: abortOnDisconnect(reply)
     })
-    return deliver(reply, login)
+    return sendLogin(reply, login)
   })
 
   app.post('/auth/logout', {
@@ -68,14 +68,14 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = as
       operationId: 'logout',
       tags: ['Sessions'],
       summary: 'End this session',
-      description: 'Takes the refresh token in the body, the access token as a Bearer header, or the cookies. What it carried is dead when the answer arrives.',
+      description: 'Takes the refresh token in the body, the access token as a Bearer header, or the cookies. Every credential of the session is refused by the time of the response.',
       security: [...AUTHENTICATED, {}],
       body: Nullable(Type.Object({ refreshToken: Type.Optional(Type.String({ maxLength: 512 })) }, {
         additionalProperties: false,
-        examples: [{ refreshToken: '01890a5d-ac96-774b-bcce-b302099a8057.0.…' }]
+        examples: [{ refreshToken: EXAMPLE_REFRESH_TOKEN }]
       })),
       response: {
-        204: emptyResponse('The session has ended', CLEARED_COOKIES),
+        204: emptyResponse('The session was ended.', CLEARED_COOKIES),
         ...problemResponses(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'invalid_refresh_token', 'cross_site_request', 'unavailable')
       }
     }
@@ -83,21 +83,21 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = as
     const { headers: { authorization }, body } = request
     const isByCookie = body?.refreshToken === undefined && bearerToken(authorization) === undefined
     const tokens = [isByCookie ? cookies.read(request, 'refresh') : body?.refreshToken].filter(token => token !== undefined)
-    const sessions = await findGood([...tokens.map(readRefreshToken), ...isByCookie ? guards.byCookie(request) : guards.byBearer(request)])
+    const sessions = await findSessions([...tokens.map(readRefreshToken), ...isByCookie ? guards.byCookie(request) : guards.byBearer(request)])
     for (const session of sessions) await logOut(session, clientInfo(request))
     if (isByCookie) cookies.clear(reply, 'access', 'refresh', 'session')
     return reply.code(204).send(null)
   })
 
-  // Every session that cookies carry ends, for one browser may carry several; it is refused only when none was good, or
-  // when nobody can say for now whether one is: it might go on, and the answer would say that it does not.
-  async function findGood (carried: Array<Promise<LogoutRequest>>): Promise<LogoutRequest[]> {
-    const results = await Promise.allSettled(carried)
-    const good = results.flatMap(result => result.status === 'fulfilled' ? [result.value] : [])
+  // Every session that the cookies name ends, for a browser may have several. The request fails only where no credential is
+  // valid, or where one cannot be checked at present: its session might go on, and the response would say otherwise.
+  async function findSessions (credentials: Array<Promise<LogoutRequest>>): Promise<LogoutRequest[]> {
+    const results = await Promise.allSettled(credentials)
+    const sessions = results.flatMap(result => result.status === 'fulfilled' ? [result.value] : [])
     const refusals = results.flatMap(result => result.status === 'rejected' ? [result.reason] : [])
     const failure = refusals.find(({ statusCode }: Problem) => statusCode >= 500)
-    if (failure !== undefined || good.length === 0) throw failure ?? refusals[0] ?? new Problem('unauthenticated')
-    return good
+    if (failure !== undefined || sessions.length === 0) throw failure ?? refusals[0] ?? new Problem('unauthenticated')
+    return sessions
   }
 
   async function readRefreshToken (token: string): Promise<LogoutRequest> {

@@ -5,26 +5,26 @@ import type { RefreshTokens } from './refresh-token.ts'
 import { readSessionSecret } from './session-secret.ts'
 
 /**
- * What a session itself is held by: a refresh token, on the channel that it came on, or the secret of a stateful session.
- * An access token is none: every service of its audience gets to see it.
+ * The credential of a session itself: a refresh token, with the channel that it came on, or the secret of a stateful
+ * session. An access token is not one, for every service of its audience sees it.
  */
 export type SessionCredential =
   | { channel: 'body' | 'cookie', text: string, sessionId: string, nonce: Buffer, generation: number }
   | { channel: 'session', text: string, secretHash: Buffer }
 
-/** Reads the credentials of sessions that a request carries. A refresh token in the body stands for itself alone. */
+/** Reads the session credentials of a request. A refresh token in the body is the only one, whatever the cookies are. */
 export type ReadSessionCredentials = (request: FastifyRequest) => SessionCredential[]
 
 export function createReadSessionCredentials ({ cookies, refreshTokens }: { cookies: Pick<Cookies, 'read'>, refreshTokens: Pick<RefreshTokens, 'read'> }): ReadSessionCredentials {
   return function readSessionCredentials (request) {
     const inBody = refreshTokenIn(request.body)
-    const found = inBody === undefined
-      ? [ofToken(readCookie(request, 'refresh'), 'cookie'), ofSecret(readCookie(request, 'session'))]
-      : [ofToken(inBody, 'body')]
-    return found.filter(credential => credential !== undefined)
+    const credentials = inBody === undefined
+      ? [readToken(readCookie(request, 'refresh'), 'cookie'), readSecret(readCookie(request, 'session'))]
+      : [readToken(inBody, 'body')]
+    return credentials.filter(credential => credential !== undefined)
   }
 
-  function ofToken (text: string | undefined, channel: 'body' | 'cookie'): SessionCredential | undefined {
+  function readToken (text: string | undefined, channel: 'body' | 'cookie'): SessionCredential | undefined {
     try {
       return text === undefined ? undefined : { channel, text, ...refreshTokens.read(text) }
     } catch (error) {
@@ -33,7 +33,7 @@ export function createReadSessionCredentials ({ cookies, refreshTokens }: { cook
     }
   }
 
-  function ofSecret (text: string | undefined): SessionCredential | undefined {
+  function readSecret (text: string | undefined): SessionCredential | undefined {
     const secret = text === undefined ? undefined : readSessionSecret(text)
     return secret && { channel: 'session', text: secret.text, secretHash: secret.hash }
   }

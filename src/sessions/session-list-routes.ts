@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import Bowser from 'bowser'
 import type { FastifyRequest } from 'fastify'
 import type { Principal } from 'countersign-verifier'
 import { Problem } from '../errors.ts'
@@ -8,23 +9,22 @@ import type { Guards } from '../http/guards.ts'
 import { clientInfo } from '../http/client-info.ts'
 import { EXAMPLE, Id, named, Nullable, Time } from '../http/schemas.ts'
 import type { LedgerSync } from '../revocation/ledger-sync.ts'
-import { describeUserAgent } from './describe-user-agent.ts'
 import type { SessionListStore, ListedSession } from './session-list-store.ts'
 import type { EndSessionStore } from './end-session-store.ts'
 
 export interface SessionListRoutesOptions {
-  devices: SessionListStore
-  endings: Pick<EndSessionStore, 'endOwn' | 'endOthers'>
-  propagation: Pick<LedgerSync, 'apply'>
+  sessionList: SessionListStore
+  endSessions: Pick<EndSessionStore, 'endOwn' | 'endOthers'>
+  ledgerSync: Pick<LedgerSync, 'apply'>
   guards: Guards
   principal: (request: FastifyRequest) => Principal
 }
 
 export const SessionSchema = Type.Object({
   id: Id,
-  current: Type.Boolean({ description: 'Whether this request came with it' }),
-  deliver: Type.Enum(['body', 'cookie', 'session'], { type: 'string', description: 'How its credentials travel' }),
-  device: Nullable(Type.String({ description: 'The user agent in words', examples: ['Firefox on Windows'] })),
+  current: Type.Boolean({ description: 'Whether the request was made with this session.' }),
+  deliver: Type.Enum(['body', 'cookie', 'session'], { type: 'string', description: 'How the credentials of the session are delivered.' }),
+  device: Nullable(Type.String({ description: 'The browser and operating system, or the start of the user agent where they are unknown.', examples: ['Firefox on Windows'] })),
   userAgent: Nullable(Type.String()),
   ip: Nullable(Type.String()),
   createdAt: Time,
@@ -44,7 +44,7 @@ const EXAMPLE_SESSION = {
   expiresAt: '2026-03-02T12:00:00.000Z'
 }
 
-export const sessionListRoutes: FastifyPluginAsyncTypebox<SessionListRoutesOptions> = async (app, { devices, endings, propagation, guards, principal }) => {
+export const sessionListRoutes: FastifyPluginAsyncTypebox<SessionListRoutesOptions> = async (app, { sessionList, endSessions, ledgerSync, guards, principal }) => {
   app.addHook('onRequest', guards.authenticate)
 
   app.get('/auth/sessions', {
@@ -54,13 +54,13 @@ export const sessionListRoutes: FastifyPluginAsyncTypebox<SessionListRoutesOptio
       summary: 'My live sessions, the last used first',
       security: AUTHENTICATED,
       response: {
-        200: jsonResponse(Type.Object({ items: Type.Array(named('Session')) }), { description: 'My live sessions', example: { items: [EXAMPLE_SESSION] } }),
+        200: jsonResponse(Type.Object({ items: Type.Array(named('Session')) }), { description: 'My live sessions.', example: { items: [EXAMPLE_SESSION] } }),
         ...problemResponses('unauthenticated', 'invalid_token', 'unavailable')
       }
     }
   }, async request => {
     const { id, sessionId } = principal(request)
-    const sessions = await devices.list(id)
+    const sessions = await sessionList.list(id)
     return { items: sessions.map(session => present(session, sessionId)) }
   })
 
@@ -70,11 +70,11 @@ export const sessionListRoutes: FastifyPluginAsyncTypebox<SessionListRoutesOptio
       tags: ['Sessions'],
       summary: 'End all my sessions but this one',
       security: AUTHENTICATED,
-      response: { 204: emptyResponse('They have ended'), ...problemResponses('unauthenticated', 'invalid_token', 'cross_site_request', 'unavailable') }
+      response: { 204: emptyResponse('The sessions were ended.'), ...problemResponses('unauthenticated', 'invalid_token', 'cross_site_request', 'unavailable') }
     }
   }, async (request, reply) => {
     const { id: userId, sessionId: id } = principal(request)
-    propagation.apply(await endings.endOthers({ id, userId }, clientInfo(request)))
+    ledgerSync.apply(await endSessions.endOthers({ id, userId }, clientInfo(request)))
     return reply.code(204).send(null)
   })
 
@@ -85,13 +85,13 @@ export const sessionListRoutes: FastifyPluginAsyncTypebox<SessionListRoutesOptio
       summary: 'End one of my sessions',
       security: AUTHENTICATED,
       params: Type.Object({ id: Id }),
-      response: { 204: emptyResponse('It has ended'), ...problemResponses('unauthenticated', 'invalid_token', 'cross_site_request', 'not_found', 'validation_failed', 'unavailable') }
+      response: { 204: emptyResponse('The session was ended.'), ...problemResponses('unauthenticated', 'invalid_token', 'cross_site_request', 'not_found', 'validation_failed', 'unavailable') }
     }
   }, async (request, reply) => {
-    const ended = await endings.endOwn({ id: request.params.id, userId: principal(request).id }, clientInfo(request))
-    // Somebody else's session is as unknown as one that never was.
+    const ended = await endSessions.endOwn({ id: request.params.id, userId: principal(request).id }, clientInfo(request))
+    // The session of another account gets the same response as one that does not exist.
     if (ended === undefined) throw new Problem('not_found')
-    propagation.apply(ended)
+    ledgerSync.apply(ended)
     return reply.code(204).send(null)
   })
 }
@@ -108,4 +108,11 @@ function present ({ id, channel, ip, userAgent, createdAt, lastSeenAt, idleEndsA
     lastSeenAt: lastSeenAt.toISOString(),
     expiresAt: idleEndsAt.toISOString()
   }
+}
+
+// Such as `Firefox on Windows`.
+function describeUserAgent (userAgent: string): string {
+  const { browser, os } = Bowser.parse(userAgent)
+  const words = [browser.name, os.name].filter(Boolean)
+  return words.length === 0 ? userAgent.slice(0, 80) : words.join(' on ')
 }

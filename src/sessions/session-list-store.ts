@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts'
+import { statement } from '../database/statement.ts'
 import { isLiveSql } from './session-sql.ts'
 import type { Channel } from './open-session-store.ts'
 
@@ -13,20 +14,16 @@ export interface ListedSession {
   idleEndsAt: Date
 }
 
-/** The queries of a user's own sessions. */
-export interface SessionListStore {
-  /** A user's live sessions, the last used first. */
-  list (userId: string): Promise<ListedSession[]>
-}
+export type SessionListStore = ReturnType<typeof createSessionListStore>
 
-const LIVE = {
-  name: 'sessions.live-of-user',
-  text: `
-    SELECT id, channel::text AS channel, ip, user_agent AS "userAgent", created_at AS "createdAt", last_seen_at AS "lastSeenAt", idle_ends_at AS "idleEndsAt"
-    FROM sessions WHERE user_id = $1::uuid AND ${isLiveSql()}
-    ORDER BY last_seen_at DESC, id DESC`
-}
+const LIST = statement('sessions.list', `
+  SELECT id, channel::text AS channel, ip, user_agent AS "userAgent", created_at AS "createdAt", last_seen_at AS "lastSeenAt", idle_ends_at AS "idleEndsAt"
+  FROM sessions WHERE user_id = :userId::uuid AND ${isLiveSql()}
+  ORDER BY last_seen_at DESC, id DESC`)
 
-export function createSessionListStore ({ query }: Pick<Database, 'query'>): SessionListStore {
-  return { list: userId => query<ListedSession>(LIVE, [userId]) }
+export function createSessionListStore ({ query }: Pick<Database, 'query'>) {
+  return {
+    /** Lists a user's live sessions, the last used first. */
+    list: (userId: string) => query<ListedSession>(LIST, { userId })
+  }
 }

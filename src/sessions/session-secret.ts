@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 
-/** The secret of a stateful session: what its cookie holds, and what is kept of it. */
+/** The secret of a stateful session: its cookie contains it, and its hash is stored. */
 export interface SessionSecret {
   /** 256 random bits, base64url. */
   text: string
@@ -14,12 +14,12 @@ export function createSessionSecret (): SessionSecret {
   return { text, hash: hashOf(text) }
 }
 
-/** @returns the secret that a cookie holds, `undefined` where it cannot be one of ours */
+/** @returns the secret in a cookie, `undefined` where it has the wrong form */
 export function readSessionSecret (cookie: string): SessionSecret | undefined {
   return FORM.test(cookie) ? { text: cookie, hash: hashOf(cookie) } : undefined
 }
 
-// SHA-256 suffices: there is nothing to guess in 256 random bits.
+// SHA-256 suffices: 256 random bits cannot be guessed.
 function hashOf (text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }

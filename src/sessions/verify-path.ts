@@ -1,11 +1,11 @@
-// A proxy may decode more often than it should, and takes `\` for `/` where the WHATWG URL standard is followed.
+// A proxy may decode several times, and one that follows the WHATWG URL standard treats `\` as `/`.
 const DECODINGS = 3
 
 /**
- * Whether a path has a `.` or `..` segment, encoded or not: a proxy on the way that resolves them would ask somewhere
- * else than it was asked (RFC 3986 §6.2.2.3). What follows a `;` or `#` in a segment does not hide it.
+ * Whether a path has a `.` or `..` segment, encoded or not: a proxy that resolves them would send the request elsewhere
+ * (RFC 3986 §6.2.2.3). A `;` or `#` in the segment does not hide it.
  *
- * @param url of a request, with its query or without
+ * @param url the URL of a request, with or without a query
  */
 export function hasDotSegment (url: string): boolean {
   const [path = ''] = url.split('?')

@@ -31,16 +31,16 @@ const EXAMPLE_PRINCIPAL: Principal = {
 const documented = {
   operationId: 'verify',
   tags: ['Sessions'],
-  summary: 'Who is asking',
-  description: 'Checks an access token with no I/O; a stateful session is looked up where no copy of it is at hand. The headers of the answer are for gateways; `X-Auth-Email` is percent-encoded, and sent only when the address is verified. Every other method but CONNECT, and any path below, is answered the same; no body is looked at.',
+  summary: 'Verify a credential',
+  description: 'Verifies an access token without I/O, or a stateful session, which is read from Redis or Postgres unless it is cached. The headers of the response are for gateways. Every method but CONNECT, and any path below this one, gets the same response. The request body is ignored.',
   security: AUTHENTICATED,
   response: {
     200: jsonResponse(named('Principal'), {
-      description: 'The credential is good',
+      description: 'The credential is valid.',
       headers: {
-        'X-Auth-User-Id': Type.String({ examples: [EXAMPLE.id] }),
-        'X-Auth-Role': Type.String({ examples: ['user'] }),
-        'X-Auth-Email': Type.String({ description: 'Percent-encoded; only where the address is verified', examples: ['ada%40example.com'] })
+        'X-Auth-User-Id': Type.String({ description: 'The id of the user.', examples: [EXAMPLE.id] }),
+        'X-Auth-Role': Type.String({ description: 'The role of the user.', examples: ['user'] }),
+        'X-Auth-Email': Type.String({ description: 'The e-mail address of the user, percent-encoded. Sent only where the address is verified.', examples: ['ada%40example.com'] })
       },
       example: EXAMPLE_PRINCIPAL
     }),
@@ -48,33 +48,32 @@ const documented = {
   }
 }
 
-// Whoever asks by OPTIONS asks like anybody else: a preflight that is answered to all would let any gateway's request in.
+// OPTIONS needs a credential too: a preflight that everybody gets a 2xx for would let any request through a gateway.
 const AS_GET = { cors: { preflight: false } }
 
 /**
- * The check for gateways and for clients: by any method, and at any path below, as gateways ask that pass on the request's
- * own. A token costs no database and no redis; a stateful session may have to be looked up.
+ * For gateways and for clients. It takes any method and any path below, for some gateways pass on those of the request
+ * that they ask about. A token needs neither Postgres nor Redis.
  */
 export const verifyRoute: FastifyPluginAsyncTypebox<VerifyRouteOptions> = async (app, { guards, principal }) => {
-  function tell (request: FastifyRequest, reply: FastifyReply): void {
-    const who = principal(request)
-    const { headers, body } = written.get(who) ?? write(who)
+  function sendPrincipal (request: FastifyRequest, reply: FastifyReply): void {
+    const { headers, body } = toResponse(principal(request))
     reply.headers(headers).send(body)
   }
 
   await app.register(async verify => {
-    // All of it in onRequest, the answer too: nobody looks at a body, its size or its type.
+    // Even the response is sent in onRequest: so the body, its size and its type are ignored.
     verify.addHook('onRequest', refuseDotSegments)
     verify.addHook('onRequest', guards.authenticate)
     verify.addHook('onRequest', refuseParameters)
-    verify.addHook('onRequest', tell)
+    verify.addHook('onRequest', sendPrincipal)
 
-    verify.get('', { schema: documented, config: AS_GET, exposeHeadRoute: false }, tell)
+    verify.get('', { schema: documented, config: AS_GET, exposeHeadRoute: false }, sendPrincipal)
     const method = verify.supportedMethods.filter(method => method !== 'CONNECT')
-    verify.route({ method: method.filter(method => method !== 'GET'), url: '', schema: { hide: true }, config: AS_GET, handler: tell })
-    verify.route({ method, url: '/*', schema: { hide: true }, config: AS_GET, handler: tell })
-    // The methods that Fastify has no routes for: to teach it more would change what `all` means to the host.
-    verify.setNotFoundHandler(tell)
+    verify.route({ method: method.filter(method => method !== 'GET'), url: '', schema: { hide: true }, config: AS_GET, handler: sendPrincipal })
+    verify.route({ method, url: '/*', schema: { hide: true }, config: AS_GET, handler: sendPrincipal })
+    // For methods that Fastify does not know: adding them would change the meaning of `all` for the host.
+    verify.setNotFoundHandler(sendPrincipal)
   }, { prefix: '/auth/verify' })
 }
 
@@ -83,31 +82,34 @@ function refuseDotSegments ({ url }: FastifyRequest, _reply: FastifyReply, done:
   done(hasDotSegment(url) ? new Problem('malformed_request') : undefined)
 }
 
-/** A parameter that is not known may have been meant to narrow the answer. Those below are of the request that is asked about. @throws Problem 422 */
+/** An unknown parameter may be meant to restrict what is accepted. On a path below, the query is that of a gateway's request. @throws Problem 422 */
 function refuseParameters ({ params, query }: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
   const isBelow = Object.hasOwn(params as object, '*')
   const names = isBelow ? [] : Object.keys(query as object)
   done(names.length === 0 ? undefined : new Problem('validation_failed', { errors: describeUnknownFields(names) }))
 }
 
-interface WrittenPrincipal {
+interface VerifyResponse {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
-// A token that is seen again has the same principal again, to the very object: so its answer is written once.
-const written = new WeakMap<Principal, WrittenPrincipal>()
+// The token cache returns the same principal object for the same token: so its response is serialized once.
+const responses = new WeakMap<Principal, VerifyResponse>()
 
-function write (who: Principal): WrittenPrincipal {
-  const answer = {
+function toResponse (principal: Principal): VerifyResponse {
+  const known = responses.get(principal)
+  if (known !== undefined) return known
+  const { id, role, email, emailVerified } = principal
+  const response = {
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      'x-auth-user-id': who.id,
-      'x-auth-role': who.role,
-      ...who.emailVerified && who.email !== null && { 'x-auth-email': encodeURIComponent(who.email) }
+      'x-auth-user-id': id,
+      'x-auth-role': role,
+      ...emailVerified && email !== null && { 'x-auth-email': encodeURIComponent(email) }
     },
-    body: JSON.stringify(who)
+    body: JSON.stringify(principal)
   }
-  written.set(who, answer)
-  return answer
+  responses.set(principal, response)
+  return response
 }

@@ -23,7 +23,7 @@ t.test('/auth/me', async t => {
     t.match(await call<User>('GET /auth/me', { token: accessToken }), { status: 200, body: { emailVerified: true } })
   })
 
-  t.test('changes the name, and takes it away', async t => {
+  t.test('changes the name, and removes it', async t => {
     const { user, accessToken } = await service.person()
     const renamed = await call<User>('PATCH /auth/me', { token: accessToken, json: { name: 'Countess of Lovelace' } })
     t.equal(renamed.status, 200)
@@ -50,7 +50,7 @@ t.test('/auth/me', async t => {
     t.strictSame((await call<User>('GET /auth/me', { token: accessToken })).body, user)
   })
 
-  t.test('is 401 when the account is gone', async t => {
+  t.test('is 401 when the account was deleted', async t => {
     const { user, accessToken } = await service.person()
     await service.sql('DELETE FROM users WHERE id = $1::uuid', user.id)
     const refused = await call('GET /auth/me', { token: accessToken })
@@ -60,7 +60,7 @@ t.test('/auth/me', async t => {
   })
 
   for (const target of ['POST /auth/me/delete', 'DELETE /auth/me']) {
-    t.test(`takes back the cookies of an account that is deleted, but none beside a refresh token in the body: ${target}`, async t => {
+    t.test(`clears the cookies of a deleted account, but none beside a refresh token in the body: ${target}`, async t => {
       const cookies = await service.cookiesOf(await service.person())
       const headers = { 'x-countersign': '1' }
       t.match(await call('POST /auth/me/delete', { ...present(await service.person()), cookies, headers }), { status: 204, cookies: {} })

@@ -45,7 +45,7 @@ t.test('changing one\'s password', async t => {
     t.equal((await service.call('POST /auth/login', { json: { email: person.email, password: NEW_PASSWORD } })).status, 200)
   })
 
-  t.test('leaves the refresh token of before no successor, and no harm in it', async t => {
+  t.test('leaves the old refresh token without a successor, and its use is no reuse', async t => {
     const person = await service.person()
     const { refreshToken } = (await refresh(person.refreshToken)).body
     const { body } = await change({ ...person, refreshToken })
@@ -73,7 +73,7 @@ t.test('changing one\'s password', async t => {
     })
   }
 
-  t.test('is answered again under the same Idempotency-Key, though the proofs are spent', async t => {
+  t.test('can be repeated with the same Idempotency-Key, though the old credentials are replaced', async t => {
     const person = await service.person()
     const headers = { 'idempotency-key': key() }
     const first = await change(person, NEW_PASSWORD, PASSWORD, headers)
@@ -103,7 +103,7 @@ t.test('changing one\'s password', async t => {
     t.match(await versionOf(person), [{ version: 2 }])
   })
 
-  t.test('of a stateful session is answered again too', async t => {
+  t.test('of a stateful session can be repeated too', async t => {
     const person = await service.person()
     const before = await statefulSession(service, person)
     const headers = { ...SAME_ORIGIN, 'idempotency-key': key() }
@@ -131,7 +131,7 @@ t.test('changing one\'s password', async t => {
     t.strictSame(answers.map(({ status }) => status).sort(), [200, 401])
   })
 
-  t.test('with more than 32 others, and counting those that ended lately, tells the ledger of the user alone', async t => {
+  t.test('with more than 32 others, those that ended recently included, writes one ledger row for the user', async t => {
     for (const [before, after] of [[0, 33], [20, 20]] as const) {
       const person = await service.person()
       const open = (count: number) => service.sql(`

@@ -19,13 +19,13 @@ t.test('registering', async t => {
     t.ok(Math.abs(Date.parse(body.user.createdAt) - Date.now()) < 60_000)
   })
 
-  t.test('takes no name for an answer', async t => {
+  t.test('needs no name', async t => {
     const { status, body } = await service.call<LoginBody>('POST /auth/register', { json: { email: 'nameless@example.com', password: PASSWORD } })
     t.equal(status, 201)
     t.equal(body.user.name, null)
   })
 
-  t.test('keeps the password as an argon2id hash alone, and shows it to nobody', async t => {
+  t.test('stores the password only as an argon2id hash, and shows it to nobody', async t => {
     const { text } = await register({ email: 'secretive@example.com', password: PASSWORD })
     t.notMatch(text, /argon2|horse|hash/i)
     const [row] = await service.sql<Record<string, unknown>>("SELECT * FROM users WHERE email = 'secretive@example.com'")
@@ -53,7 +53,7 @@ t.test('registering', async t => {
     }
   })
 
-  t.test('of one address twenty times at once creates one account, and answers the rest alike', async t => {
+  t.test('of one address twenty times at once creates one account, and refuses the others alike', async t => {
     const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => register({ email: n % 2 ? 'crowd@example.com' : 'CROWD@example.com', password: PASSWORD }, `192.0.2.${n}`)))
     const [first, ...rest] = answers.sort((a, b) => a.status - b.status)
     t.equal(first?.status, 201)
@@ -66,12 +66,12 @@ t.test('registering', async t => {
     const json = { email: 'unlucky@example.com', password: PASSWORD }
     await service.sql("ALTER TABLE sessions ADD CONSTRAINT unlucky CHECK (user_agent IS DISTINCT FROM 'unlucky')")
     isProblem(t, await service.call('POST /auth/register', { json, headers: { 'user-agent': 'unlucky' } }), 'internal_error')
-    t.equal(await count(json.email), 0, 'no account that nobody was told of')
+    t.equal(await count(json.email), 0, 'no account without a response')
     t.equal((await service.call('POST /auth/register', { json, headers: { 'user-agent': 'lucky' } })).status, 201, 'and so it can be tried again')
     await service.sql('ALTER TABLE sessions DROP CONSTRAINT unlucky')
   })
 
-  t.test('leaves a trace; an address that is taken, which costs nothing to try, leaves none', async t => {
+  t.test('is recorded in the audit trail; an attempt with a taken address is not', async t => {
     const json = { email: 'traced@example.com', password: PASSWORD }
     const { body: { user: { id } } } = await service.call<LoginBody>('POST /auth/register', { json, from: '192.0.2.77', headers: { 'user-agent': 'Tracer' } })
     isProblem(t, await register({ ...json, email: 'Traced@example.com' }, '192.0.2.78'), 'email_taken')
@@ -82,7 +82,7 @@ t.test('registering', async t => {
     ])
   })
 
-  t.test('refuses what is no address', async t => {
+  t.test('refuses an invalid address', async t => {
     for (const email of ['', ' ', 'ada', 'ada@', '@example.com', 'ada@example', 'ada@@example.com', 'a b@example.com', 'ada@exa mple.com', 'ada@.com', 'ada@example..com',
       '.ada@example.com', 'ada.@example.com', 'a..da@example.com', 'ada@example.com\nbcc: x@example.com', 'ada\0@example.com', 'ada\ud800@example.com',
       '"ada"@example.com', 'Ada <ada@example.com>', 'ada@[127.0.0.1]', `${'a'.repeat(65)}@example.com`, `ada@${'a'.repeat(250)}.com`, 'ada,bob@example.com']) {
@@ -92,7 +92,7 @@ t.test('registering', async t => {
     }
   })
 
-  t.test('takes addresses that are odd and right', async t => {
+  t.test('accepts unusual but valid addresses', async t => {
     for (const email of ['o\'brien+tag@sub.example.co.uk', '_-x-_@example.com', 'ünïcödé@exämple.com', '用户@例子.公司', 'a@b.cd', `${'a'.repeat(64)}@example.com`]) {
       const { status, body } = await service.call<LoginBody>('POST /auth/register', { json: { email, password: PASSWORD } })
       t.equal(status, 201, email)
@@ -133,7 +133,7 @@ t.test('registering', async t => {
     }
   })
 
-  t.test('takes role, id and the like from nobody', async t => {
+  t.test('accepts no role, id and the like', async t => {
     const answer = await register({ email: 'mallory@example.com', password: PASSWORD, role: 'admin', id: '0198c5a4-6f5e-7a6b-9d3f-2f6a3b1c4d5e', emailVerified: true, passwordHash: 'x' })
     isProblem(t, answer, 'validation_failed')
     t.strictSame(fieldsOf(answer), ['emailVerified', 'id', 'passwordHash', 'role'])
@@ -156,7 +156,7 @@ t.test('registering', async t => {
     t.equal(await count('types@example.com'), 0)
   })
 
-  t.test('takes a name as it is, and none that cannot be kept', async t => {
+  t.test('stores a name as it is, and refuses one that cannot be stored', async t => {
     for (const [n, name] of ['Zoë', 'O\'Brien; DROP TABLE', '<script>alert(1)</script>', '🐎'.repeat(200), ' spaced '].entries()) {
       const { status, body } = await service.call<LoginBody>('POST /auth/register', { json: { email: `named-${n}@example.com`, password: PASSWORD, name } })
       t.equal(status, 201, name)

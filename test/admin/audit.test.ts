@@ -37,13 +37,13 @@ t.test('/admin/audit', async t => {
     t.equal(headers['cache-control'], 'no-store')
   })
 
-  t.test('knows an account however its id is spelled', async t => {
+  t.test('finds an account in whatever case its id is written', async t => {
     const { user } = await service.person()
     t.equal((await list(`?subject=${user.id.toUpperCase()}`)).body.items.length, 2)
     t.strictSame((await list(`?subject=${randomUUID()}`)).body, { items: [], nextCursor: null })
   })
 
-  t.test('shows what is asked for alone', async t => {
+  t.test('applies the filters', async t => {
     const { user } = await service.person()
     t.ok((await list('?action=login&limit=100')).body.items.every(({ action }) => action === 'login'))
     t.strictSame((await list(`?action=register&subject=${user.id}`)).body.items.map(({ action, subjectId }) => [action, subjectId]), [['register', user.id]])
@@ -63,7 +63,7 @@ t.test('/admin/audit', async t => {
     t.equal(new Set(seen).size, seen.length)
   })
 
-  t.test('refuses what cannot be asked for, by name', async t => {
+  t.test('refuses an invalid or unknown parameter by its name', async t => {
     for (const [query, field] of [['limit=0', 'limit'], ['cursor=x', 'cursor'], ['subject=ada', 'subject'], ['action=breathe', 'action'], ['actor=x', 'actor']] as const) {
       const answer = await service.call(`GET /admin/audit?${query}`, { token: admin.accessToken })
       isProblem(t, answer, 'validation_failed', query)

@@ -3,7 +3,7 @@ import { present } from '../support/presence.ts'
 import { fieldsOf, isProblem } from '../support/problem.ts'
 import { PASSWORD, startService, type LoginBody } from '../support/service.ts'
 
-t.test('an admin who makes an account for somebody', async t => {
+t.test('an admin who creates an account for somebody else', async t => {
   const service = await startService(t)
   const admin = await service.admin()
   const create = (json: object) => service.call<LoginBody['user'] & { disabled: boolean }>('POST /admin/users', present(admin, json))
@@ -35,7 +35,7 @@ t.test('an admin who makes an account for somebody', async t => {
     t.strictSame(statuses.sort(), [201, 409, 409])
   })
 
-  t.test('has to be one', async t => {
+  t.test('must be an admin', async t => {
     const { accessToken } = await service.person()
     isProblem(t, await service.call('POST /admin/users', { json: { email: 'y@example.com' }, token: accessToken }), 'forbidden')
     isProblem(t, await service.call('POST /admin/users', { json: { email: 'y@example.com' } }), 'unauthenticated')

@@ -5,7 +5,7 @@ import { startService } from '../support/service.ts'
 
 interface Document { paths: Record<string, Record<string, { requestBody?: { content: Record<string, { example?: object, schema: { examples?: object[] } }> } }>> }
 
-t.test('an admin\'s access token, taken', async t => {
+t.test('an admin\'s access token, stolen', async t => {
   const service = await startService(t)
   const document = (await service.call<Document>('GET /openapi.json')).body
   const routes = Object.entries(document.paths).filter(([path]) => path.startsWith('/admin/')).flatMap(([path, methods]) =>
@@ -38,7 +38,7 @@ t.test('an admin\'s access token, taken', async t => {
     t.equal((await service.call('GET /admin/audit', { token })).status, 200)
   })
 
-  t.test('a body that shows presence alone changes nothing', async t => {
+  t.test('a body with nothing but presence changes nothing', async t => {
     const [admin, person] = [await service.admin(), await service.person()]
     isProblem(t, await service.call(`PATCH /admin/users/${person.user.id}`, present(admin)), 'validation_failed')
   })

@@ -17,7 +17,7 @@ t.test('ten seconds without a database, under load', { ...onPostgres, timeout: 1
   const service = await startService(t, { DATABASE_URL: proxy.url, DATA_DIR: dataDir })
   const over = new AbortController()
 
-  /** Asks again and again until the load is over. @returns how often each status was answered */
+  /** Repeats requests until the load is over. @returns how often each status was returned */
   async function load (ask: () => Promise<number | string>, every: number): Promise<Record<string, number>> {
     const counts: Record<string, number> = {}
     while (!over.signal.aborted) {
@@ -28,7 +28,7 @@ t.test('ten seconds without a database, under load', { ...onPostgres, timeout: 1
     return counts
   }
 
-  /** A status; of a 503, whether it says when to come back within the window of a repeat. */
+  /** A status; of a 503, whether its Retry-After is within the window of a repeat. */
   function outcomeOf ({ status, headers }: Answer<unknown>): number | string {
     const wait = Number(headers['retry-after'])
     return status === 503 && !(wait >= 1 && wait < 30) ? '503 without a time' : status
@@ -39,7 +39,7 @@ t.test('ten seconds without a database, under load', { ...onPostgres, timeout: 1
   const leaving: LoginBody[] = []
   const acknowledged: LoginBody[] = []
 
-  // An honest client: it stores a key before it asks, asks with what it has until it is answered, and keeps what it gets.
+  // A client by the protocol: it stores a key before it sends a request, repeats the request until there is a response, and stores that.
   const clients = people.map(({ refreshToken }) => ({ refreshToken, key: '' }))
   async function refresh (client: typeof clients[number]): Promise<number | string> {
     if (client.key === '') client.key = randomBytes(16).toString('base64url')

@@ -11,7 +11,7 @@ const REFRESHES = Number(process.env.KILLED_REFRESHES ?? 40)
 const CLIENTS = 10
 const KEY = randomBytes(16).toString('base64url')
 
-t.test(`a process killed amid ${REFRESHES} refreshes costs nobody their session`, { ...onPostgres, timeout: 1_800_000 }, async t => {
+t.test(`a process killed amid ${REFRESHES} refreshes ends no session`, { ...onPostgres, timeout: 1_800_000 }, async t => {
   const { instances, databaseUrl } = await startInstances(t, {}, {})
   const [killed, survivor] = instances
   const refresh = (instance: Instance, refreshToken: string, key: string) =>
@@ -22,7 +22,7 @@ t.test(`a process killed amid ${REFRESHES} refreshes costs nobody their session`
   const lost: string[] = []
 
   for (let done = 0; done < REFRESHES; done += CLIENTS) {
-    // What a process does for the first time takes it longer than all that follows.
+    // The first requests of a process are its slowest.
     for (let turn = 0; turn < 5; turn++) spare.refreshToken = (await refresh(killed, spare.refreshToken, KEY))?.body.refreshToken ?? spare.refreshToken
     const dying = pause(Math.random() * 80).then(killed.kill)
     const underWay = clients.map(async (client, index) => {
@@ -32,7 +32,7 @@ t.test(`a process killed amid ${REFRESHES} refreshes costs nobody their session`
     })
     const outcomes = await Promise.all(underWay)
     await dying
-    // Every second time it is only a minute later that the clients ask again, under the key they stored.
+    // Every second time the clients repeat the request only a minute later, with the key they stored.
     if (done % (2 * CLIENTS) === 0) await onServer(databaseUrl, server => server.query("UPDATE sessions SET rotated_at = rotated_at - interval '1 minute'"))
     for (const { client, key, answer } of outcomes) {
       const before = await onServer(databaseUrl, server => server.query<{ generation: number }>('SELECT generation FROM sessions WHERE id = $1', [sessionIdOf(client)]))

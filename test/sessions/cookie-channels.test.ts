@@ -11,13 +11,13 @@ t.test('a browser with the cookies of both channels', async t => {
   const { call } = service
   const verify = (cookies: Record<string, string>) => call<{ id: string, credential: string, code?: string }>('GET /auth/verify', { cookies })
 
-  /** The cookies of two sessions: of tokens, and a stateful one. */
+  /** The cookies of two sessions, one with tokens and one stateful. */
   async function both (one: Person, other: Person) {
     const { access = '', refresh = '' } = await service.cookiesOf(one)
     return { access, refresh, ...await statefulSession(service, other) }
   }
 
-  t.test('is whom the access cookie names', async t => {
+  t.test('is authenticated by the access cookie', async t => {
     const [ada, bob] = [await service.person(), await service.person()]
     const { access, session } = await both(ada, bob)
     for (const cookie of [`access=${access}; session=${session}`, `session=${session}; access=${access}`]) {
@@ -35,7 +35,7 @@ t.test('a browser with the cookies of both channels', async t => {
     t.equal((await call('POST /auth/refresh', { cookies: { refresh: cookies.refresh }, headers: OWN_PAGE })).status, 401)
   })
 
-  t.test('is not told that it is logged out while nobody can say of one whether it goes on', async t => {
+  t.test('gets no 204 for a logout while one of its sessions cannot be checked', async t => {
     const cookies = await both(await service.person(), await service.person())
     const { query } = service.database
     service.database.query = (statement, values) => statement.name === 'sessions.find-stateful' ? Promise.reject(new DatabaseUnavailable('cut off')) : query(statement, values)
@@ -47,7 +47,7 @@ t.test('a browser with the cookies of both channels', async t => {
     t.equal((await verify({ session: cookies.session })).status, 401)
   })
 
-  t.test('loses those of the one channel when it logs in by the other', async t => {
+  t.test('loses the cookies of one channel when it logs in on the other', async t => {
     const person = await service.person()
     const logIn = async (deliver: string, cookies: Record<string, string>) =>
       Object.entries((await call('POST /auth/login', { json: { email: person.email, password: PASSWORD, deliver }, cookies, headers: OWN_PAGE })).cookies).map(([name, { value }]) => `${name} ${value === '' ? 'cleared' : 'set'}`)

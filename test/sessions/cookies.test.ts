@@ -4,7 +4,7 @@ import { PASSWORD, startService, type LoginBody, type SetCookie, type TestServic
 const HTTPS = { PUBLIC_URL: 'https://auth.example.com' }
 const OWN_PAGE = { 'sec-fetch-site': 'same-origin' }
 
-/** The attributes of a cookie in the order of the alphabet, less its life. */
+/** The attributes of a cookie in alphabetical order, without its lifetime. */
 const attributesOf = ({ attributes }: SetCookie) => attributes.filter(text => !text.startsWith('Max-Age=')).sort()
 const lifeOf = ({ attributes }: SetCookie) => Number(attributes.find(text => text.startsWith('Max-Age='))?.slice(8))
 
@@ -30,7 +30,7 @@ t.test('cookies over https', async t => {
     t.equal(login.headers['cache-control'], 'no-store')
   })
 
-  t.test('live as long as what they carry', async t => {
+  t.test('live as long as the credential in them', async t => {
     const { login: { cookies, body } } = await setAndCleared(service, 'cookie')
     const { '__Host-access': access, '__Host-refresh': refresh } = cookies
     t.equal(access && lifeOf(access), body.expiresIn)
@@ -55,7 +55,7 @@ t.test('cookies over https', async t => {
     t.not(login.cookies['__Host-access']?.value, '')
   })
 
-  t.test('hold an opaque id alone for a stateful session', async t => {
+  t.test('contain only an opaque id for a stateful session', async t => {
     const { login, logout } = await setAndCleared(service, 'session')
     t.strictSame(names(login.cookies), ['__Host-device', '__Host-session'])
     const { '__Host-session': session } = login.cookies
@@ -99,7 +99,7 @@ t.test('cookies over https', async t => {
     }
   })
 
-  t.test('are not disturbed by look-alikes that a sibling subdomain tossed in', async t => {
+  t.test('are not disturbed by cookies that a sibling subdomain set (cookie tossing)', async t => {
     const [victim, attacker] = [await service.person(), await service.person()]
     const theirs = (await service.cookiesOf(attacker))['__Host-access'] ?? ''
     const { '__Host-access': own = '' } = await service.cookiesOf(victim)

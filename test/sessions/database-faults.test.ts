@@ -6,7 +6,7 @@ import { startService, PASSWORD, type Answer } from '../support/service.ts'
 import { until } from '../support/until.ts'
 import { rowOf, statefulSession } from './session-rows.ts'
 
-/** The service, with a wire to its database that can be cut. */
+/** The service, with a connection to its database that can be cut. */
 async function behindProxy (t: Test, settings: Record<string, string> = {}) {
   const { url = databaseUrl ?? '', dataDir } = await testDatabase(t)
   const proxy = await tcpProxy(url)
@@ -52,7 +52,7 @@ t.test('while the database is cut off', { ...onPostgres, timeout: 120_000 }, asy
   isUnavailable(t, await verify() as Answer<{ code?: string }>, 'verify')
   t.match(await service.call('GET /auth/verify', { token: 'x' }), { status: 401 }, 'what never was a token is still none')
 
-  // Meanwhile somebody else's instance ends a session.
+  // Meanwhile another instance ends a session.
   await onServer(url, server => server.query(`
     WITH ended AS (UPDATE sessions SET ended_at = now() WHERE user_id = $1 RETURNING id)
     INSERT INTO revocations (kind, subject, expires_at, xid) SELECT 'session', id::text, now() + interval '1 hour', pg_current_xact_id()::text::bigint FROM ended`, [other.user.id]))
@@ -67,7 +67,7 @@ t.test('while the database is cut off', { ...onPostgres, timeout: 120_000 }, asy
   t.equal((await verify(loggingOut.accessToken)).status, 401)
 })
 
-t.test('a database that falls silent', { ...onPostgres, timeout: 120_000 }, async t => {
+t.test('a database that stops responding', { ...onPostgres, timeout: 120_000 }, async t => {
   const { service, proxy } = await behindProxy(t)
   const person = await service.person()
   t.teardown(() => proxy.heal())
@@ -84,7 +84,7 @@ t.test('a database that falls silent', { ...onPostgres, timeout: 120_000 }, asyn
   t.equal(verified.status, 200)
   isUnavailable(t, refreshed, 'refresh')
   isUnavailable(t, loggedOut, 'logout')
-  t.ok(performance.now() - began < 9_000, 'nobody waits for ever')
+  t.ok(performance.now() - began < 9_000, 'no request waits for ever')
   await proxy.heal()
   await until(async () => (await service.call('GET /health/ready')).status === 200, 15_000)
   await until(async () => (await service.call('POST /auth/refresh', { json: { refreshToken: person.refreshToken } })).status === 200, 15_000)
@@ -107,7 +107,7 @@ t.test('a logout whose answer from the database was lost', { ...onPostgres, time
   }
 })
 
-t.test('a stateful session while Postgres is cut off lives by its copy', { ...onPostgres, timeout: 60_000 }, async t => {
+t.test('a stateful session is served from the cache while Postgres is cut off', { ...onPostgres, timeout: 60_000 }, async t => {
   const { service, proxy } = await behindProxy(t, { REVOCATION_MAX_STALENESS: '4s' })
   const person = await service.person()
   const [known, unknown] = [await statefulSession(service, person), await statefulSession(service, person)]
@@ -115,7 +115,7 @@ t.test('a stateful session while Postgres is cut off lives by its copy', { ...on
   t.equal((await verify(known)).status, 200)
   await proxy.cut()
   t.equal((await verify(known)).status, 200)
-  isUnavailable(t, await verify(unknown), 'one without a copy: not 401, nobody knows')
+  isUnavailable(t, await verify(unknown), 'one that is not cached: not 401, for it cannot be checked')
   await until(async () => (await verify(known)).status !== 200, 10_000)
   isUnavailable(t, await verify(known), 'past the freshness bound')
   await proxy.heal()

@@ -11,11 +11,11 @@ function fill (service: TestService, { user }: Person, count: number): Promise<u
     SELECT gen_random_uuid(), $1::uuid, 'body', '\\x00', 'key', now() + interval '1 day', now() + interval '1 day' FROM generate_series(1, $2::int)`, user.id, count)
 }
 
-t.test('endings that meet', { ...onPostgres, timeout: 600_000 }, async t => {
+t.test('sessions ended in parallel', { ...onPostgres, timeout: 600_000 }, async t => {
   const service = await startService(t)
   const admin = await service.admin()
 
-  t.test(`all others, all but another, and the whole account: none of ${ROUNDS} rounds gets in its own way`, async t => {
+  t.test(`all others, all but another, and the whole account: no deadlock in ${ROUNDS} rounds`, async t => {
     for (let round = 0; round < ROUNDS; round++) {
       const person = await service.person()
       const other = await service.logIn(person)

@@ -47,7 +47,7 @@ t.test('logging in', async t => {
     }
   })
 
-  t.test('gives tokens that are good, however often somebody logs in', async t => {
+  t.test('gives valid tokens, however often a user logs in', async t => {
     const person = await service.person()
     const statuses: number[] = []
     for (let n = 0; n < 140; n++) {
@@ -124,7 +124,7 @@ t.test('logging in', async t => {
     t.match(await login, { status: 401, body: { code: 'invalid_credentials' } })
   })
 
-  t.test('keeps where it was asked from', async t => {
+  t.test('stores the address and the user agent', async t => {
     const { email, user } = await service.person()
     await service.call('POST /auth/login', { json: { email, password: PASSWORD }, from: '192.0.2.44', headers: { 'user-agent': 'A phone', 'x-forwarded-for': '203.0.113.9' } })
     const rows = await service.sql('SELECT ip, user_agent, channel::text, generation, octet_length(nonce) AS nonce FROM sessions WHERE user_id = $1::uuid ORDER BY created_at DESC LIMIT 1', user.id)

@@ -4,7 +4,7 @@ import { rowOf, sessionIdOf } from './session-rows.ts'
 
 t.test('logging out of a session that has just been ended on another instance', async t => {
   const service = await startService(t)
-  // As another instance does it, but for the notification: this one would learn of it by its next read only.
+  // As another instance does it, without the notification: this one would find it at its next read.
   const endElsewhere = (sessionId: string) => service.sql(`
     WITH ended AS (UPDATE sessions SET ended_at = now(), ended_reason = 'logout' WHERE id = $1::uuid RETURNING id)
     INSERT INTO revocations (kind, subject, expires_at, xid) SELECT 'session', id::text, now() + interval '1 hour', pg_current_xact_id()::text::bigint FROM ended`, sessionId)

@@ -82,14 +82,14 @@ t.test('logging out', async t => {
     t.ok(await isLive({ accessToken: access }))
   })
 
-  t.test('with nothing is 401, and says that no credential came', async t => {
+  t.test('without a credential is 401 `unauthenticated`', async t => {
     const answer = await call('POST /auth/logout')
     t.match(answer, { status: 401, body: { code: 'unauthenticated' } })
     t.equal(answer.headers['www-authenticate'], 'Bearer')
     t.equal((await call('POST /auth/logout', { json: {} })).status, 401)
   })
 
-  t.test('with an access token that is dead already is 401, with its refresh token still 204', async t => {
+  t.test('with a revoked access token is 401, with its refresh token still 204', async t => {
     const admin = await service.admin()
     await call('POST /auth/logout', { token: admin.accessToken })
     t.match(await call('POST /auth/logout', { token: admin.accessToken }), { status: 401, body: { code: 'invalid_token' } })

@@ -16,7 +16,7 @@ t.test('presence', async t => {
   const refresh = async (refreshToken: string) => (await service.call<LoginBody>('POST /auth/refresh', { json: { refreshToken } })).body
   const logIn = () => service.logIn(admin)
 
-  t.test('is shown by the session\'s own credential on each channel, which is not used up', async t => {
+  t.test('is proved by the session\'s own credential on each channel, which is not used up', async t => {
     const login = await logIn()
     const cookies = await service.cookiesOf(admin)
     const session = await statefulSession(service, admin)
@@ -32,7 +32,7 @@ t.test('presence', async t => {
     t.match(await rowOf(service, login), { generation: 0, endedReason: null })
   })
 
-  t.test('is shown by the present refresh token and no other, and nothing that is refused ends the session', async t => {
+  t.test('is proved by the present refresh token and no other, and nothing that is refused ends the session', async t => {
     const other = await service.admin()
     const ways: Record<string, (login: LoginBody) => Promise<Call>> = {
       'an access token alone': async ({ accessToken: token }) => ({ token }),
@@ -56,14 +56,14 @@ t.test('presence', async t => {
     }
   })
 
-  t.test('is not shown by the refresh cookie of a session in the body, nor beside a wrong one in the body by a good one in the cookie', async t => {
+  t.test('is not proved by a cookie where the session is in the body, nor by a valid cookie beside a wrong token in the body', async t => {
     const { access = '', refresh: cookie = '' } = await service.cookiesOf(admin)
     isProblem(t, await ask({ token: access, json: { refreshToken: cookie } }), 'insufficient_user_authentication')
     isProblem(t, await ask({ cookies: { access, refresh: cookie }, json: { refreshToken: (await logIn()).refreshToken }, headers: SAME_ORIGIN }), 'insufficient_user_authentication')
     isProblem(t, await ask({ cookies: { access, refresh: cookie }, headers: SAME_ORIGIN }), 'not_found')
   })
 
-  t.test('is not shown by a token that has a successor, however soon, and that is no theft', async t => {
+  t.test('is not proved by a token that has a successor, and that counts as no reuse', async t => {
     const first = await logIn()
     const second = await refresh(first.refreshToken)
     const third = await refresh(second.refreshToken)
@@ -72,7 +72,7 @@ t.test('presence', async t => {
     t.match(await rowOf(service, third), { generation: 2, endedReason: null })
   })
 
-  t.test('is not shown by what the row does not agree with: another nonce, another generation, either way', async t => {
+  t.test('is not proved by another nonce or generation than the session\'s row has', async t => {
     for (const [name, change] of Object.entries({ 'another nonce': "nonce = '\\x00112233445566778899aabbccddeeff'", 'a generation behind': 'generation = generation + 1', 'a generation ahead': 'generation = generation - 1' })) {
       const login = await logIn()
       const second = await refresh(login.refreshToken)
@@ -82,7 +82,7 @@ t.test('presence', async t => {
     }
   })
 
-  t.test('is not shown five minutes after the login, however often the session was refreshed; another login renews it', async t => {
+  t.test('ends five minutes after the login, however often the session was refreshed; another login renews it', async t => {
     const someone = await service.admin()
     const session = await statefulSession(service, someone)
     const login = await service.logIn(someone)
@@ -105,7 +105,7 @@ t.test('presence', async t => {
     isProblem(t, await ask(present(login)), 'insufficient_user_authentication')
   })
 
-  t.test('is not shown by a session that is over, which the guard may not have heard of', async t => {
+  t.test('is not proved by a session that is over, though the guard may not know yet', async t => {
     for (const change of ['ended_at = now()', "idle_ends_at = now() - interval '1 second'", "ends_at = now() - interval '1 second'"]) {
       const login = await logIn()
       await service.sql(`UPDATE sessions SET ${change} WHERE id = $1::uuid`, sessionIdOf(login))
@@ -116,14 +116,14 @@ t.test('presence', async t => {
     isProblem(t, await ask(present(disabled)), 'insufficient_user_authentication', 'a disabled account')
   })
 
-  t.test('is asked of who may do it: before it comes who they are, and what they may', async t => {
+  t.test('is checked after the credential and the permission', async t => {
     isProblem(t, await ask({ json: { refreshToken: admin.refreshToken } }), 'unauthenticated')
     isProblem(t, await ask(present(await service.person())), 'forbidden')
     isProblem(t, await ask({ token: admin.accessToken, json: { refreshToken: admin.refreshToken, password: PASSWORD } }), 'validation_failed')
   })
 })
 
-t.test('the upgrade that begins to keep it makes no session fresh that was there before', async t => {
+t.test('the upgrade that adds the column makes no older session recent', async t => {
   const service = await startService(t)
   await service.sql('ALTER TABLE sessions DROP COLUMN authenticated_at')
   const old = await service.admin()

@@ -19,7 +19,7 @@ t.test('purging', async t => {
     FROM generate_series(1, $2::int)`, owner.user.id, count)
   const count = async () => (await service.sql<{ count: number }>('SELECT count(*)::int AS count FROM sessions'))[0]?.count
 
-  t.test('takes what has expired and what ended over an hour ago, and nothing else', async t => {
+  t.test('deletes what has expired and what ended over an hour ago, and nothing else', async t => {
     const before = await count()
     await fill(3, { idle: '-1 second' })
     await fill(3, { idle: '1 day', ended: "now() - interval '61 minutes'" })
@@ -29,12 +29,12 @@ t.test('purging', async t => {
     t.match(await rowOf(service, owner), { endedReason: null })
   })
 
-  t.test('goes by batches of what it is told', async t => {
+  t.test('deletes in batches of the given size', async t => {
     await fill(25, { idle: '-1 second' })
     t.strictSame([await purge(10), await purge(10), await purge(10), await purge(10)], [10, 10, 5, 0])
   })
 
-  t.test('takes events of the audit trail that are older than they are kept, by batches', async t => {
+  t.test('deletes events of the audit trail after their retention, in batches', async t => {
     const purgeAudit = createAuditPurge(service.database, 86_400)
     await service.sql("INSERT INTO audit_events (id, at, action, outcome) SELECT gen_random_uuid(), now() - n * interval '1 hour', 'old', 'success' FROM generate_series(22, 30) n")
     t.strictSame([await purgeAudit(4), await purgeAudit(4), await purgeAudit(4)], [4, 3, 0])
@@ -42,7 +42,7 @@ t.test('purging', async t => {
     t.ok((await service.sql("SELECT 1 FROM audit_events WHERE action = 'login'")).length > 0)
   })
 
-  t.test('takes expired rows of the ledger, and leaves the live ones', async t => {
+  t.test('deletes expired rows of the ledger, and leaves the live ones', async t => {
     await service.sql(`INSERT INTO revocations (kind, subject, expires_at, xid)
       SELECT 'session', 'expired-' || n, now() + n * interval '1 minute', 1 FROM generate_series(-5, 5) n WHERE n <> 0`)
     t.strictSame([await ledger.purge(3), await ledger.purge(3)], [3, 2])

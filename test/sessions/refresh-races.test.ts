@@ -17,7 +17,7 @@ t.test('two instances on one database', { ...onPostgres, timeout: 600_000 }, asy
   const admin = await a.person()
   await onServer(url, server => server.query("UPDATE users SET role = 'admin' WHERE id = $1", [admin.user.id]))
 
-  /** What still opens something after everything of a person should be over. */
+  /** What is still accepted after all of a user's sessions should have ended. */
   async function leftOf (person: Person, logins: readonly LoginBody[]): Promise<string[]> {
     const { rows } = await onServer(url, server => server.query('SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL', [person.user.id]))
     const answers = await Promise.all(logins.flatMap(({ accessToken, refreshToken }) => [a.call('GET /auth/verify', { token: accessToken }), refresh(b, refreshToken)]))
@@ -38,7 +38,7 @@ t.test('two instances on one database', { ...onPostgres, timeout: 600_000 }, asy
     t.strictSame(rows, [{ generation: ROUNDS }])
   })
 
-  t.test(`${ROUNDS} refreshes racing logout leave nothing that opens anything`, async t => {
+  t.test(`${ROUNDS} refreshes racing logout leave no valid credential`, async t => {
     let won = 0
     for (let round = 0; round < ROUNDS; round++) {
       const person = await a.person()
@@ -50,7 +50,7 @@ t.test('two instances on one database', { ...onPostgres, timeout: 600_000 }, asy
     t.comment(`the refresh came first ${won} times`)
   })
 
-  t.test(`${ROUNDS} refreshes and logins racing the disabling of the account leave nothing either`, async t => {
+  t.test(`${ROUNDS} refreshes and logins racing the disabling of the account leave none either`, async t => {
     let [refreshes, logins] = [0, 0]
     for (let round = 0; round < ROUNDS; round++) {
       const person = await a.person()

@@ -15,14 +15,14 @@ function refreshOn (service: TestService) {
   return (refreshToken: string, call: Call = {}) => service.call<LoginBody>('POST /auth/refresh', { json: { refreshToken }, ...call })
 }
 
-t.test('a refresh token that is not good', async t => {
+t.test('an invalid refresh token', async t => {
   const service = await startService(t)
   const refresh = refreshOn(service)
   const ring = deriveKeyRing(service.config.secrets, 'refresh')
   const tokens = createRefreshTokens(ring)
   const statements = watchStatements(service)
 
-  t.test('is refused before any look at the database, and nothing is written', async t => {
+  t.test('is refused before any query, and nothing is written', async t => {
     const [person, other] = [await service.person(), await service.person()]
     const { sessionId, nonce } = refreshTokenOf(person)
     const mac = person.refreshToken.split('.')[3] ?? ''
@@ -58,7 +58,7 @@ t.test('a refresh token that is not good', async t => {
     t.equal((await refresh(person.refreshToken)).status, 200, 'the session goes on')
   })
 
-  t.test('but under the right key changes nothing either', async t => {
+  t.test('signed with the right key changes nothing either', async t => {
     const person = await service.person()
     const { sessionId, nonce } = refreshTokenOf(person)
     const genuine = Buffer.from(nonce, 'base64url')
@@ -69,10 +69,10 @@ t.test('a refresh token that is not good', async t => {
       { sessionId, generation: 1, nonce: genuine },
       { sessionId: '01890a5d-ac96-774b-bcce-b302099a8057', generation: 0, nonce: genuine }
     ]) t.match(await refresh(tokens.write(content)), refusal)
-    t.strictSame(await rowOf(service, person), before, 'nobody who knows the key alone writes or ends anything')
+    t.strictSame(await rowOf(service, person), before, 'the key alone writes and ends nothing')
   })
 
-  t.test('with a number that does not fit its place is refused, not failed', async t => {
+  t.test('with a number out of range is refused, and is no server error', async t => {
     const { sessionId, nonce } = refreshTokenOf(await service.person())
     t.match(await refresh(tokens.write({ sessionId, generation: 999_999_999, nonce: Buffer.from(nonce, 'base64url') })), refusal)
   })
@@ -85,7 +85,7 @@ t.test('a refresh token that is not good', async t => {
     t.match(await service.call('POST /auth/refresh', { json: { refreshToken: 'x', more: 1 } }), { status: 422 })
   })
 
-  t.test('came another way than its session was opened for', async t => {
+  t.test('sent on another channel than that of its session', async t => {
     const person = await service.person()
     const cookies = await service.cookiesOf(person)
     const fromCookie = cookies.refresh ?? ''
@@ -98,7 +98,7 @@ t.test('a refresh token that is not good', async t => {
     t.equal((await refresh(person.refreshToken)).status, 200)
   })
 
-  t.test('takes its cookies back when it is over, and only then', async t => {
+  t.test('clears its cookies when its session is over, and only then', async t => {
     const person = await service.person()
     const { refresh: cookie = '' } = await service.cookiesOf(person)
     const ask = () => service.call('POST /auth/refresh', { cookies: { refresh: cookie }, headers: SAME_ORIGIN })
@@ -107,14 +107,14 @@ t.test('a refresh token that is not good', async t => {
     t.match(cookies, { access: { value: '', attributes: ['Max-Age=0'] }, refresh: { value: '', attributes: ['Max-Age=0'] } })
   })
 
-  t.test('from another site opens nothing', async t => {
+  t.test('from another site is refused', async t => {
     const { refresh: cookie = '' } = await service.cookiesOf(await service.person())
     t.match(await service.call('POST /auth/refresh', { cookies: { refresh: cookie }, headers: { 'sec-fetch-site': 'cross-site' } }), { status: 403, body: { code: 'cross_site_request' } })
     t.match(await rowOf(service, { refreshToken: cookie }), { generation: 0 })
   })
 })
 
-t.test('a token of before a key was rotated still refreshes, and gets a successor under the new key', async t => {
+t.test('a token from before a key rotation still refreshes, and gets a successor signed with the new key', async t => {
   const { url, dataDir } = await testDatabase(t)
   const [older, newer, jwt] = [generateSecret(), generateSecret(), generateSecret()]
   const settings = { ...url !== undefined && { DATABASE_URL: url }, DATA_DIR: dataDir, JWT_SECRET: jwt }

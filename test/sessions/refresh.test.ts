@@ -67,7 +67,7 @@ t.test('refreshing', async t => {
     t.equal((await refresh(person.refreshToken)).body.refreshToken, first.body.refreshToken)
   })
 
-  t.test('takes a second use after 30 s for theft: the session ends and the trail says so', async t => {
+  t.test('treats reuse after 30 s as theft: the session ends, and the audit trail says so', async t => {
     const person = await service.person()
     const { body } = await refresh(person.refreshToken)
     await age(person, '31 seconds')
@@ -76,7 +76,7 @@ t.test('refreshing', async t => {
     t.match(await refresh(body.refreshToken), { status: 401, body: { code: 'invalid_refresh_token' } })
   })
 
-  t.test('takes a token two generations back for theft at once', async t => {
+  t.test('treats a token two generations back as theft at once', async t => {
     const person = await service.person()
     const { body } = await refresh(person.refreshToken)
     await refresh(body.refreshToken)
@@ -95,7 +95,7 @@ t.test('refreshing', async t => {
     t.ok(row?.kept, 'of the key only its hash is kept')
   })
 
-  t.test('an Idempotency-Key other than the rotation\'s excuses nothing', async t => {
+  t.test('any other Idempotency-Key excuses nothing', async t => {
     for (const key of [randomBytes(16).toString('base64url'), undefined]) {
       const person = await service.person()
       await refresh(person.refreshToken, { headers: { 'idempotency-key': randomBytes(16).toString('base64url') } })
@@ -112,13 +112,13 @@ t.test('refreshing', async t => {
     await isTheft(t, await refresh(person.refreshToken, { headers }), person)
   })
 
-  t.test('refuses an Idempotency-Key that holds less than 128 bits', async t => {
+  t.test('refuses an Idempotency-Key of less than 128 bits', async t => {
     const person = await service.person()
     t.match(await refresh(person.refreshToken, { headers: { 'idempotency-key': 'x'.repeat(21) } }), { status: 422, body: { code: 'validation_failed' } })
     t.match(await rowOf(service, person), { generation: 0 })
   })
 
-  t.test('notes a repeat from another address or user agent than the rotation came from', async t => {
+  t.test('records a repeat from another address or user agent than that of the rotation', async t => {
     const rotatedFrom = { from: '203.0.113.7', headers: { 'user-agent': 'rotator' } }
     for (const [repeat, noted] of [
       [rotatedFrom, 0],

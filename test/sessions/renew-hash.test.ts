@@ -2,7 +2,7 @@ import t from 'tap'
 import { testDatabase } from '../support/database.ts'
 import { PASSWORD, startService } from '../support/service.ts'
 
-t.test('many logins at once while a hash is due for renewal all go well, and one renewal stands', async t => {
+t.test('many logins at once while a hash is due for renewal all succeed, and one renewal is stored', async t => {
   const { url, dataDir } = await testDatabase(t)
   const where = { DATA_DIR: dataDir, ...url !== undefined && { DATABASE_URL: url } }
   const before = await startService(t, where)

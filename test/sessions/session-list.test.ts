@@ -13,7 +13,7 @@ t.test('a user\'s own sessions', async t => {
   const verify = async ({ accessToken }: LoginBody) => (await service.call('GET /auth/verify', { token: accessToken })).status
   const logIn = (person: Person, call: Call) => service.call<LoginBody>('POST /auth/login', { ...call, json: { email: person.email, password: PASSWORD } })
 
-  t.test('are listed with where they were seen, in words, and which one asks', async t => {
+  t.test('are listed with their devices, in words, and with which one is the current', async t => {
     const person = await service.person()
     const { body: other } = await logIn(person, { from: '203.0.113.7', headers: { 'user-agent': FIREFOX } })
     const answer = await service.call<{ items: Device[] }>('GET /auth/sessions', { token: person.accessToken })
@@ -24,7 +24,7 @@ t.test('a user\'s own sessions', async t => {
     for (const { createdAt, lastSeenAt, expiresAt } of answer.body.items) t.ok(createdAt <= lastSeenAt && lastSeenAt < expiresAt)
   })
 
-  t.test('stand in the order of their last use', async t => {
+  t.test('are listed in the order of their last use', async t => {
     const person = await service.person()
     const other = await service.logIn(person)
     await service.sql("UPDATE sessions SET last_seen_at = now() - interval '1 hour' WHERE id = $1::uuid", sessionIdOf(other))
@@ -65,7 +65,7 @@ t.test('a user\'s own sessions', async t => {
     t.strictSame(await service.sql('SELECT subject FROM revocations WHERE user_id = $1::uuid', person.user.id), [{ subject: sessionIdOf(other) }], 'the ledger has it as tokens do')
   })
 
-  t.test('of somebody else are not there', async t => {
+  t.test('of another account are not found', async t => {
     const [person, stranger] = [await service.person(), await service.person()]
     const before = await rowOf(service, person)
     const answer = await end(sessionIdOf(person), stranger)
@@ -76,7 +76,7 @@ t.test('a user\'s own sessions', async t => {
     t.equal(await verify(person), 200)
   })
 
-  t.test('all end but the one that asks', async t => {
+  t.test('all end but the current one', async t => {
     const person = await service.person()
     const others = [await service.logIn(person), await service.logIn(person)]
     const cookies = await statefulSession(service, person)

@@ -1,6 +1,6 @@
 import type { LoginBody, Person, TestService } from '../support/service.ts'
 
-/** What a refresh token says. */
+/** The content of a refresh token. */
 export function refreshTokenOf ({ refreshToken }: Pick<LoginBody, 'refreshToken'>): { sessionId: string, generation: number, nonce: string } {
   const [sessionId = '', generation, nonce = ''] = refreshToken.split('.')
   return { sessionId, generation: Number(generation), nonce }
@@ -10,7 +10,7 @@ export function sessionIdOf (login: Pick<LoginBody, 'refreshToken'>): string {
   return refreshTokenOf(login).sessionId
 }
 
-/** A session's row as it stands; `xmin` changes with every write. */
+/** A session's row; `xmin` changes with every write. */
 export interface SessionRow {
   generation: number
   endedReason: string | null

@@ -21,7 +21,7 @@ interface Record { sessionId: string, confirmedAt: number }
 
 const hashOf = (session: string) => createHash('sha256').update(session).digest()
 
-/** Redis as the service sees it, and what it holds of a session. */
+/** Redis, and what is cached there of a session. */
 function redisOf (t: Test) {
   const redis = new Redis(redisUrl)
   t.teardown(() => redis.disconnect())
@@ -38,7 +38,7 @@ function redisOf (t: Test) {
 
 const verify = (service: TestService, session: string) => service.call<{ code?: string, role?: string }>('GET /auth/verify', { cookies: { session } })
 
-/** Services that share a database and a redis; each has copies of its own in memory. */
+/** Services that share a database and a redis; each has a cache of its own in memory. */
 async function startTwo (t: Test, settings: { REDIS_URL: string }): Promise<[TestService, TestService]> {
   const { url = '', dataDir } = await testDatabase(t)
   const first = await startService(t, { DATABASE_URL: url, DATA_DIR: dataDir, ...settings })
@@ -55,7 +55,7 @@ async function logOut (service: TestService, session: string): Promise<void> {
   if (status !== 204) throw new Error(`Logging out was answered ${status}`)
 }
 
-t.test('a copy in redis', onRedis, async t => {
+t.test('a session cached in redis', onRedis, async t => {
   const { redis, keyOf, read } = redisOf(t)
   const service = await startService(t, { REDIS_URL: redisUrl })
   await until(async () => (await service.call('GET /health/ready')).status === 200)
@@ -65,10 +65,10 @@ t.test('a copy in redis', onRedis, async t => {
     t.match(await read(session), { sessionId: String, confirmedAt: Number })
     const life = await redis.pttl(keyOf(session))
     t.ok(life > 3_590_000 && life <= 3_600_000)
-    t.notOk((await redis.get(keyOf(session)))?.includes(session), 'and holds no secret')
+    t.notOk((await redis.get(keyOf(session)))?.includes(session), 'and contains no secret')
   })
 
-  t.test('shows no presence: Postgres is asked when its owner logged in', async t => {
+  t.test('proves no presence: Postgres decides when its owner logged in', async t => {
     const admin = await service.admin()
     const { session } = await statefulSession(service, admin)
     const endSessions = () => service.call('DELETE /admin/users/01890a5d-ac96-774b-bcce-b302099a8057/sessions', { cookies: { session }, headers: { 'x-countersign': '1' } })
@@ -88,7 +88,7 @@ t.test('a copy in redis', onRedis, async t => {
     t.equal((await verify(service, answer.cookies.session?.value ?? '')).status, 200)
   })
 
-  t.test('says what Postgres would', async t => {
+  t.test('gives the same principal as Postgres', async t => {
     const { session } = await statefulSession(service, await service.person())
     const statements = watchStatements(service)
     const fromCopy = await verify(service, session)
@@ -111,7 +111,7 @@ t.test('a copy in redis', onRedis, async t => {
     t.ok(await redis.pttl(keyOf(session)) <= 100_000)
   })
 
-  t.test('that is not what was written counts as none', async t => {
+  t.test('that was changed counts as a cache miss', async t => {
     for (const text of ['', 'x', '{}', 'null', '[]', '{"sessionId":"x"}']) {
       const { session } = await statefulSession(service, await service.person())
       await redis.set(keyOf(session), text)
@@ -121,7 +121,7 @@ t.test('a copy in redis', onRedis, async t => {
   })
 })
 
-t.test('a copy that somebody else wrote into redis lets nobody in', onRedis, async t => {
+t.test('a forged entry in redis lets nobody in', onRedis, async t => {
   const { redis, keyOf } = redisOf(t)
   const service = await startService(t, { REDIS_URL: redisUrl })
   await until(async () => (await service.call('GET /health/ready')).status === 200)
@@ -133,7 +133,7 @@ t.test('a copy that somebody else wrote into redis lets nobody in', onRedis, asy
 
   const forged = [json, asAdmin, `.${asAdmin}`, `${mac}.${asAdmin}`, `${Buffer.alloc(32).toString('base64url')}.${json}`]
   for (const copy of [...forged, good]) {
-    // Of the form that they have, so that only what is in redis could make it one.
+    // Well formed, so that only the entry in redis could make it valid.
     const { text: invented } = createSessionSecret()
     await redis.set(keyOf(invented), copy, 'EX', 60)
     t.equal((await verify(service, invented)).status, 401, copy)
@@ -153,7 +153,7 @@ t.test('two instances on one redis', onBoth, async t => {
   const statements = watchStatements(b)
   const signed = createSignedCacheEntry(deriveKeyRing(a.config.secrets, 'session-copy'))
 
-  t.test('what one has asked Postgres for the other reads from redis', async t => {
+  t.test('one reads from redis what the other has read from Postgres', async t => {
     const { session } = await statefulSession(a, await a.person())
     await verify(a, session)
     statements.length = 0
@@ -173,18 +173,18 @@ t.test('two instances on one redis', onBoth, async t => {
     }
   })
 
-  t.test('a record that Postgres confirmed over an hour ago is not believed', async t => {
+  t.test('a record that was read from Postgres over an hour ago is not used', async t => {
     for (const [age, status] of [[3_590, 200], [3_601, 401]] as const) {
       const { session } = await statefulSession(a, await a.person())
       await verify(a, session)
       const record = await read(session)
       await a.sql('UPDATE sessions SET ended_at = now() WHERE id = $1::uuid', record?.sessionId)
       await redis.set(keyOf(session), signed.write(hashOf(session), JSON.stringify({ ...record, confirmedAt: (record?.confirmedAt ?? 0) - age })))
-      t.equal((await verify(b, session)).status, status, `${age} s: nobody has told the ledger, so only its age can tell`)
+      t.equal((await verify(b, session)).status, status, `${age} s: the ledger has no entry, so only the age decides`)
     }
   })
 
-  t.test('a role that changed is had from Postgres, whatever redis says', async t => {
+  t.test('a role that changed is read from Postgres, whatever redis says', async t => {
     const person: Person = await a.person()
     const { session } = await statefulSession(a, person)
     const admin = await a.admin()
@@ -214,7 +214,7 @@ t.test('while redis is cut off', onRedis, async t => {
     t.equal((await verify(service, fresh.session)).status, 200, `${way}: Postgres answers`)
     t.equal((await verify(service, unknown.session)).status, 200)
     t.ok(statements.includes('sessions.find-stateful'))
-    t.ok(performance.now() - began < 3_000, 'and nobody waits for redis')
+    t.ok(performance.now() - began < 3_000, 'and no request waits for redis')
     const ready = await service.call<{ checks: unknown }>('GET /health/ready')
     t.match(ready, { status: 503, body: { checks: { database: 'ok', redis: 'unavailable' } } })
     t.equal((await service.call('POST /auth/login', { json: { email: person.email, password: person.password } })).status, 200)
@@ -228,7 +228,7 @@ t.test('while redis is cut off', onRedis, async t => {
   }
 })
 
-t.test('with both cut off a session is neither let in nor turned away', onBoth, async t => {
+t.test('with both cut off a session gets neither 200 nor 401', onBoth, async t => {
   const { url = '', dataDir } = await testDatabase(t)
   const [postgres, redis] = [await tcpProxy(url), await tcpProxy(redisUrl)]
   t.teardown(() => Promise.all([postgres.close(), redis.close()]))

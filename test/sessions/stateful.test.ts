@@ -11,7 +11,7 @@ t.test('a stateful session', async t => {
   const verify = (session: string) => service.call<{ id: string, sessionId: string, role: string, credential: string, tokenId: null }>('GET /auth/verify', { cookies: { session } })
   const change = (sessionId: string, set: string) => service.sql(`UPDATE sessions SET ${set} WHERE id = $1::uuid`, sessionId)
 
-  t.test('is an opaque secret of which only the hash is kept', async t => {
+  t.test('is an opaque secret of which only the hash is stored', async t => {
     const person = await service.person()
     const { session } = await statefulSession(service, person)
     t.match(session, /^[\w-]{43}$/)
@@ -19,7 +19,7 @@ t.test('a stateful session', async t => {
     t.ok(row?.kept)
   })
 
-  t.test('is recognised with the principal that a token would give', async t => {
+  t.test('is authenticated with the same principal as by a token', async t => {
     const person = await service.person()
     const { session } = await statefulSession(service, person)
     const { status, body } = await verify(session)
@@ -29,7 +29,7 @@ t.test('a stateful session', async t => {
     t.strictSame(Object.keys(body).sort(), Object.keys(ofToken.body).sort())
   })
 
-  t.test('asks Postgres once, and then its copy', async t => {
+  t.test('is read from Postgres once, and then from the cache', async t => {
     const { session } = await statefulSession(service, await service.person())
     statements.length = 0
     for (let count = 0; count < 20; count++) t.equal((await verify(session)).status, 200)
@@ -66,7 +66,7 @@ t.test('a stateful session', async t => {
     })
   })
 
-  t.test('is over at its idle end and at its absolute end', async t => {
+  t.test('ends at its idle end and at its absolute end', async t => {
     for (const over of ["idle_ends_at = now() - interval '1 second'", "ends_at = now() - interval '1 second'"]) {
       const { session } = await statefulSession(service, await service.person())
       await service.sql(`UPDATE sessions SET ${over} WHERE secret_hash = sha256($1::bytea)`, Buffer.from(session))
@@ -74,7 +74,7 @@ t.test('a stateful session', async t => {
     }
   })
 
-  t.test('a cookie that is none of ours is refused', async t => {
+  t.test('a forged cookie is refused', async t => {
     const { session } = await statefulSession(service, await service.person())
     statements.length = 0
     for (const cookie of ['', 'x', `${session}x`, session.slice(1), 'x'.repeat(4000)]) t.equal((await verify(cookie)).status, 401, cookie.slice(0, 50))
@@ -82,7 +82,7 @@ t.test('a stateful session', async t => {
     t.equal((await verify(`${session.slice(0, -2)}AA`)).status, 401)
   })
 
-  t.test('a cookie that opens nothing costs one look at the database, however often it comes', async t => {
+  t.test('a cookie of no live session costs one query, however often it is repeated', async t => {
     const over = await statefulSession(service, await service.person())
     await service.call('POST /auth/logout', { cookies: over, headers: { 'x-countersign': '1' } })
     const expired = await statefulSession(service, await service.person())
@@ -94,7 +94,7 @@ t.test('a stateful session', async t => {
     }
   })
 
-  t.test('one that is opened is recognised, whatever was refused before', async t => {
+  t.test('a new one is accepted, whatever was refused before', async t => {
     await verify(randomBytes(32).toString('base64url'))
     t.equal((await verify((await statefulSession(service, await service.person())).session)).status, 200)
   })

@@ -12,7 +12,7 @@ t.test('a storm of wrong guesses from forty addresses', async t => {
   const login = (call: Call, email = ada.email, password = PASSWORD) =>
     service.call('POST /auth/login', { ...call, json: { email, password }, headers: { 'x-forwarded-for': '198.51.100.7', ...call.headers } })
 
-  /** Storms until the work is done, which begins when the first guess has been turned away. */
+  /** Sends wrong guesses until `work` is done, which starts after the first guess was refused. */
   async function within (work: () => Promise<void>): Promise<Array<Answer<ProblemDocument>>> {
     const answers: Array<Answer<ProblemDocument>> = []
     const over = new AbortController()
@@ -31,7 +31,7 @@ t.test('a storm of wrong guesses from forty addresses', async t => {
     return answers
   }
 
-  t.test('does not keep a person out whose browser has logged in before', async t => {
+  t.test('does not lock out a user whose browser has logged in before', async t => {
     await within(async () => {
       for (let round = 0; round < 3; round++) {
         const began = performance.now()
@@ -41,7 +41,7 @@ t.test('a storm of wrong guesses from forty addresses', async t => {
     })
   })
 
-  t.test('does not keep a person out who shows a live session', async t => {
+  t.test('does not lock out a user with a live session', async t => {
     const session = await statefulSession(service, ada)
     await within(async () => {
       t.equal((await login({ token: ada.accessToken })).status, 200)
@@ -50,7 +50,7 @@ t.test('a storm of wrong guesses from forty addresses', async t => {
     })
   })
 
-  t.test('is turned away at once where it is too much, and told when to come back', async t => {
+  t.test('is refused at once beyond the queue\'s limit, with Retry-After', async t => {
     const answers = await within(async () => {
       const began = performance.now()
       while (performance.now() - began < 500) await login({ headers: { 'x-forwarded-for': '203.0.113.200' } }, ada.email, 'not the password')
@@ -62,7 +62,7 @@ t.test('a storm of wrong guesses from forty addresses', async t => {
     }
   })
 
-  t.test('gains nothing by a device cookie of somebody else, or one that is made up', async t => {
+  t.test('gains nothing by the device cookie of another account, or by a forged one', async t => {
     const mallory = await service.cookiesOf(await service.person())
     const [id = '', since = '', salt = '', mac = ''] = (cookies.device ?? '').split('.')
     const bad = [mallory.device ?? '', `${id}.${since}.${salt}.${'A'.repeat(43)}`, `${id}.${Number(since) + 1}.${salt}.${mac}`, 'x', `${id}...`]
@@ -76,7 +76,7 @@ t.test('a storm of wrong guesses from forty addresses', async t => {
     t.ok(statuses.includes(503), `they wait among strangers: ${statuses}`)
   })
 
-  t.test('leaves the tokens of everybody as good as before', async t => {
+  t.test('leaves everybody\'s tokens valid', async t => {
     await within(async () => {
       for (let n = 0; n < 20; n++) t.equal((await service.call('GET /auth/verify', { token: ada.accessToken })).status, 200)
     })

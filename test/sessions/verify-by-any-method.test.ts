@@ -7,7 +7,7 @@ import type { Principal } from '../../verifier/src/index.ts'
 import { fieldsOf, isProblem } from '../support/problem.ts'
 import { startService } from '../support/service.ts'
 
-t.test('/auth/verify, by whatever a gateway asks', async t => {
+t.test('/auth/verify, for any request of a gateway', async t => {
   const service = await startService(t, { PUBLIC_URL: 'https://auth.example.com', ALLOWED_ORIGINS: 'https://app.example.com' })
   const { call } = service
   const { accessToken: token, user } = await service.person()
@@ -27,7 +27,7 @@ t.test('/auth/verify, by whatever a gateway asks', async t => {
     })
   }
 
-  t.test('no body is looked at, nor its type', async t => {
+  t.test('ignores a body and its type', async t => {
     const bodies = [
       ['malformed', 'application/json', '{'], ['of another type', 'text/plain', 'x'], ['of a type that is none', ';', 'x'], ['empty', 'application/json', ''],
       ['a form', 'application/x-www-form-urlencoded', 'role=admin'], ['too deep', 'application/json', '['.repeat(100)], ['large', 'application/octet-stream', 'x'.repeat(100_000)]
@@ -42,7 +42,7 @@ t.test('/auth/verify, by whatever a gateway asks', async t => {
     }
   })
 
-  t.test('a body of 5 MB changes nothing, and the connection goes on', async t => {
+  t.test('a body of 5 MB changes nothing, and the connection stays open', async t => {
     const { hostname, port } = new URL(origin)
     const socket = connect(Number(port), hostname)
     const body = Buffer.alloc(5 * 1024 * 1024, 'x')
@@ -89,7 +89,7 @@ t.test('/auth/verify, by whatever a gateway asks', async t => {
     }
   })
 
-  /** Asks on a socket, by a path that nobody has put in order on the way. */
+  /** Sends a request on a socket, with a path that no client normalises. */
   async function ask (method: string, path: string, headers: Record<string, string> = {}) {
     const request = http.request(origin, { method, path, headers }).end()
     const [response] = await once(request, 'response') as [http.IncomingMessage]
@@ -112,7 +112,7 @@ t.test('/auth/verify, by whatever a gateway asks', async t => {
     }
   })
 
-  t.test('what only looks like it is not found, or not read', async t => {
+  t.test('a path that only looks like it is 404, and a malformed one 400', async t => {
     const lookalikes = ['/auth/verifyx', '/auth/verify%2fx', '/auth/verify;x', '/auth/verify%2f..', '/auth/verify\\..', '/auth/./verify', '/auth//verify', '/AUTH/VERIFY', '/auth/verify.']
     for (const path of lookalikes) {
       for (const method of ['GET', 'POST', 'PROPFIND']) t.match(await ask(method, path, { authorization: `Bearer ${token}` }), { status: 404, body: { code: 'not_found' } }, `${method} ${path}`)

@@ -26,7 +26,7 @@ t.test('/auth/verify', async t => {
     t.equal(headers['cache-control'], 'no-store')
   })
 
-  t.test('tells a gateway who it is; the address only once it is verified', async t => {
+  t.test('tells a gateway the user; the address only once it is verified', async t => {
     const email = 'jürgen+100%@example.com'
     const { status, body: { user, accessToken } } = await service.call<LoginBody>('POST /auth/register', { json: { email, password: PASSWORD } })
     t.equal(status, 201)
@@ -39,7 +39,7 @@ t.test('/auth/verify', async t => {
     t.match(after, { status: 200, body: { email, emailVerified: true }, headers: { 'x-auth-email': 'j%C3%BCrgen%2B100%25%40example.com' } })
   })
 
-  t.test('asks the database nothing', async t => {
+  t.test('sends no query', async t => {
     const { accessToken } = await service.person()
     await service.sql('ALTER TABLE users RENAME TO users_away')
     t.teardown(() => service.sql('ALTER TABLE users_away RENAME TO users'))

@@ -8,7 +8,7 @@ import { clientInfo, type ClientInfo } from '../../http/client-info.ts'
 import type { CsrfProtection } from '../../http/csrf.ts'
 import type { OneTimeTokenStore } from '../../one-time-tokens/store.ts'
 import type { SendLogin } from '../../sessions/login-response.ts'
-import { Deliver, loginAnswer } from '../../sessions/login-schema.ts'
+import { Deliver, loginResponse } from '../../sessions/schemas.ts'
 import type { MobileCodes } from './mobile-codes.ts'
 import type { OpenIdentitySession } from '../identities/open-identity-session.ts'
 import type { Provider } from '../provider.ts'
@@ -42,7 +42,7 @@ export const mobileRoutes: FastifyPluginAsyncTypebox<MobileRoutesOptions> = asyn
       security: PUBLIC,
       body: Type.Object({ code: OneTimeCode, codeVerifier: CodeVerifier }, { additionalProperties: false, examples: [EXAMPLE_EXCHANGE] }),
       response: {
-        200: loginAnswer('The session is open'),
+        200: loginResponse('The session is open'),
         ...problemResponses(...BODY_PROBLEMS, 'invalid_code', 'account_disabled', 'unavailable')
       }
     }
@@ -67,7 +67,7 @@ export const mobileRoutes: FastifyPluginAsyncTypebox<MobileRoutesOptions> = asyn
         deliver: Type.Optional(Deliver)
       }, { additionalProperties: false, examples: [{ idToken: ID_TOKEN, nonce: NONCE }] }),
       response: {
-        200: loginAnswer('The session is open'),
+        200: loginResponse('The session is open'),
         ...problemResponses(...BODY_PROBLEMS, 'invalid_id_token', 'account_disabled', 'cross_site_request', 'not_found', 'account_exists', 'email_required', 'provider_error', 'provider_unavailable', 'unavailable')
       }
     }

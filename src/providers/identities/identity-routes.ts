@@ -7,7 +7,7 @@ import { jsonResponse, AUTHENTICATED, BODY_PROBLEMS, emptyResponse, problemRespo
 import type { Guards } from '../../http/guards.ts'
 import { clientInfo } from '../../http/client-info.ts'
 import { EXAMPLE, EXAMPLE_IDENTITY, Id, named, Nullable, Time } from '../../http/schemas.ts'
-import { NEEDS_PRESENCE, PresenceBody } from '../../sessions/presence-schema.ts'
+import { NEEDS_PRESENCE, PresenceBody } from '../../sessions/schemas.ts'
 import type { Presence } from '../../sessions/presence.ts'
 import type { LinkedIdentity, IdentityListStore } from './identity-list-store.ts'
 import type { GetFreshProviderToken } from '../tokens/fresh-provider-token.ts'

@@ -7,7 +7,7 @@ import { jsonResponse, AUTHENTICATED, BODY_PROBLEMS, emptyResponse, problemRespo
 import type { Guards } from '../../http/guards.ts'
 import { clientInfo } from '../../http/client-info.ts'
 import type { CsrfProtection } from '../../http/csrf.ts'
-import { NEEDS_PRESENCE, PresenceToken } from '../../sessions/presence-schema.ts'
+import { NEEDS_PRESENCE, PresenceToken } from '../../sessions/schemas.ts'
 import type { Presence } from '../../sessions/presence.ts'
 import type { StartAuthorization } from '../flow/start-authorization.ts'
 import type { LinkCodes } from './link-codes.ts'

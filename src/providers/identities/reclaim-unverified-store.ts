@@ -4,7 +4,7 @@ import { recordAudit } from '../../audit/store.ts'
 import type { Database } from '../../database/database.ts'
 import { violatedConstraint } from '../../database/errors.ts'
 import type { ClientInfo } from '../../http/client-info.ts'
-import { endSessions, raiseVersion } from '../../sessions/standing-store.ts'
+import { endSessions, raiseVersion } from '../../sessions/end-session-store.ts'
 import type { PresentedIdentity } from './identity-store.ts'
 
 /** An account that went to whom its address belongs. */

@@ -1,4 +1,5 @@
 import type { Database } from '../../database/database.ts'
+import { isLiveSql } from '../../sessions/session-sql.ts'
 
 /** An identity with tokens that an older secret encrypted. */
 export interface OldTokens {
@@ -54,7 +55,7 @@ const COUNT = {
   text: `
     SELECT (SELECT count(*)::int FROM identities WHERE ${IS_OLD}) AS identities,
       (SELECT count(*)::int FROM sessions
-        WHERE key_id <> $1 AND channel <> 'session' AND ended_at IS NULL AND idle_ends_at > now() AND ends_at > now()) AS sessions`
+        WHERE key_id <> $1 AND channel <> 'session' AND ${isLiveSql()}) AS sessions`
 }
 
 export function createReencryptStore ({ query }: Pick<Database, 'query'>): ReencryptStore {

@@ -1,10 +1,10 @@
 import type { SessionCache } from './redis-session-cache.ts'
 import type { SessionRecord } from '../stateful-session-store.ts'
 
-const MOST = 10_000
+const MAX_ENTRIES = 10_000
 
-/** Keeps the copies that this process used last, a bounded number of them. */
-export function createMemorySessionCache (most = MOST): SessionCache {
+/** Caches the sessions that this process used last. */
+export function createMemorySessionCache (maxEntries = MAX_ENTRIES): SessionCache {
   const records = new Map<string, SessionRecord>()
 
   return {
@@ -20,7 +20,7 @@ export function createMemorySessionCache (most = MOST): SessionCache {
       const key = secretHash.toString('latin1')
       records.delete(key)
       records.set(key, record)
-      if (records.size <= most) return
+      if (records.size <= maxEntries) return
       const [oldest] = records.keys()
       if (oldest !== undefined) records.delete(oldest)
     },

@@ -1,23 +1,19 @@
-const MOST = 10_000
+const MAX_ENTRIES = 10_000
 
 /**
- * Remembers secrets that open nothing, so that whoever sends one again and again asks Postgres once. A session that is
- * over is so for ever, and nobody is ever given a secret that was there before: what stands here never becomes wrong.
+ * Remembers secrets of no live session, so that a client that repeats one causes a single query. An entry never becomes
+ * wrong: a session that has ended stays so, and no secret is issued twice.
+ *
+ * @param maxEntries how many are remembered; the oldest are dropped first
  */
-export interface NegativeCache {
-  has (secretHash: Buffer): boolean
-  add (secretHash: Buffer): void
-}
-
-/** @param most how many are remembered; the oldest go first */
-export function createNegativeCache (most = MOST): NegativeCache {
+export function createNegativeCache (maxEntries = MAX_ENTRIES) {
   const refused = new Set<string>()
 
   return {
-    has: secretHash => refused.size !== 0 && refused.has(secretHash.toString('latin1')),
-    add (secretHash) {
+    has: (secretHash: Buffer) => refused.size !== 0 && refused.has(secretHash.toString('latin1')),
+    add (secretHash: Buffer): void {
       refused.add(secretHash.toString('latin1'))
-      if (refused.size <= most) return
+      if (refused.size <= maxEntries) return
       const [oldest] = refused
       if (oldest !== undefined) refused.delete(oldest)
     }

@@ -4,7 +4,7 @@ import type { KeyRing } from '../../tokens/derived-keys.ts'
 import { createSignedCacheEntry } from './signed-cache-entry.ts'
 import type { SessionRecord } from '../stateful-session-store.ts'
 
-/** A fast copy of stateful sessions, by the hash of their secret. It may lose or lag: it is never the authority. */
+/** Caches stateful sessions by the hash of their secret. Entries may be lost or outdated: Postgres is the authority. */
 export interface SessionCache {
   get (secretHash: Buffer): Promise<SessionRecord | undefined>
   set (secretHash: Buffer, record: SessionRecord): Promise<void>
@@ -18,17 +18,17 @@ const KEY = 'countersign:session:'
 
 export interface RedisSessionCacheDeps {
   url: string
-  /** The keys by which a copy is known to be this service's, the current one first. */
+  /** The keys that entries are signed with, the current one first. */
   ring: KeyRing
   log: { warn (details: object, message: string): void }
 }
 
 /**
- * Keeps copies in redis, each under a life that ends it by itself: its own idle end, and at most an access token's life
- * after Postgres confirmed it. A redis that does not answer within 250 ms counts as having nothing.
+ * Caches sessions in Redis. An entry expires at the idle end of its session, and at most the longest life of an access
+ * token after it was read from Postgres. A Redis that does not respond within 250 ms counts as a cache miss.
  */
 export async function createRedisSessionCache ({ url, ring, log }: RedisSessionCacheDeps): Promise<SessionCache> {
-  // Loaded by those alone who use it.
+  // Loaded only where Redis is configured.
   const { Redis } = await import('ioredis')
   const redis = new Redis(url, {
     commandTimeout: COMMAND_TIMEOUT,
@@ -40,32 +40,32 @@ export async function createRedisSessionCache ({ url, ring, log }: RedisSessionC
   let isDown = false
   redis.on('ready', () => { isDown = false })
   redis.on('error', (error: Error) => {
-    if (!isDown) log.warn({ err: error }, 'redis does not answer; stateful sessions are read from Postgres')
+    if (!isDown) log.warn({ err: error }, 'redis is unavailable; stateful sessions are read from Postgres')
     isDown = true
   })
 
   const signed = createSignedCacheEntry(ring)
   const keyOf = (secretHash: Buffer) => KEY + secretHash.toString('base64url')
-  const orNothing = <T>(command: Promise<T>): Promise<T | undefined> => command.catch(() => undefined)
+  const orMiss = <T>(command: Promise<T>): Promise<T | undefined> => command.catch(() => undefined)
 
   return {
     async get (secretHash) {
-      const copy = await orNothing(redis.get(keyOf(secretHash)))
-      const json = copy === undefined || copy === null ? undefined : signed.read(secretHash, copy)
+      const entry = await orMiss(redis.get(keyOf(secretHash)))
+      const json = entry === undefined || entry === null ? undefined : signed.read(secretHash, entry)
       return json === undefined ? undefined : parseRecord(json)
     },
 
     async set (secretHash, record) {
       const life = Math.min(record.idleEndsAt - record.confirmedAt, MAX_ACCESS_TOKEN_LIFE)
-      if (life >= 0.001) await orNothing(redis.set(keyOf(secretHash), signed.write(secretHash, JSON.stringify(record)), 'PX', Math.floor(life * 1000)))
+      if (life >= 0.001) await orMiss(redis.set(keyOf(secretHash), signed.write(secretHash, JSON.stringify(record)), 'PX', Math.floor(life * 1000)))
     },
 
     async delete (secretHash) {
-      await orNothing(redis.del(keyOf(secretHash)))
+      await orMiss(redis.del(keyOf(secretHash)))
     },
 
     async ping () {
-      // One slow answer is no outage.
+      // A single slow response is not an outage.
       await redis.ping().catch(() => redis.ping())
     },
 
@@ -78,7 +78,7 @@ export async function createRedisSessionCache ({ url, ring, log }: RedisSessionC
 const TEXTS = ['sessionId', 'userId', 'email'] as const
 const NUMBERS = ['version', 'createdAt', 'seenAt', 'idleEndsAt', 'endsAt', 'confirmedAt'] as const
 
-// What somebody else wrote under our key, or another version of ours, is as good as nothing.
+// What another program or another version of the service wrote is a cache miss.
 function parseRecord (json: string): SessionRecord | undefined {
   try {
     const parsed: unknown = JSON.parse(json)

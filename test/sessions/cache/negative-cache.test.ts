@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createNegativeCache } from '../../../src/sessions/cache/negative-cache.ts'
 
-t.test('secrets that were refused are remembered, a bounded number of them', async t => {
+t.test('remembers refused secrets, a bounded number of them', async t => {
   const refused = createNegativeCache(3)
   const secrets = [1, 2, 3, 4].map(byte => Buffer.alloc(32, byte))
   for (const secret of secrets) {

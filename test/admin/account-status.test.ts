@@ -41,7 +41,7 @@ t.test('what an admin does to an account', async t => {
     t.match(await auditOf(person, 'role_change'), [{ actorId: admin.user.id, outcome: 'success', ip: '127.0.0.1', detail: { role: 'admin' } }])
   })
 
-  t.test('a token minted in the same second as the change is told apart by its version', async t => {
+  t.test('a token minted in the same second as the change is refused by its version', async t => {
     for (let attempt = 0; ; attempt++) {
       const person = await service.person()
       await patch(person.user.id, { role: 'admin' })
@@ -72,7 +72,7 @@ t.test('what an admin does to an account', async t => {
     t.match(await auditOf(person, 'enable'), [{ outcome: 'success' }])
   })
 
-  t.test('deleting leaves nothing, for ever', async t => {
+  t.test('deleting revokes every token, for ever', async t => {
     const person = await service.person()
     const session = await statefulSession(service, person)
     t.equal((await service.call(`DELETE /admin/users/${person.user.id}`, present(admin))).status, 204)
@@ -98,7 +98,7 @@ t.test('what an admin does to an account', async t => {
     t.strictSame(await ledgerOf(person), [])
   })
 
-  t.test('an account that is not there is 404, and who is no admin gets 403', async t => {
+  t.test('an unknown account is 404, and a user who is no admin gets 403', async t => {
     const person = await service.person()
     for (const [target, json] of [[`PATCH /admin/users/${NOBODY}`, { disabled: true }], [`DELETE /admin/users/${NOBODY}`], [`DELETE /admin/users/${NOBODY}/sessions`]] as const) {
       const body = json === undefined ? {} : { json }
@@ -125,7 +125,7 @@ t.test('what an admin does to an account', async t => {
     t.equal((await patch(disabled.user.id, { role: 'user' })).status, 200)
   })
 
-  t.test('an account is the same in whatever case its id is written', async t => {
+  t.test('the case of an id does not matter', async t => {
     const person = await service.person()
     t.equal((await patch(person.user.id.toUpperCase(), { role: 'admin' })).status, 200)
     t.match(await ledgerOf(person), [{ kind: 'user', minVersion: 2 }], 'the ledger has it as tokens do')
@@ -147,7 +147,7 @@ t.test('what an admin does to an account', async t => {
 
 const ROUNDS = Number(process.env.RACE_ROUNDS ?? 20)
 
-t.test(`of two admins who unseat each other in parallel one stays, ${ROUNDS} times`, { ...onPostgres, timeout: 600_000 }, async t => {
+t.test(`of two admins who demote each other in parallel one stays, ${ROUNDS} times`, { ...onPostgres, timeout: 600_000 }, async t => {
   const service = await startService(t)
   const [one, other] = [await service.admin(), await service.admin()]
   for (let round = 0; round < ROUNDS; round++) {
