@@ -117,8 +117,8 @@ async function composeParts (app: FastifyInstance, config: Config, place: Reques
     isUnavailable: isDatabaseUnavailable
   })
   const presence = createPresence({ ...sessions, principal: place.read })
-  const providers = composeProviders({ config, prefix, database, tokens, sessions, oneTime, revocation, audit, presence, log: app.log })
-  const identitiesOf = async (userId: string) => (await providers.linked.list(userId)).map(presentLinkedIdentity)
+  const providers = composeProviders({ config, prefix, database, tokens, oneTimeTokens: oneTime, openSession: sessions.open, sendLogin: sessions.deliver, ledgerSync: revocation, audit, presence, log: app.log })
+  const identitiesOf = async (userId: string) => (await providers.identityList.list(userId)).map(presentLinkedIdentity)
   const shared = { guards, presence, principal: place.read, cookies, crossSite, propagation: revocation }
 
   await app.register(async api => {
@@ -143,9 +143,9 @@ async function composeParts (app: FastifyInstance, config: Config, place: Reques
     await api.register(sessionListRoutes, { ...shared, ...sessions })
     await api.register(verifyRoute, shared)
     await api.register(signInRoutes, { ...shared, ...providers, cookieSameSite: config.cookieSameSite, isUnavailable: isDatabaseUnavailable })
-    await api.register(mobileRoutes, { ...shared, ...providers, deliver: sessions.deliver })
+    await api.register(mobileRoutes, { ...providers, oneTimeTokens: oneTime, sendLogin: sessions.deliver, csrf: crossSite, audit })
     await api.register(identityRoutes, { ...shared, ...providers })
-    await api.register(linkRoutes, { ...shared, ...providers })
+    await api.register(linkRoutes, { ...shared, ...providers, csrf: crossSite })
     await api.register(async admin => {
       admin.addHook('preHandler', presence.requireToWrite)
       await admin.register(auditRoutes, { ...shared, trail: createAuditListStore(database) })

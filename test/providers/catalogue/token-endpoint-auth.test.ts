@@ -10,7 +10,7 @@ type Way = 'basic' | 'post'
 /** A token endpoint that knows the client by one way only. @returns the ways that were tried */
 function endpointFor (registered: Way | undefined, server = BOTH) {
   const refusals: unknown[] = []
-  const { authenticate, attempt } = createTokenEndpointAuth(SECRET, { onRefused: error => refusals.push(error) })
+  const { authenticate, withClientAuth } = createTokenEndpointAuth(SECRET, { onRefused: error => refusals.push(error) })
   const tried: Way[] = []
 
   async function request (): Promise<string> {
@@ -26,7 +26,7 @@ function endpointFor (registered: Way | undefined, server = BOTH) {
     throw new WWWAuthenticateChallengeError('unknown client', { cause: [{ scheme: 'basic', parameters: {} }], response } as never)
   }
 
-  return { ask: () => attempt(request), tried, refusals }
+  return { ask: () => withClientAuth(request), tried, refusals }
 }
 
 t.test("a client's secret is sent in the header first, and in the body where that is not known", async t => {

@@ -104,7 +104,7 @@ t.test('an address that a provider tells', async t => {
 
   t.test('nor one that became an admin at that moment', async t => {
     const promoted = await accountWith(address())
-    const held = service.hold('identities.find-holder')
+    const held = service.hold('identities.find-account-by-email')
     const landing = signIn(browser(), 'google', { as: at('google', promoted.email) })
     await held.reached
     await service.sql("UPDATE users SET role = 'admin' WHERE id = $1::uuid", promoted.user.id)

@@ -43,7 +43,7 @@ t.test('a link whose session ends on the way', async t => {
     t.test(`${how} leaves nothing behind`, async t => {
       const { somebody, person } = await loggedIn()
       const { subject, callback } = await leave(somebody)
-      const held = service.hold('identities.link')
+      const held = service.hold('identities.link-in-session')
       const landing = comeBack(somebody, callback)
       await held.reached
       await end(somebody, person)
@@ -59,7 +59,7 @@ t.test('a link whose session ends on the way', async t => {
     const { subject, callback } = await leave(somebody)
     t.match(await comeBack(somebody, callback), { error: null })
     const again = await leave(somebody, subject)
-    const held = service.hold('identities.link')
+    const held = service.hold('identities.link-in-session')
     const landing = comeBack(somebody, again.callback)
     await held.reached
     await somebody.visit('/auth/logout', { method: 'POST', site: 'same-origin' })
