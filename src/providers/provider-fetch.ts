@@ -21,9 +21,9 @@ export function createProviderFetch (isAllowed: (url: URL) => boolean): CustomFe
   const pending = new Map<string, Promise<Response>>()
 
   function sendOnce (url: string, options: CustomFetchOptions): Promise<Response> {
-    const response = pending.get(url) ?? send(url, options).finally(() => pending.delete(url))
-    pending.set(url, response)
-    return response.then(response => response.clone())
+    const request = pending.get(url) ?? send(url, options).finally(() => pending.delete(url))
+    pending.set(url, request)
+    return request.then(response => response.clone())
   }
 
   async function send (address: string, options: CustomFetchOptions): Promise<Response> {

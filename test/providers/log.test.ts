@@ -12,22 +12,22 @@ t.test('the log of signing in with providers', async t => {
   github.accounts.set('ada', { id: 3, emails: [{ email: 'ada@github.example', primary: true, verified: true }] })
   facebook.accounts.set('ada', { name: 'Ada', email: 'ada@facebook.example' })
   const secrets = new Map<string, string>([['the client secret', 'a secret that the provider gave']])
-  const keep = (what: string, secret: string | null | undefined) => { if (secret) secrets.set(`${secrets.size} ${what}`, secret) }
+  const addSecret = (what: string, secret: string | null | undefined) => { if (secret) secrets.set(`${secrets.size} ${what}`, secret) }
 
-  function keepAll (what: string, url: URL, somebody: Browser): void {
-    for (const name of ['code', 'state', 'nonce', 'code_challenge']) keep(`${what}: ${name}`, url.searchParams.get(name))
-    for (const [name, value] of Object.entries(cookiesOf(somebody))) keep(`${what}: cookie ${name}`, value)
+  function addSecretsOf (what: string, url: URL, somebody: Browser): void {
+    for (const name of ['code', 'state', 'nonce', 'code_challenge']) addSecret(`${what}: ${name}`, url.searchParams.get(name))
+    for (const [name, value] of Object.entries(cookiesOf(somebody))) addSecret(`${what}: cookie ${name}`, value)
   }
 
   async function signInAloud (provider: string, as: string | null, how: Parameters<typeof startFlow>[2] = {}) {
     const somebody = browser()
     const url = await startFlow(somebody, provider, how)
-    keepAll(provider, url, somebody)
+    addSecretsOf(provider, url, somebody)
     const callback = await agree(somebody, url, as)
-    keepAll(provider, callback, somebody)
+    addSecretsOf(provider, callback, somebody)
     const outcome = await finishFlow(somebody, callback)
-    keepAll(provider, callback, somebody)
-    keep('our code', outcome.code)
+    addSecretsOf(provider, callback, somebody)
+    addSecret('our code', outcome.code)
     return { somebody, callback, outcome }
   }
 
@@ -39,24 +39,24 @@ t.test('the log of signing in with providers', async t => {
       await signInAloud(provider, null)
       const { body: { items } } = await service.call<{ items: Array<{ id: string }> }>('GET /auth/identities', { cookies: cookiesOf(somebody) })
       const { body } = await service.call<{ accessToken?: string }>(`GET /auth/identities/${items[0]?.id}/token`, { cookies: cookiesOf(somebody) })
-      keep(`${provider}: access token`, body.accessToken)
+      addSecret(`${provider}: access token`, body.accessToken)
     }
 
     const codeVerifier = randomBytes(32).toString('base64url')
     const parameters = { codeChallenge: createHash('sha256').update(codeVerifier).digest('base64url'), codeChallengeMethod: 'S256' }
     const { outcome: { code } } = await signInAloud('google', 'ada', { redirectTo: APP_LINK, parameters })
-    keep('verifier', codeVerifier)
+    addSecret('verifier', codeVerifier)
     for (let time = 0; time < 2; time++) await service.call('POST /auth/providers/exchange', { json: { code, codeVerifier } })
 
     const nonce = randomBytes(16).toString('base64url')
     const idToken = google.idToken({ claims: { aud: 'ios-app', sub: 'ada', email: 'ada@example.com', email_verified: true, nonce: createHash('sha256').update(nonce).digest('base64url') } })
-    keep('ID token', idToken)
-    keep('its signature', idToken.split('.')[2])
-    keep('its nonce', nonce)
+    addSecret('ID token', idToken)
+    addSecret('its signature', idToken.split('.')[2])
+    addSecret('its nonce', nonce)
     for (let time = 0; time < 2; time++) await service.call('POST /auth/providers/google/token', { json: { idToken, nonce } })
 
     const person = await service.person()
-    keep('refresh token', person.refreshToken)
+    addSecret('refresh token', person.refreshToken)
     await service.call('POST /auth/identities/link', present(person, { provider: 'google', redirectTo: APP }))
 
     for (const { provider, path } of [{ provider: google, path: '/token' }, { provider: acme, path: '/me' }] as const) {
@@ -65,7 +65,7 @@ t.test('the log of signing in with providers', async t => {
         provider.alter(t, path, reply => ({ ...reply, status: 400, body: JSON.stringify({ error: 'invalid_request', error_description: canary, access_token: canary, [canary]: canary }) }))
         t.match((await signInAloud(provider === google ? 'google' : 'acme', 'ada')).outcome, { error: 'provider_error' })
       })
-      keep('what the provider said besides', canary)
+      addSecret('what the provider said besides', canary)
     }
 
     const text = service.logText()

@@ -6,7 +6,7 @@ import { APP, startWorld, type World } from '../support/providers/world.ts'
 
 const HUGE = 'x'.repeat(3 * 1024 * 1024)
 
-/** Where each provider answers with what decides. */
+/** The endpoints of each provider whose responses decide. */
 const ENDPOINTS = [
   ['google', '/token'], ['acme', '/token'], ['acme', '/me'],
   ['github', '/login/oauth/access_token'], ['github', '/api/v3/user'], ['github', '/api/v3/user/emails'],
@@ -30,7 +30,7 @@ t.test('a provider that fails', async t => {
   populate(world)
   for (const provider of ['google', 'acme', 'github', 'facebook']) t.equal((await signIn(browser(), provider, { as: 'ada' })).error, null, `${provider} works at first`)
 
-  /** Signs in while an endpoint answers otherwise; nobody may come in by it. */
+  /** Signs in while the response of an endpoint is changed, and asserts that there is no session. */
   async function errorWhile (t: Test, [provider, suffix]: Endpoint, change: (reply: Reply) => Reply | Promise<Reply>): Promise<string | null> {
     const paths = [...new Set(world[provider].asked.map(({ path }) => path).filter(path => path.endsWith(suffix)))]
     t.ok(paths.length > 0, `${provider} ${suffix} is asked at all`)
@@ -63,7 +63,7 @@ t.test('a provider that fails', async t => {
         nothing: ''
       }
       for (const [what, answer] of Object.entries(answers)) {
-        // GitHub says by an empty list that there is no address to be told: that is another matter.
+        // From GitHub an empty list means that there is no address: another error.
         if (endpoint[1].endsWith('/emails') && what === 'an empty list') continue
         await t.test(what, async t => t.equal(await errorWhile(t, endpoint, asJson(answer)), 'provider_error'))
       }

@@ -8,10 +8,10 @@ import { startService } from '../../support/service.ts'
 
 const DISCOVERY = '/.well-known/openid-configuration'
 
-/** A path on the loopback that nobody may be led to. */
+/** A path on the loopback that must not be requested. */
 const INSIDE = '/inside'
 
-/** What each issuer's document says otherwise than a good one. */
+/** How each issuer's metadata differs from valid metadata. */
 const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   good: {},
   'another issuer': { issuer: 'https://accounts.example' },
@@ -60,7 +60,7 @@ t.test('discovery', async t => {
   ]))
   const service = await startService(t, { PUBLIC_URL, ALLOWED_REDIRECTS: APP, ...settings })
 
-  /** The flow of a browser with a provider that sends back a code without asking anything. */
+  /** The flow of a browser with a provider that returns a code without asking. */
   async function signInAt (name: string): Promise<SignInOutcome & { isLoggedIn: boolean, ms: number }> {
     const provider = `liar${names.indexOf(name)}`
     const issuer = `${liar.origin}/issuer-${names.indexOf(name)}`

@@ -5,23 +5,23 @@ import { createTokenEndpointAuth } from '../../../src/providers/catalogue/token-
 const SECRET = 'secret of acme'
 const BOTH: ServerMetadata = { issuer: 'https://login.acme.example', token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'] }
 
-type Way = 'basic' | 'post'
+type Method = 'basic' | 'post'
 
-/** A token endpoint that knows the client by one way only. @returns the ways that were tried */
-function endpointFor (registered: Way | undefined, server = BOTH) {
+/** A token endpoint that accepts the client with one method only. @returns the methods that were tried */
+function endpointFor (registered: Method | undefined, server = BOTH) {
   const refusals: unknown[] = []
   const { authenticate, withClientAuth } = createTokenEndpointAuth(SECRET, { onRefused: error => refusals.push(error) })
-  const tried: Way[] = []
+  const tried: Method[] = []
 
   async function request (): Promise<string> {
-    // As the library does, which checks the answer of the browser first.
+    // Like the library, which checks the callback first.
     await Promise.resolve()
     const [body, headers] = [new URLSearchParams(), new Headers()]
     authenticate(server, { client_id: 'countersign' }, body, headers)
-    const way: Way = headers.has('authorization') ? 'basic' : 'post'
-    tried.push(way)
+    const method: Method = headers.has('authorization') ? 'basic' : 'post'
+    tried.push(method)
     await new Promise(setImmediate)
-    if (way === registered) return 'tokens'
+    if (method === registered) return 'tokens'
     const response = new Response('{}', { status: 401, headers: { 'www-authenticate': 'Basic' } })
     throw new WWWAuthenticateChallengeError('unknown client', { cause: [{ scheme: 'basic', parameters: {} }], response } as never)
   }

@@ -5,7 +5,7 @@ import { inChromium, openChromium } from '../../support/providers/chromium.ts'
 import { sendJson, startProviderServer } from '../../support/providers/provider-server.ts'
 import { startWorld } from '../../support/providers/world.ts'
 
-/** The pages of an app that signs people in by a button, on an origin of its own. */
+/** The pages of an app with sign-in buttons, on another origin. */
 async function startApp (t: Test, service: string) {
   return startProviderServer(t, origin => (request, response) => {
     if (request.url === '/favicon.ico') return sendJson(response, {}, 404)

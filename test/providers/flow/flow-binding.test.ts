@@ -73,7 +73,7 @@ t.test('a flow belongs to the browser that started it', async t => {
     const { error } = await finishFlow(again, callback)
     t.equal(error, 'invalid_state')
     t.notOk(isLoggedIn(again))
-    // With a fresh code of the same flow too: it is the flow that is over, not the code alone.
+    // Also with a new code of the same flow: the flow is used up, not only the code.
     again.jar.set(HOST, flow, kept)
     const answered = google.asked.length
     t.equal((await finishFlow(again, withParameter(callback, 'code', 'another'))).error, 'invalid_state')
@@ -199,7 +199,7 @@ t.test('a flow belongs to the browser that started it', async t => {
       const callback = await agree(somebody, url, 'ada')
       const { error } = await finishFlow(somebody, callback)
       if (url.searchParams.has('code_challenge')) t.equal(error, 'provider_error')
-      // A provider that asks for no verifier is none the wiser; the state still binds the answer to this browser.
+      // A provider that requires no verifier does not notice; the state still binds the callback to this browser.
       else t.equal(error, null)
     }
     for (const [name, value] of [['code_challenge_method', 'plain'], ['code_challenge', undefined]] as const) {

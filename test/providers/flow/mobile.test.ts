@@ -8,7 +8,7 @@ import type { Call, LoginBody } from '../../support/service.ts'
 
 const EXCHANGE = 'POST /auth/providers/exchange'
 
-/** What an app makes before it opens the browser. */
+/** What an app generates before it opens the browser. */
 function createVerifier (): { codeVerifier: string, parameters: { codeChallenge: string, codeChallengeMethod: string } } {
   const codeVerifier = randomBytes(32).toString('base64url')
   return { codeVerifier, parameters: { codeChallenge: createHash('sha256').update(codeVerifier).digest('base64url'), codeChallengeMethod: 'S256' } }
@@ -20,7 +20,7 @@ t.test('signing in from a mobile app', async t => {
   github.accounts.set('ada', { id: 12, emails: [{ email: 'ada@github.example', primary: true, verified: true }] })
   const exchange = (json: unknown, call: Call = {}) => service.call<LoginBody & { code: string }>(EXCHANGE, { ...call, json })
 
-  /** The app's part up to the code that comes back to its link. */
+  /** The flow of an app, up to the code at its redirect target. */
   async function codeFor (as: string, redirectTo = APP_LINK): Promise<{ code: string, codeVerifier: string, browser: Browser }> {
     const { codeVerifier, parameters } = createVerifier()
     const tab = browser()

@@ -13,7 +13,7 @@ const claimOf = (nonce: string) => createHash('sha256').update(nonce).digest('ba
 t.test('signing in with the ID token of a native SDK', async t => {
   const { service, google, acme } = await startWorld(t)
 
-  /** What the SDK gives to the app. */
+  /** The ID token that the SDK returns to the app. */
   function tokenFor (nonce: string, claims: Readonly<Record<string, unknown>> = {}, forgery: Parameters<typeof google.idToken>[0] | object = {}): string {
     return google.idToken({ ...forgery, claims: { aud: 'ios-app', sub: 'ada', email: 'ada@example.com', email_verified: true, name: 'Ada', nonce: claimOf(nonce), jti: randomBytes(8).toString('hex'), ...claims } })
   }
@@ -71,7 +71,7 @@ t.test('signing in with the ID token of a native SDK', async t => {
     const token = tokenFor(nonce)
     t.equal((await send(token, nonce)).status, 200)
     isProblem(t, await sendBad(token, nonce), 'invalid_id_token')
-    // The same token in another spelling is the same token.
+    // Another encoding of the same token is the same token.
     isProblem(t, await sendBad(`${token}=`, nonce), 'invalid_id_token')
     isProblem(t, await sendBad(successorOfLast(token), nonce), 'invalid_id_token')
   })
@@ -171,7 +171,7 @@ t.test('OIDC_<NAME>_NATIVE_CLIENT_IDS enables native SDKs of any OpenID provider
   isProblem(t, await service.call('POST /auth/providers/google/token', { json: { idToken: acme.idToken({ claims }), nonce } }), 'invalid_id_token')
 })
 
-/** The same bytes for whoever decodes carelessly: a spare bit of the last character is set. */
+/** The same bytes in a lenient decoder: an unused bit of the last character is set. */
 function successorOfLast (token: string): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
   return token.slice(0, -1) + alphabet.charAt(alphabet.indexOf(token.slice(-1)) + 1)

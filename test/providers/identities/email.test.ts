@@ -10,7 +10,7 @@ interface Profile { id: string, email: string, emailVerified: boolean }
 t.test('an address that a provider tells', async t => {
   const { service, google, github, facebook, acme, browser } = await startWorld(t)
   let count = 0
-  /** An address that nobody has yet. */
+  /** A new address. */
   const address = () => `somebody-${++count}@example.com`
 
   const profileIn = async (somebody: Browser) => (await service.call<Profile>('GET /auth/me', { cookies: cookiesOf(somebody) })).body

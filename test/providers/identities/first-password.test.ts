@@ -9,7 +9,7 @@ t.test('the first password of an account that signs in by a provider', async t =
   const { service, google, browser } = await startWorld(t)
   let count = 0
 
-  /** Somebody new by Google. */
+  /** A new user, signed in with Google. */
   async function newcomer () {
     const email = `somebody-${++count}@example.com`
     google.accounts.set(email, { email, email_verified: true })

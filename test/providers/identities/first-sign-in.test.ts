@@ -8,7 +8,7 @@ import type { LoginBody } from '../../support/service.ts'
 const HUNDRED = Array.from({ length: 100 }, (_, n) => n)
 
 t.test('concurrent first sign-ins with one identity', async t => {
-  // Patience with a machine that is busy: here nobody is to be turned away for waiting.
+  // The machine may be busy: no request is to be refused for waiting here.
   const { service, google, github, browser } = await startWorld(t, { RATE_LIMITS: 'off', DATABASE_ACQUIRE_TIMEOUT: '20s', DATABASE_STATEMENT_TIMEOUT: '20s' })
   const count = async (table: string) => (await service.sql<{ n: number }>(`SELECT count(*)::int AS n FROM ${table}`))[0]?.n
 

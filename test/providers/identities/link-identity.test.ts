@@ -20,7 +20,7 @@ t.test('linking an account at a provider', async t => {
     return subject
   }
 
-  /** A browser in which somebody new is logged in. */
+  /** A browser with a new logged-in user. */
   async function loggedIn (deliver: 'cookie' | 'session' = 'cookie'): Promise<{ somebody: Browser, person: Person }> {
     const person = await service.person()
     const somebody = browser()
@@ -94,7 +94,7 @@ t.test('linking an account at a provider', async t => {
 
   t.test('cannot be started from another site', async t => {
     const { somebody } = await loggedIn()
-    // A browser keeps its cookies back here; the service does not count on it.
+    // A browser does not send its cookies here; the service does not rely on that.
     const cookies = cookiesOf(somebody)
     const text = new URLSearchParams({ provider: 'google', redirectTo: APP }).toString()
     for (const origin of ['https://evil.example', 'null']) {
@@ -110,7 +110,7 @@ t.test('linking an account at a provider', async t => {
   t.test('cannot be forced by a link to sign in: the present session gains no identity', async t => {
     const { somebody, person } = await loggedIn()
     const attackers = subjectAt('google')
-    // The victim follows a link of the attacker's, and the attacker's account at the provider is what answers.
+    // The victim follows the attacker's link, and the provider returns the attacker's account.
     await signIn(somebody, 'google', { as: attackers })
     t.strictSame(await service.sql('SELECT 1 FROM identities WHERE user_id = $1::uuid', person.user.id), [])
     t.not(await whoIs(somebody), person.user.id)

@@ -11,7 +11,7 @@ t.test('linking in a session that ends meanwhile', async t => {
   const { service, google, github, acme, browser } = await startWorld(t)
   let count = 0
 
-  /** Somebody new, logged in by a browser. */
+  /** A new user, logged in in a browser. */
   async function loggedIn (): Promise<{ somebody: Browser, person: Person }> {
     const person = await service.person()
     const somebody = browser()
@@ -19,7 +19,7 @@ t.test('linking in a session that ends meanwhile', async t => {
     return { somebody, person }
   }
 
-  /** From the app to the provider and, as an account that nobody has, back to the callback. */
+  /** From the app to the provider and, with an unlinked account, to the callback. */
   async function leave (somebody: Browser, subject = `subject-${++count}`): Promise<{ subject: string, callback: URL }> {
     acme.accounts.set(subject, { email: `${subject}@acme.example` })
     const page = await somebody.visit('/auth/identities/link', { json: { provider: 'acme', redirectTo: APP }, site: 'same-origin' })

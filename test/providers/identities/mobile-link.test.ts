@@ -12,7 +12,7 @@ t.test('linking from a mobile app', async t => {
   const { service, google, browser } = await startWorld(t)
   let count = 0
 
-  /** The app's part up to the address that it opens in the system's browser. */
+  /** The app's part, up to the URL that it opens in the system browser. */
   async function startFlow (person: LoginBody, redirectTo = APP_LINK) {
     const codeVerifier = randomBytes(32).toString('base64url')
     const codeChallenge = createHash('sha256').update(codeVerifier).digest('base64url')
@@ -21,7 +21,7 @@ t.test('linking from a mobile app', async t => {
     return { url: new URL(body.url), codeVerifier }
   }
 
-  /** What the system's browser does with it, as somebody new at the provider. */
+  /** The system browser's part, as a new user of the provider. */
   async function goThrough (url: URL): Promise<SignInOutcome & { subject: string }> {
     const subject = `subject-${++count}`
     google.accounts.set(subject, { email: `${subject}@elsewhere.example`, email_verified: true })

@@ -11,7 +11,7 @@ t.test('changes while a user signs in with a provider', async t => {
   const { service, acme, browser } = await startWorld(t, { OIDC_ACME_KEEP_TOKENS: 'true' })
   let count = 0
 
-  /** Somebody new, whose only way in is `acme`. */
+  /** A new user who can log in only with `acme`. */
   async function newcomer () {
     const subject = `subject-${++count}`
     acme.accounts.set(subject, { email: `${subject}@acme.example` })

@@ -18,7 +18,7 @@ t.test('an access token that was stolen right after the login', async t => {
   google.accounts.set(attackers, { email: 'attacker@evil.example', email_verified: true })
   let count = 0
 
-  /** Somebody new who signed in by Google, without a password. */
+  /** A new user, signed in with Google, without a password. */
   async function newcomer (): Promise<{ victim: Browser, access: string, id: string, email: string }> {
     const email = `victim-${++count}@example.com`
     google.accounts.set(email, { email, email_verified: true })

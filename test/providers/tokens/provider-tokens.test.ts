@@ -14,7 +14,7 @@ t.test("a provider's tokens, if they are stored", async t => {
   const { service, acme, github, browser } = world
   let count = 0
 
-  /** Somebody new who signed in by `acme`. */
+  /** A new user, signed in with `acme`. */
   async function signedIn (): Promise<{ somebody: Browser, target: string, id: string }> {
     const subject = `subject-${++count}`
     acme.accounts.set(subject, { email: `${subject}@acme.example` })
@@ -26,7 +26,7 @@ t.test("a provider's tokens, if they are stored", async t => {
   }
   const ask = (somebody: Browser, target: string) => service.call<ProviderToken>(target, { cookies: cookiesOf(somebody) })
 
-  /** Whether the provider takes the token, and for whom. */
+  /** Whether the provider accepts the token, and for which user. */
   const ownerAt = async (token: string) => {
     const response = await fetch(`${acme.origin}/me`, { headers: { authorization: `Bearer ${token}` } })
     return response.ok ? (await response.json() as { sub: string }).sub : undefined
@@ -81,7 +81,7 @@ t.test("a provider's tokens, if they are stored", async t => {
     const { somebody, target } = await signedIn()
     t.teardown(() => { acme.accessTokenLife = 3600 })
     const seen = new Set<string>()
-    // Three times over: a refresh token that was not kept would be refused the second time, and its grant be gone.
+    // Three times: a refresh token that was not stored would be refused the second time, and its grant revoked.
     for (let time = 0; time < 3; time++) {
       const before = refreshes()
       const { status, body } = await ask(somebody, target)

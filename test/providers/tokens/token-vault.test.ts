@@ -9,7 +9,7 @@ t.test("a provider's tokens, when something goes wrong", async t => {
   const { service, acme, facebook, browser } = await startWorld(t, { OIDC_ACME_KEEP_TOKENS: 'true' })
   let count = 0
 
-  /** Somebody new by `acme`, whose access token is stale at once unless `life` says otherwise. */
+  /** A new user, signed in with `acme`, whose access token is stale at once by default. */
   async function signedIn (life = 1) {
     const subject = `subject-${++count}`
     acme.accounts.set(subject, { email: `${subject}@acme.example` })
@@ -23,7 +23,7 @@ t.test("a provider's tokens, when something goes wrong", async t => {
     return { subject, ask: () => service.call<ProviderToken>(target, { cookies }), askInVain: () => service.call(target, { cookies }) }
   }
 
-  /** Has the storing of tokens fail so many times. */
+  /** Makes storing tokens fail a number of times. */
   async function failToStore (t: { teardown (undo: () => unknown): unknown }, times: number): Promise<void> {
     await service.sql('CREATE SEQUENCE failures')
     await service.sql(`CREATE FUNCTION fail_to_store() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
