@@ -67,7 +67,7 @@ async function composeService (app: FastifyInstance, config: Config, users: Requ
   closing.add(database.close)
   const metrics = createMetrics()
   const audit = createAuditStore(database)
-  const oneTime = createOneTimeTokenStore(database)
+  const oneTimeTokens = createOneTimeTokenStore(database)
   const cookies = createCookies(config)
   const csrf = createCsrfProtection(cookies, config.allowedOrigins)
   const onRefused = ({ reason }: InvalidToken) => metrics.tokenRefused(reason)
@@ -81,11 +81,11 @@ async function composeService (app: FastifyInstance, config: Config, users: Requ
   const sessions = await composeSessions({ config, database, revocation, tokens, passwords, audit, cookies, principal, log })
   closing.add(sessions.close)
   const accounts = composeAccounts({ database, sessions, passwords, ledgerSync: revocation, audit, mintFor: tokens.mintFor })
-  const providers = composeProviders({ config, prefix, database, tokens, sessions, oneTime, revocation, audit, presence: sessions.presence, log })
+  const providers = composeProviders({ config, prefix, database, tokens, oneTimeTokens, openSession: sessions.openSession, sendLogin: sessions.sendLogin, ledgerSync: revocation, audit, presence: sessions.presence, log })
   const oauth = composeOAuth({ database, tokens, revocation, sessions, audit, onRefused })
   const feed = createRevocationFeed({ database, revocation, metrics })
   const admin = { users: createAdminStore(database), auditList: createAuditListStore(database) }
-  closing.add(startPurgeJob([sessions.purge, oneTime.purge, revocation.purge, createAuditPurge(database, config.auditRetention)], log))
+  closing.add(startPurgeJob([sessions.purge, oneTimeTokens.purge, revocation.purge, createAuditPurge(database, config.auditRetention)], log))
 
   const guards = createGuards({
     verify: tokens.verifier.verify,
@@ -96,7 +96,7 @@ async function composeService (app: FastifyInstance, config: Config, users: Requ
     onRefused,
     isUnavailable: isDatabaseUnavailable
   })
-  await addRoutes(app, { config, prefix, hidden, guards, principal, cookies, csrf, revocation, tokens, sessions, accounts, providers, oauth, feed, admin })
+  await addRoutes(app, { config, prefix, hidden, guards, principal, cookies, csrf, revocation, tokens, sessions, accounts, providers, oneTimeTokens, audit, oauth, feed, admin })
 
   return { guards, cookies, metrics, probes: { database: database.ping, revocations: async () => revocation.assertFresh(), ...sessions.probes } }
 }

@@ -7,6 +7,7 @@ import { AuditEventSchema, auditRoutes } from './admin/audit-routes.ts'
 import { adminRoutes, AdminUserSchema } from './admin/routes.ts'
 import type { AdminStore } from './admin/store.ts'
 import type { AuditListStore } from './audit/list-store.ts'
+import type { AuditStore } from './audit/store.ts'
 import type { Config } from './config.ts'
 import { isDatabaseUnavailable as isUnavailable } from './database/errors.ts'
 import type { Cookies } from './http/cookies.ts'
@@ -25,6 +26,7 @@ import { OAuthErrorSchema } from './oauth/oauth-error-response.ts'
 import { oauthRoutes } from './oauth/oauth-routes.ts'
 import type { RevocationFeed } from './oauth/revocation-feed/feed.ts'
 import { feedRoute } from './oauth/revocation-feed/routes.ts'
+import type { OneTimeTokenStore } from './one-time-tokens/store.ts'
 import type { composeProviders } from './providers/compose.ts'
 import { mobileRoutes } from './providers/flow/mobile-routes.ts'
 import { signInRoutes } from './providers/flow/sign-in-routes.ts'
@@ -53,16 +55,18 @@ export interface RoutesDeps {
   sessions: Sessions
   accounts: Accounts
   providers: ReturnType<typeof composeProviders>
+  oneTimeTokens: OneTimeTokenStore
+  audit: AuditStore
   oauth: ReturnType<typeof composeOAuth>
   feed: RevocationFeed
   admin: { users: AdminStore, auditList: AuditListStore }
 }
 
 /** Adds every route of the service, in a child of `app`: what is set up here does not change a host's own routes. */
-export async function addRoutes (app: FastifyInstance, { config, prefix, hidden, guards, principal, cookies, csrf, revocation, tokens, sessions, accounts, providers, oauth, feed, admin }: RoutesDeps): Promise<void> {
+export async function addRoutes (app: FastifyInstance, { config, prefix, hidden, guards, principal, cookies, csrf, revocation, tokens, sessions, accounts, providers, oneTimeTokens, audit, oauth, feed, admin }: RoutesDeps): Promise<void> {
   const { checkKnownDevice, endSessions, logIn, logOut, presence, readCredentials, refreshTokens, rotateRefreshToken, sendLogin, sessionList } = sessions
   const { accountStatus, changePassword, register } = accounts
-  const listIdentities = async (userId: string) => (await providers.linked.list(userId)).map(presentLinkedIdentity)
+  const listIdentities = async (userId: string) => (await providers.identityList.list(userId)).map(presentLinkedIdentity)
 
   await app.register(async api => {
     handleProblems(api, { isUnavailable })
@@ -88,32 +92,32 @@ export async function addRoutes (app: FastifyInstance, { config, prefix, hidden,
 
     await api.register(signInRoutes, {
       providers: providers.providers,
-      redirects: providers.redirects,
+      redirectTargets: providers.redirectTargets,
       flows: providers.flows,
-      begin: providers.begin,
-      comeBack: providers.comeBack,
-      tickets: providers.tickets,
+      startAuthorization: providers.startAuthorization,
+      handleCallback: providers.handleCallback,
+      linkTickets: providers.linkTickets,
       cookies,
       cookieSameSite: config.cookieSameSite,
       isUnavailable
     })
     await api.register(mobileRoutes, {
       providers: providers.providers,
-      oneTime: providers.oneTime,
-      codes: providers.codes,
-      signIn: providers.signIn,
-      enter: providers.enter,
-      deliver: sendLogin,
+      oneTimeTokens,
+      mobileCodes: providers.mobileCodes,
+      resolveAccount: providers.resolveAccount,
+      openIdentitySession: providers.openIdentitySession,
+      sendLogin,
       csrf,
-      audit: providers.audit
+      audit
     })
-    await api.register(identityRoutes, { providers: providers.providers, linked: providers.linked, getLiveToken: providers.getLiveToken, presence, guards, principal })
+    await api.register(identityRoutes, { providers: providers.providers, identityList: providers.identityList, getFreshProviderToken: providers.getFreshProviderToken, presence, guards, principal })
     await api.register(linkRoutes, {
       providers: providers.providers,
-      redirects: providers.redirects,
-      begin: providers.begin,
-      startUrl: providers.startUrl,
-      tickets: providers.tickets,
+      redirectTargets: providers.redirectTargets,
+      startAuthorization: providers.startAuthorization,
+      linkUrl: providers.linkUrl,
+      linkTickets: providers.linkTickets,
       linkCodes: providers.linkCodes,
       linkIdentity: providers.linkIdentity,
       presence,

@@ -1,9 +1,9 @@
-// A page of yours whose visitors log in with cookies: no token is ever in reach of a script.
+// A web page whose visitors log in with cookies: scripts never see a token.
 //
 //   ALLOWED_ORIGINS=http://localhost:4000 npm start       (Countersign, on port 3000)
 //   JWT_SECRET=… CLIENT_ID=client_… CLIENT_SECRET=… PORT=4000 node server.js
 //
-// Cookies know no ports: those of http://localhost:3000 come to http://localhost:4000 too. Away from one machine, let
+// Cookies ignore ports: those of http://localhost:3000 are sent to http://localhost:4000 too. On different hosts, let
 // COOKIE_DOMAIN share the access cookie between auth.example.com and the page at app.example.com.
 import { readFile } from 'node:fs/promises'
 import verifier, { authenticate } from 'countersign-verifier/fastify'
@@ -23,7 +23,7 @@ await app.register(verifier, {
   onStale: 'reject'
 })
 
-// The page's own API, by the cookie that the browser sends along.
+// The page's own API, with the cookie that the browser sends.
 app.get('/api/greeting', { onRequest: authenticate }, ({ user }) => ({ greeting: `Hello, ${user.email}` }))
 
 const POLICY = `default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ${COUNTERSIGN_URL}; form-action 'none'; frame-ancestors 'none'; base-uri 'none'`

@@ -1,4 +1,4 @@
-// A cart: a service of its own that recognises Countersign's users without asking anybody, and hears of every logout.
+// A cart service that verifies Countersign's tokens itself, and learns of every logout from the revocation feed.
 //
 //   countersign clients create --name cart --scope "revocations:read introspect"
 //   JWT_SECRET=… CLIENT_ID=client_… CLIENT_SECRET=… PORT=4000 node service.js
@@ -15,7 +15,7 @@ await app.register(verifier, {
   audience: JWT_AUDIENCE,
   secret: JWT_SECRET,
   revocations: { url: `${COUNTERSIGN_URL}/revocations`, clientId: CLIENT_ID, clientSecret: CLIENT_SECRET },
-  // Countersign may be away for a minute before anybody notices.
+  // Countersign may be unavailable for a minute before requests are affected.
   maxStaleness: 60,
   onStale: 'reject'
 })
@@ -32,7 +32,7 @@ app.post('/cart', { onRequest: authenticate, schema: { body: { type: 'string', m
   return { of: user.id, items: cartOf(user) }
 })
 
-// Where money is spent, what was heard more than 10 s ago is too old: then Countersign is asked.
+// For payments, revocations older than 10 s are too old: then the token is introspected.
 const careful = app.verifier.with({ maxStaleness: 10, onStale: 'introspect' })
 
 app.post('/checkout', { onRequest: careful.authenticate }, ({ user }) => {

@@ -1,4 +1,4 @@
-// An app of yours with Countersign inside: one process, one port, no other service.
+// An app with Countersign as a plugin: one process, one port, no other service.
 //
 //   PORT=4000 node app.js
 //

@@ -1,4 +1,4 @@
-// An express service that recognises Countersign's users without asking anybody, and hears of every logout.
+// An express service that verifies Countersign's tokens itself, and learns of every logout from the revocation feed.
 //
 //   countersign clients create --name orders --scope revocations:read
 //   JWT_SECRET=… CLIENT_ID=client_… CLIENT_SECRET=… PORT=4000 node service.js

@@ -1,8 +1,8 @@
-// A service of yours that recognises Countersign's tokens with jsonwebtoken and the shared JWT_SECRET.
+// A service that verifies Countersign's tokens with jsonwebtoken and the shared JWT_SECRET.
 //
 //   JWT_SECRET=… PORT=4000 node service.js
 //
-// It knows nothing of logouts: a token is good here until it expires.
+// It does not learn of logouts: a token is accepted until it expires.
 import { createServer } from 'node:http'
 import jwt from 'jsonwebtoken'
 
@@ -17,7 +17,7 @@ function authenticate ({ headers: { authorization = '' } }) {
     complete: true
   })
   if (header.typ !== 'at+jwt') throw new Error('This is no access token')
-  // A service got it for itself.
+  // A service's token for itself.
   if (payload.sid === undefined || payload.role === undefined) throw new Error('This token speaks of no user')
   return payload
 }

@@ -1,9 +1,9 @@
-// What a mobile app does to link an account at a provider to the one that it is logged in to, without its screens.
+// How a mobile app links an account at a provider to the logged-in account, without a user interface.
 //
 //   AUTH_URL=http://localhost:3000 REDIRECT_TO=com.example.app:/linked ACCESS_TOKEN=… REFRESH_TOKEN=… node link.js google
 //
-// The service needs REDIRECT_TO among its ALLOWED_REDIRECTS, and a login in the last five minutes. In an app, the address is
-// opened in the system's browser, and the system opens the app with the link; here you do both by hand.
+// The service needs REDIRECT_TO in its ALLOWED_REDIRECTS, and a login in the last five minutes. An app opens the URL in the
+// system browser, and the system opens the app with the redirect; here you do both by hand.
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline'
 const { AUTH_URL = 'http://localhost:3000', REDIRECT_TO = 'com.example.app:/linked', ACCESS_TOKEN, REFRESH_TOKEN: refreshToken } = process.env
 const [, , provider = 'google'] = process.argv
 
-/** Asks as the session itself: the access token alone may be somebody else's by now. */
+/** Sends the refresh token too, which proves presence: the access token alone may be stolen. */
 async function ask (path, body) {
   const response = await fetch(new URL(path, AUTH_URL), {
     method: 'POST',
@@ -22,7 +22,7 @@ async function ask (path, body) {
   return response
 }
 
-// Kept by the app until the link comes: whoever else gets hold of the link can do nothing with it.
+// Stays in the app until the redirect: the code in it is useless without the verifier.
 const codeVerifier = randomBytes(32).toString('base64url')
 const codeChallenge = createHash('sha256').update(codeVerifier).digest('base64url')
 

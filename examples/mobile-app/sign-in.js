@@ -1,9 +1,9 @@
-// What a mobile app does to sign somebody in through a provider, without its screens.
+// How a mobile app signs a user in with a provider, without a user interface.
 //
 //   AUTH_URL=http://localhost:3000 REDIRECT_TO=com.example.app:/signed-in node sign-in.js google
 //
-// The service needs REDIRECT_TO among its ALLOWED_REDIRECTS. In an app, the address is opened in the system's browser, and
-// the system opens the app with the link; here you do both by hand.
+// The service needs REDIRECT_TO in its ALLOWED_REDIRECTS. An app opens the URL in the system browser, and the system opens
+// the app with the redirect; here you do both by hand.
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline'
 const { AUTH_URL = 'http://localhost:3000', REDIRECT_TO = 'com.example.app:/signed-in' } = process.env
 const [, , provider = 'google'] = process.argv
 
-// Kept by the app until the link comes: whoever else gets hold of the link can do nothing with it.
+// Stays in the app until the redirect: the code in it is useless without the verifier.
 const codeVerifier = randomBytes(32).toString('base64url')
 
 const start = new URL(`/auth/providers/${provider}`, AUTH_URL)
@@ -36,6 +36,6 @@ const response = await fetch(new URL('/auth/providers/exchange', AUTH_URL), {
   body: JSON.stringify({ code: link.searchParams.get('code'), codeVerifier })
 })
 if (!response.ok) throw new Error((await response.json()).title)
-// Into the keychain with the refresh token, and nowhere else.
+// Store the refresh token in the keychain, and nowhere else.
 const { user, accessToken, refreshToken, expiresIn } = await response.json()
 console.log(`Signed in as ${user.email} for ${expiresIn} seconds, with ${accessToken.length + refreshToken.length} characters of tokens`)

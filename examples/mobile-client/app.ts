@@ -1,4 +1,4 @@
-// What an app does with its session. Node stands in for the phone, a file for the keychain.
+// How a mobile app uses its session. Node replaces the phone, a file the keychain.
 //
 //   npx tsc -p . && node app.js http://localhost:3000 ada@example.com 'correct horse battery'
 import { readFile, rm, writeFile } from 'node:fs/promises'

@@ -1,9 +1,9 @@
-// A session as a mobile app keeps it: tokens in the body, an access token in memory, the refresh token in the keychain.
+// The session of a mobile app: tokens in the body, the access token in memory, the refresh token in the keychain.
 //
-// A phone is suspended, loses its network and is switched off at the worst of moments. So what a refresh is asked with is
-// stored before it is sent: whatever happens to the answer, asking again with the same gives the same successor.
+// A phone can be suspended, lose its network or be switched off at any moment. So each refresh request is stored before it is
+// sent: if its response is lost, the same request gets the same successor.
 
-/** Where the session is kept between starts: the keychain, or whatever else no other app reads. */
+/** Where the session is stored between starts: the keychain, or another place that no other app can read. */
 export interface Keychain {
   read (): Promise<string | null>
   write (text: string): Promise<void>
@@ -14,7 +14,7 @@ export interface SessionOptions {
   /** For example `https://auth.example.com`. */
   origin: string
   keychain: Keychain
-  /** Told when the session is over, wherever it was ended: show the login page. */
+  /** Called when the session has ended, on any device: show the login page. */
   onEnded: () => void
 }
 
@@ -30,12 +30,12 @@ interface Tokens {
   expiresIn: number
 }
 
-/** There is no session, or no longer. */
+/** There is no session, or it has ended. */
 export class LoggedOut extends Error {
   override readonly name = 'LoggedOut'
 }
 
-/** The service said no; `code` says why. */
+/** The service refused the request; `code` tells why. */
 export class Refused extends Error {
   override readonly name = 'Refused'
 
@@ -58,7 +58,7 @@ export function createSession ({ origin, keychain, onEnded }: SessionOptions) {
 
   async function keep ({ accessToken, refreshToken, expiresIn }: Tokens): Promise<string> {
     await keychain.write(JSON.stringify({ refreshToken, attempt: crypto.randomUUID() + crypto.randomUUID() } satisfies Kept))
-    // A little early, so that no request is under way with a token that has just expired.
+    // A little early, so that the token does not expire during a request.
     access = { token: accessToken, goodUntil: performance.now() + (expiresIn - 10) * 1000 }
     return accessToken
   }
@@ -73,17 +73,17 @@ export function createSession ({ origin, keychain, onEnded }: SessionOptions) {
     throw new LoggedOut()
   }
 
-  // However many requests find their token expired, one of them refreshes it.
+  // Concurrent requests with an expired token share one refresh.
   function refreshOnce (): Promise<string> {
     refreshing ??= refresh().finally(() => { refreshing = undefined })
     return refreshing
   }
 
-  // Whoever needs the tokens while a password is changed waits for those that come of it.
+  // Requests during a change of the password wait for the new tokens.
   async function changePassword (currentPassword: string | undefined, newPassword: string): Promise<string> {
     const { refreshToken, attempt } = await read()
     const authorization = `Bearer ${access?.token ?? ''}`
-    // What was asked once is asked again with the same: the answer may have been lost after the password was changed.
+    // A retry sends the same request: the response may have been lost after the password was changed.
     const answer = await patiently(() => post('/auth/password', { currentPassword, newPassword, refreshToken }, { authorization, 'idempotency-key': attempt }))
     if (!answer.ok) throw await Refused.from(answer)
     return await keep(await answer.json() as Tokens)
@@ -95,7 +95,7 @@ export function createSession ({ origin, keychain, onEnded }: SessionOptions) {
     return JSON.parse(text) as Kept
   }
 
-  /** Waits until nothing is under way that moves the session on. */
+  /** Waits for pending changes of the session's tokens. */
   async function settled (): Promise<void> {
     if (refreshing === undefined) return
     await refreshing
@@ -122,7 +122,7 @@ export function createSession ({ origin, keychain, onEnded }: SessionOptions) {
       await keep(await answer.json() as Tokens)
     },
 
-    /** Like `fetch`, as whoever is logged in. @throws LoggedOut */
+    /** Like `fetch`, with the session's access token. @throws LoggedOut */
     async fetch (url: string, init: RequestInit = {}): Promise<Response> {
       const send = (token: string) => {
         const headers = new Headers(init.headers)
@@ -130,7 +130,7 @@ export function createSession ({ origin, keychain, onEnded }: SessionOptions) {
         return fetch(url, { ...init, headers })
       }
       const answer = await send(await currentToken())
-      // Dead before its time: the session was ended elsewhere, or only the role has changed. A refresh tells.
+      // Revoked before it expired: the session has ended, or only the role has changed. A refresh tells which.
       return answer.status === 401 ? send(await refreshOnce()) : answer
     },
 
@@ -147,7 +147,7 @@ export function createSession ({ origin, keychain, onEnded }: SessionOptions) {
       return await fetch(url, { method, headers, body: JSON.stringify({ ...body, refreshToken }) })
     },
 
-    /** Sets another password. All other sessions end, this one goes on with new tokens. @throws Refused */
+    /** Sets a new password. All other sessions end, this one continues with new tokens. @throws Refused */
     async changePassword (currentPassword: string | undefined, newPassword: string): Promise<void> {
       await currentToken()
       await settled()
@@ -156,7 +156,7 @@ export function createSession ({ origin, keychain, onEnded }: SessionOptions) {
       await changing
     },
 
-    /** Ends the session, also with an access token that has expired. The phone forgets it even where it has no network. */
+    /** Ends the session, also with an expired access token. The phone deletes it even without a network. */
     async logOut (): Promise<void> {
       const text = await keychain.read()
       await forget()
@@ -165,7 +165,7 @@ export function createSession ({ origin, keychain, onEnded }: SessionOptions) {
   }
 }
 
-/** Tries again when the network or the service fails, and waits longer each time, or as long as it is told to. */
+/** Retries when the network or the service fails, with growing pauses, or after `Retry-After`. */
 async function patiently (ask: () => Promise<Response>): Promise<Response> {
   for (let attempt = 1; ; attempt++) {
     const answer = await ask().catch((error: unknown) => {

@@ -3,7 +3,7 @@
 //   npx openapi-typescript http://localhost:3000/openapi.json --output countersign.d.ts
 //   npx tsc -p . && node client.js http://localhost:3000
 //
-// Paths, bodies and answers are checked by the compiler: misspell one and it says so.
+// The compiler checks paths, bodies and responses.
 import createClient from 'openapi-fetch'
 import type { paths } from './countersign.d.ts'
 

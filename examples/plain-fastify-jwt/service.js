@@ -1,8 +1,8 @@
-// A service of yours that recognises Countersign's tokens with @fastify/jwt and the shared JWT_SECRET.
+// A service that verifies Countersign's tokens with @fastify/jwt and the shared JWT_SECRET.
 //
 //   JWT_SECRET=… PORT=4000 node service.js
 //
-// It knows nothing of logouts: a token is good here until it expires.
+// It does not learn of logouts: a token is accepted until it expires.
 import fastifyJwt from '@fastify/jwt'
 import Fastify from 'fastify'
 
@@ -17,7 +17,7 @@ await app.register(fastifyJwt, {
     allowedIss: JWT_ISSUER,
     allowedAud: JWT_AUDIENCE,
     checkTyp: 'at+jwt',
-    // A token without sid and role speaks of no user: a service got it for itself.
+    // A token without sid and role has no user: it is a service's token for itself.
     requiredClaims: ['sub', 'sid', 'role', 'iat', 'exp']
   }
 })

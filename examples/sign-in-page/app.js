@@ -1,9 +1,9 @@
-// A page of yours that signs people in by its buttons, on an origin of its own. The session is in cookies that no script
-// reads: the page never sees a token.
+// A web page on another origin that signs users in with buttons. The session is in cookies that scripts cannot read: the page
+// never sees a token.
 //
 //   PORT=4000 AUTH_URL=http://localhost:3000 node app.js
 //
-// The service needs ALLOWED_ORIGINS=http://localhost:4000 and ALLOWED_REDIRECTS=http://localhost:4000/, and a provider.
+// The service needs ALLOWED_ORIGINS=http://localhost:4000, ALLOWED_REDIRECTS=http://localhost:4000/ and a provider.
 import Fastify from 'fastify'
 
 const { AUTH_URL = 'http://localhost:3000', PORT = '4000' } = process.env

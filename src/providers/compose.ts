@@ -2,11 +2,11 @@ import type { AuditStore } from '../audit/store.ts'
 import type { Config } from '../config.ts'
 import type { ProviderSettings } from '../config/provider-settings.ts'
 import type { Database, Log } from '../database/database.ts'
-import { createFlowCookies } from './flow/flow-cookies.ts'
 import type { OneTimeTokenStore } from '../one-time-tokens/store.ts'
-import type { RevocationState } from '../revocation/compose.ts'
+import type { LedgerSync } from '../revocation/ledger-sync.ts'
 import type { Presence } from '../sessions/presence.ts'
-import type { Sessions } from '../sessions/compose.ts'
+import type { SendLogin } from '../sessions/login-response.ts'
+import type { OpenSession } from '../sessions/open-session.ts'
 import { createEncryption } from '../tokens/encryption.ts'
 import type { Tokens } from '../tokens/compose.ts'
 import { createMobileCodes } from './flow/mobile-codes.ts'
@@ -33,55 +33,54 @@ import { createProviderTokenStore } from './tokens/provider-token-store.ts'
 
 export interface ProvidersDeps {
   config: Config
-  /** Stands before the paths of the routes. */
+  /** The prefix of the routes' paths. */
   prefix: string
   database: Database
   tokens: Tokens
-  sessions: Pick<Sessions, 'openSession' | 'sendLogin'>
-  oneTime: OneTimeTokenStore
-  revocation: Pick<RevocationState, 'apply'>
+  oneTimeTokens: OneTimeTokenStore
+  openSession: OpenSession
+  sendLogin: SendLogin
+  ledgerSync: Pick<LedgerSync, 'apply'>
   audit: AuditStore
   presence: Presence
   log: Log
 }
 
-/** Everything the service does with providers. */
-export function composeProviders ({ config, prefix, database, tokens, sessions, oneTime, revocation, audit, presence, log }: ProvidersDeps) {
-  const providers = new Map(config.providers.map(settings => [settings.id, createProvider(peculiaritiesOf(settings, log), `${config.publicUrl}${prefix}/auth/providers/${settings.id}/callback`)]))
+/** Composes signing in with providers, and linking their identities. */
+export function composeProviders ({ config, prefix, database, tokens, oneTimeTokens, openSession, sendLogin, ledgerSync, audit, presence, log }: ProvidersDeps) {
+  const baseUrl = `${config.publicUrl}${prefix}/auth/providers`
+  const providers = new Map(config.providers.map(settings => [settings.id, createProvider(definitionOf(settings, log), `${baseUrl}/${settings.id}/callback`)]))
   const vault = createTokenVault(createEncryption(tokens.ring('provider-token')))
-  const encryption = createEncryption(tokens.ring('flow'))
-  const flows = createAuthorizationFlows(createFlowCookies(config), encryption)
+  const flowEncryption = createEncryption(tokens.ring('flow'))
+  const flows = createAuthorizationFlows(config, flowEncryption)
+  const mobileCodes = createMobileCodes(oneTimeTokens)
+  const linkCodes = createLinkCodes(oneTimeTokens)
 
   const identities = createIdentityStore(database)
-  const linked = createIdentityListStore(database)
-  const present = createPresentIdentity(vault)
-  const signIn = createResolveAccount({ identities, claims: createReclaimUnverifiedStore(database), present, propagation: revocation, audit })
-  const enter = createOpenIdentitySession(sessions.openSession)
+  const presentIdentity = createPresentIdentity(vault)
+  const resolveAccount = createResolveAccount({ identities, reclaimUnverified: createReclaimUnverifiedStore(database), presentIdentity, ledgerSync, audit })
+  const openIdentitySession = createOpenIdentitySession(openSession)
   const linkIdentity = createLinkIdentity(identities)
-  const codes = createMobileCodes(oneTime)
-  const linkCodes = createLinkCodes(oneTime)
 
   return {
     providers,
-    redirects: createRedirectTargets(config.allowedRedirects),
+    redirectTargets: createRedirectTargets(config.allowedRedirects),
     flows,
-    oneTime,
-    codes,
-    signIn,
-    enter,
-    audit,
-    linkIdentity,
+    startAuthorization: createStartAuthorization(flows),
+    handleCallback: createHandleCallback({ oneTimeTokens, presence, presentIdentity, resolveAccount, openIdentitySession, sendLogin, mobileCodes, linkCodes, linkIdentity, audit }),
+    mobileCodes,
+    resolveAccount,
+    openIdentitySession,
+    linkTickets: createLinkTickets(flowEncryption),
+    linkUrl: (provider: string, ticket: string) => `${baseUrl}/${provider}?linking=${ticket}`,
     linkCodes,
-    linked,
-    tickets: createLinkTickets(encryption),
-    startUrl: (provider: string, ticket: string) => `${config.publicUrl}${prefix}/auth/providers/${provider}?linking=${ticket}`,
-    begin: createStartAuthorization(flows),
-    comeBack: createHandleCallback({ oneTime, presence, present, signIn, enter, deliver: sessions.sendLogin, codes, linkCodes, linkIdentity, audit }),
-    getLiveToken: createGetFreshProviderToken({ tokens: createProviderTokenStore(database), vault, providers, log })
+    linkIdentity,
+    identityList: createIdentityListStore(database),
+    getFreshProviderToken: createGetFreshProviderToken({ tokens: createProviderTokenStore(database), vault, providers, log })
   }
 }
 
-function peculiaritiesOf (settings: ProviderSettings, log: Log): ProviderDefinition {
+function definitionOf (settings: ProviderSettings, log: Log): ProviderDefinition {
   switch (settings.kind) {
     case 'google': return google(settings, log)
     case 'github': return github(settings)

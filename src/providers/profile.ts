@@ -1,33 +1,33 @@
 import type { IDToken, UserInfoResponse } from 'openid-client'
 
-/** Who somebody is at a provider, as the provider says. */
+/** A person at a provider, as the provider describes them. */
 export interface Profile {
   issuer: string
-  /** What the issuer knows them by, for ever. */
+  /** The person's permanent id at the issuer. */
   subject: string
   email: string | null
-  /** Whether the provider says that the address is theirs. */
+  /** Whether the provider says that the address is verified. */
   emailVerified: boolean
   name: string | null
 }
 
-const LONGEST_SUBJECT = 255
+const MAX_SUBJECT_LENGTH = 255
 
-/** @returns whom an ID token, or a userinfo answer of the same subject, is about */
+/** @returns the profile in an ID token, or in a userinfo response of the same subject */
 export function toProfile ({ sub, email, email_verified: verified, name }: IDToken | UserInfoResponse, issuer: string): Profile {
   return {
     issuer,
     subject: sub,
     email: typeof email === 'string' ? email : null,
-    // Some providers write it as a text.
+    // Some providers send a string.
     emailVerified: verified === true || verified === 'true',
     name: typeof name === 'string' ? name : null
   }
 }
 
-/** Refuses a profile of nobody: an empty subject would make one account of all who have none. */
-export function withSubject (profile: Profile): Profile {
+/** @throws Error for an invalid subject: with an empty one, everybody would share an account */
+export function assertSubject (profile: Profile): Profile {
   const { subject } = profile
-  if (subject === '' || subject.length > LONGEST_SUBJECT || /[\p{Cc}\p{Surrogate}]/u.test(subject)) throw new Error('the subject is empty, or none that can be kept')
+  if (subject === '' || subject.length > MAX_SUBJECT_LENGTH || /[\p{Cc}\p{Surrogate}]/u.test(subject)) throw new Error('Invalid subject: empty, too long, or with control characters')
   return profile
 }

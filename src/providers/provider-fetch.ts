@@ -1,44 +1,46 @@
 import type { CustomFetch, CustomFetchOptions } from 'openid-client'
 import { Problem } from '../errors.ts'
 
-/** How long a provider has for one answer, in seconds. */
+/** The timeout of one request to a provider, in seconds. */
 export const PROVIDER_TIMEOUT = 5
 
-/** Bytes of an answer: the largest that any provider has a use for is a fraction of this. */
-export const MAX_ANSWER_BYTES = 256 * 1024
+/** The largest response that is read: several times what any provider sends. */
+export const MAX_RESPONSE_BYTES = 256 * 1024
 
-const WITHOUT_BODY = [101, 204, 205, 304]
+const BODILESS_STATUS = [101, 204, 205, 304]
 
 /**
- * The one way out to a provider: within its time, to where it may be, following no redirect, and taking no more than a
- * bounded answer. A provider that cannot be reached, or says itself that it is in trouble, is `provider_unavailable`.
+ * Creates the fetch function for all requests to a provider: with a timeout, with the SSRF guard, without following
+ * redirects, and with a limit on the size of the response. A network error, 429 or 5xx is `provider_unavailable`.
  *
- * What anybody may read, its metadata and its keys, is asked for once by however many need it at the moment.
+ * Concurrent requests for the same public resource, such as metadata or keys, share one request.
+ *
+ * @param isAllowed the SSRF guard
  */
-export function createProviderFetch (isReachable: (url: URL) => boolean): CustomFetch {
-  const asked = new Map<string, Promise<Response>>()
+export function createProviderFetch (isAllowed: (url: URL) => boolean): CustomFetch {
+  const pending = new Map<string, Promise<Response>>()
 
-  function askOnce (address: string, options: CustomFetchOptions): Promise<Response> {
-    const asking = asked.get(address) ?? ask(address, options).finally(() => asked.delete(address))
-    asked.set(address, asking)
-    return asking.then(response => response.clone())
+  function sendOnce (url: string, options: CustomFetchOptions): Promise<Response> {
+    const request = pending.get(url) ?? send(url, options).finally(() => pending.delete(url))
+    pending.set(url, request)
+    return request.then(response => response.clone())
   }
 
-  async function ask (address: string, options: CustomFetchOptions): Promise<Response> {
+  async function send (address: string, options: CustomFetchOptions): Promise<Response> {
     const url = new URL(address)
-    if (!isReachable(url)) throw failure('provider_error', `${url.origin} may not be asked in this provider's name`)
+    if (!isAllowed(url)) throw failure('provider_error', `Request to ${url.origin} refused by the SSRF guard`)
     const signal = AbortSignal.timeout(PROVIDER_TIMEOUT * 1000)
-    const response = await fetch(url, { ...options as RequestInit, redirect: 'manual', signal }).catch(unreachable)
+    const response = await fetch(url, { ...options as RequestInit, redirect: 'manual', signal }).catch(throwUnavailable)
     if (response.status >= 500 || response.status === 429) {
       await response.body?.cancel()
       throw failure('provider_unavailable', `${url.origin}${url.pathname} answered ${response.status}`)
     }
-    if (response.body === null || WITHOUT_BODY.includes(response.status)) return response
+    if (response.body === null || BODILESS_STATUS.includes(response.status)) return response
     const { status, headers } = response
     return new Response(await readBounded(response.body, url), { status, headers })
   }
 
-  return (address, options) => isPublic(options) ? askOnce(address, options) : ask(address, options)
+  return (url, options) => isPublic(options) ? sendOnce(url, options) : send(url, options)
 }
 
 function isPublic ({ method, headers }: CustomFetchOptions): boolean {
@@ -50,18 +52,18 @@ async function readBounded (body: ReadableStream<Uint8Array>, { origin, pathname
   let length = 0
   const reader = body.getReader()
   for (;;) {
-    const { done, value } = await reader.read().catch(unreachable)
+    const { done, value } = await reader.read().catch(throwUnavailable)
     if (done) return new Uint8Array(Buffer.concat(parts))
     length += value.length
-    if (length > MAX_ANSWER_BYTES) {
+    if (length > MAX_RESPONSE_BYTES) {
       await reader.cancel()
-      throw failure('provider_error', `${origin}${pathname} answered with more than ${MAX_ANSWER_BYTES} bytes`)
+      throw failure('provider_error', `${origin}${pathname} sent more than ${MAX_RESPONSE_BYTES} bytes`)
     }
     parts.push(value)
   }
 }
 
-function unreachable (cause: unknown): never {
+function throwUnavailable (cause: unknown): never {
   throw new Problem('provider_unavailable', { cause })
 }
 

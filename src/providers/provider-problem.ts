@@ -10,8 +10,8 @@ const FROM_AUTHORIZATION: Readonly<Record<string, ProblemCode>> = {
 // RFC 6749 §5.2, and GitHub's own name for it.
 const REFUSED_GRANTS = ['invalid_grant', 'bad_refresh_token']
 
-/** Does something with a provider; whatever fails is told as a Problem, whose cause names no token and no code. */
-export async function asProvider<T> (work: () => Promise<T>): Promise<T> {
+/** Runs `work`, and turns its errors into Problems. Their causes contain no token and no code. */
+export async function withProviderProblems<T> (work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
@@ -19,7 +19,7 @@ export async function asProvider<T> (work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** @returns whether a provider refused a grant, such as a refresh token that its owner has withdrawn */
+/** @returns whether the provider refused a grant, such as a refresh token that its owner has revoked */
 export function isRefusedGrant (error: unknown): boolean {
   return error instanceof ResponseBodyError && REFUSED_GRANTS.includes(error.error)
 }
@@ -33,13 +33,13 @@ function toProblem (error: unknown): Problem {
   return new Problem(code, { cause: new Error(chain.map(describe).join(': ')) })
 }
 
-// By message and code alone: the library's errors carry the answers that they speak of, tokens included.
+// Only message and codes: the library's errors also contain the response, with its tokens.
 function describe (error: Error & { code?: unknown, error?: unknown }): string {
   const names = [error.code, error.error].filter(name => typeof name === 'string' && /^[\w.-]{1,64}$/.test(name))
   return names.length === 0 ? error.message : `${error.message} (${names.join(', ')})`
 }
 
-/** An error and what caused it, outermost first. */
+/** An error and its causes, outermost first. */
 function causes (error: unknown): Error[] {
   return error instanceof Error ? [error, ...causes(error.cause)] : []
 }

@@ -1,22 +1,22 @@
 import type { Profile } from './profile.ts'
 
-/** What a provider lets us do in somebody's name. */
+/** The tokens of a token response. */
 export interface ProviderTokens {
   accessToken: string
   refreshToken: string | null
-  /** Seconds that the access token lives; `null` where the provider does not say. */
+  /** The lifetime of the access token in seconds; `null` if the provider does not tell. */
   expiresIn: number | null
   scope: string | null
 }
 
-/** Somebody who has come back from a provider. */
+/** What a provider returned about a user. */
 export interface ProviderResult {
   profile: Profile
-  /** Absent where an app brought an ID token. */
+  /** Absent with an ID token of a native SDK. */
   tokens?: ProviderTokens
 }
 
-/** What a browser is sent to a provider with. */
+/** The parameters of an authorization request. */
 export interface AuthorizationRequest {
   state: string
   nonce: string
@@ -24,33 +24,34 @@ export interface AuthorizationRequest {
   codeChallenge: string
 }
 
-/** What must come back of it. */
-export interface ExpectedReturn {
+/** What the callback is checked against. */
+export interface ExpectedCallback {
   state: string
   nonce: string
   codeVerifier: string
 }
 
-/** A provider that people sign in with. Every failure is a Problem: `provider_unavailable`, `provider_error` or what the user did. */
+/** An identity provider. Every failure is a Problem: `provider_unavailable`, `provider_error`, or what the user did. */
 export interface Provider {
   readonly id: string
   readonly label: string
-  /** Whether its word is taken that an e-mail address is verified. */
+  /** Whether it is trusted when it says that an e-mail address is verified. */
   readonly trustsEmail: boolean
+  /** Whether its tokens are stored. */
   readonly keepsTokens: boolean
-  /** Where the browser goes. */
+  /** The URL of an authorization request. */
   authorizationUrl (request: AuthorizationRequest): Promise<URL>
-  /** Checks what the browser came back with, and redeems its code. @param query of the callback, as it was sent */
-  redeem (query: URLSearchParams, expected: ExpectedReturn): Promise<ProviderResult>
-  /** @param owner whose tokens they must be. @throws Problem 409 `reauthorization_required` when the provider refuses */
+  /** Checks the callback, and exchanges its code. @param query of the callback, exactly as it was sent */
+  redeem (query: URLSearchParams, expected: ExpectedCallback): Promise<ProviderResult>
+  /** @param owner whose tokens the new ones must be. @throws Problem 409 `reauthorization_required` when the provider refuses */
   refresh (refreshToken: string, owner: Pick<Profile, 'issuer' | 'subject'>): Promise<ProviderTokens>
-  /** Reads an ID token that an app brought; absent where the provider has none, or no app is registered. */
+  /** Verifies an ID token of a native SDK. Absent if the provider has no ID tokens, or no native client is configured. */
   readonly readIdToken?: ReadIdToken
 }
 
 /**
- * @param nonce what the token's `nonce` must be
- * @returns whose it is, and the seconds that it is good for
+ * @param nonce the expected `nonce` claim
+ * @returns the profile, and the seconds until the token expires
  * @throws Problem 401 `invalid_id_token`
  */
 export type ReadIdToken = (idToken: string, nonce: string) => Promise<{ profile: Profile, expiresIn: number }>

@@ -27,10 +27,10 @@ t.test('secret reencrypt puts every token under the first secret, and counts wha
       ({ id: crypto.randomUUID(), userId: user.id, provider: 'acme', ...place(subject), accessToken, refreshToken })
     await prisma.identity.createMany({
       data: [
-        ...Array.from({ length: 250 }, (_, count) => identity(`old-${count}`, vaultOf(first).lock(place(`old-${count}`), TOKENS))),
-        identity('half', { ...vaultOf(first).lock(place('half'), TOKENS), refreshToken: null }),
-        identity('new', vaultOf(second).lock(place('new'), TOKENS)),
-        identity('foreign', vaultOf(foreign).lock(place('foreign'), TOKENS)),
+        ...Array.from({ length: 250 }, (_, count) => identity(`old-${count}`, vaultOf(first).encrypt(place(`old-${count}`), TOKENS))),
+        identity('half', { ...vaultOf(first).encrypt(place('half'), TOKENS), refreshToken: null }),
+        identity('new', vaultOf(second).encrypt(place('new'), TOKENS)),
+        identity('foreign', vaultOf(foreign).encrypt(place('foreign'), TOKENS)),
         identity('without', { accessToken: null, refreshToken: null })
       ]
     })
@@ -47,9 +47,9 @@ t.test('secret reencrypt puts every token under the first secret, and counts wha
   await onDatabase(async ({ prisma }) => {
     const vault = vaultOf(second)
     const rows = await prisma.identity.findMany()
-    const readable = rows.filter(row => vault.unlock(row, 'access', row.accessToken ?? '') === TOKENS.accessToken)
+    const readable = rows.filter(row => vault.decrypt(row, 'access', row.accessToken ?? '') === TOKENS.accessToken)
     t.equal(readable.length, 252)
-    t.equal(readable.filter(row => vault.unlock(row, 'refresh', row.refreshToken ?? '') === TOKENS.refreshToken).length, 251)
+    t.equal(readable.filter(row => vault.decrypt(row, 'refresh', row.refreshToken ?? '') === TOKENS.refreshToken).length, 251)
     t.match(rows.find(({ subject }) => subject === 'half'), { refreshToken: null })
     await prisma.identity.deleteMany({ where: { subject: 'foreign' } })
     await prisma.session.deleteMany()

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { Reply } from '../support/providers/provider-server.ts'
-import { agree, begin, comeBack, cookiesOf, signIn } from '../support/providers/sign-in.ts'
+import { agree, startFlow, finishFlow, cookiesOf, signIn } from '../support/providers/sign-in.ts'
 import { APP, startWorld, type World } from '../support/providers/world.ts'
 
 const HUGE = 'x'.repeat(3 * 1024 * 1024)
 
-/** Where each provider answers with what decides. */
+/** The endpoints of each provider whose responses decide. */
 const ENDPOINTS = [
   ['google', '/token'], ['acme', '/token'], ['acme', '/me'],
   ['github', '/login/oauth/access_token'], ['github', '/api/v3/user'], ['github', '/api/v3/user/emails'],
@@ -30,7 +30,7 @@ t.test('a provider that fails', async t => {
   populate(world)
   for (const provider of ['google', 'acme', 'github', 'facebook']) t.equal((await signIn(browser(), provider, { as: 'ada' })).error, null, `${provider} works at first`)
 
-  /** Signs in while an endpoint answers otherwise; nobody may come in by it. */
+  /** Signs in while the response of an endpoint is changed, and asserts that there is no session. */
   async function errorWhile (t: Test, [provider, suffix]: Endpoint, change: (reply: Reply) => Reply | Promise<Reply>): Promise<string | null> {
     const paths = [...new Set(world[provider].asked.map(({ path }) => path).filter(path => path.endsWith(suffix)))]
     t.ok(paths.length > 0, `${provider} ${suffix} is asked at all`)
@@ -50,7 +50,7 @@ t.test('a provider that fails', async t => {
       }
     })
 
-    t.test(`${name}: an answer that makes no sense is provider_error`, async t => {
+    t.test(`${name}: an invalid response is provider_error`, async t => {
       const answers: Record<string, unknown> = {
         'an error with 200': { error: 'bad_verification_code', error_description: 'The code passed is incorrect or expired.' },
         'an error of the Graph API with 200': { error: { message: 'no', type: 'OAuthException', code: 190 } },
@@ -63,13 +63,13 @@ t.test('a provider that fails', async t => {
         nothing: ''
       }
       for (const [what, answer] of Object.entries(answers)) {
-        // GitHub says by an empty list that there is no address to be told: that is another matter.
+        // From GitHub an empty list means that there is no address: another error.
         if (endpoint[1].endsWith('/emails') && what === 'an empty list') continue
         await t.test(what, async t => t.equal(await errorWhile(t, endpoint, asJson(answer)), 'provider_error'))
       }
     })
 
-    t.test(`${name}: more than anybody could have to say is refused`, async t => {
+    t.test(`${name}: an oversized response is refused`, async t => {
       t.match(await errorWhile(t, endpoint, reply => ({ ...reply, body: reply.body.replace(/^([{[])/, `$1${reply.body.startsWith('{') ? `"filler":"${HUGE}",` : `{"email":"${HUGE}"},`}`) })), /^provider_(error|unavailable)$/)
     })
 
@@ -95,10 +95,10 @@ t.test('a provider that fails', async t => {
     }
   })
 
-  t.test('by not answering is given up after five seconds', async t => {
+  t.test('by not responding times out after five seconds', async t => {
     const answers = await Promise.all(ENDPOINTS.map(async endpoint => {
       const somebody = browser()
-      const callback = await agree(somebody, await begin(somebody, endpoint[0]), 'ada')
+      const callback = await agree(somebody, await startFlow(somebody, endpoint[0]), 'ada')
       return { endpoint, somebody, callback }
     }))
     const over = new AbortController()
@@ -113,14 +113,14 @@ t.test('a provider that fails', async t => {
     }
     await Promise.all(answers.map(async ({ endpoint, somebody, callback }) => {
       const began = performance.now()
-      const { at, error } = await comeBack(somebody, callback)
+      const { at, error } = await finishFlow(somebody, callback)
       const seconds = (performance.now() - began) / 1000
       t.strictSame({ at, error }, { at: APP, error: 'provider_unavailable' }, endpoint.join(' '))
       t.ok(seconds > 4 && seconds < 8, `${endpoint.join(' ')}: ${seconds.toFixed(1)} s`)
     }))
   })
 
-  t.test('by answering a byte at a time is given up as well', async t => {
+  t.test('by responding a byte at a time times out as well', async t => {
     world.github.replace(t, '/login/oauth/access_token', (_request, response) => {
       response.setHeader('content-type', 'application/json')
       const timer = setInterval(() => response.write(' '), 200)
@@ -131,14 +131,14 @@ t.test('a provider that fails', async t => {
     t.ok(performance.now() - began < 8000)
   })
 
-  t.test('by being gone is told as such, logged with its cause, and works again when it is back', async t => {
+  t.test('by being down is provider_unavailable, logged with its cause, and works again afterwards', async t => {
     for (const provider of ['google', 'github', 'facebook', 'acme'] as const) {
       const somebody = browser()
-      const callback = await agree(somebody, await begin(somebody, provider), 'ada')
+      const callback = await agree(somebody, await startFlow(somebody, provider), 'ada')
       await t.test(provider, async t => {
         await world[provider].takeDown(t)
         const lines = service.log.length
-        t.match(await comeBack(somebody, callback), { at: APP, error: 'provider_unavailable' })
+        t.match(await finishFlow(somebody, callback), { at: APP, error: 'provider_unavailable' })
         t.ok(service.log.slice(lines).some(({ level, err }) => level >= 40 && /ECONNREFUSED|connect|fetch failed/i.test(JSON.stringify(err))), 'with the cause')
       })
       t.match(await signIn(browser(), provider, { as: 'ada' }), { at: APP, error: null }, `${provider} is back`)

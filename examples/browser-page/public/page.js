@@ -4,7 +4,7 @@ const inside = document.querySelector('#inside')
 const greeting = document.querySelector('#greeting')
 const problem = document.querySelector('#problem')
 
-/** Asks Countersign, with the cookies that only the browser sees. */
+/** Sends a request to Countersign, with cookies that scripts cannot read. */
 function ask (path, body) {
   return fetch(countersign + path, {
     method: 'POST',
@@ -13,7 +13,7 @@ function ask (path, body) {
   })
 }
 
-/** Like `fetch`; where the access cookie has expired, it is refreshed first. Tabs take turns, so that one does it for all. */
+/** Like `fetch`, but refreshes an expired access cookie first. A lock makes one tab refresh for all of them. */
 async function fetchAsUser (url) {
   const answer = await fetch(url)
   if (answer.status !== 401) return answer

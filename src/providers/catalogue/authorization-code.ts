@@ -1,30 +1,29 @@
 import { authorizationCodeGrant, buildAuthorizationUrl, refreshTokenGrant, type Configuration, type TokenEndpointResponse, type TokenEndpointResponseHelpers } from 'openid-client'
 import type { ProviderSettings } from '../../config/provider-settings.ts'
 import { Problem } from '../../errors.ts'
-import { withSubject, type Profile } from '../profile.ts'
-import { asProvider, isRefusedGrant } from '../provider-problem.ts'
+import { assertSubject, type Profile } from '../profile.ts'
+import { withProviderProblems, isRefusedGrant } from '../provider-problem.ts'
 import type { Provider, ProviderTokens, ReadIdToken } from '../provider.ts'
 
-// Seconds: ten years, beyond which no token is meant to live.
-const LONGEST_LIFE = 315_360_000
-const LONGEST_SCOPE = 4096
+// Seconds: ten years. A longer lifetime makes no sense.
+const MAX_LIFE = 315_360_000
+const MAX_SCOPE_LENGTH = 4096
 
-/** A good answer of a token endpoint. */
-export type TokenAnswer = TokenEndpointResponse & TokenEndpointResponseHelpers
+/** A successful token response. */
+export type TokenResponse = TokenEndpointResponse & TokenEndpointResponseHelpers
 
-/** What one provider has that others do not. */
+/** What distinguishes one provider from the others. */
 export interface ProviderDefinition {
   settings: ProviderSettings
   trustsEmail: boolean
-  /** Whether it gives ID tokens; then every flow has a nonce. */
+  /** Whether it issues ID tokens: then every flow has a nonce. */
   isOpenId: boolean
-  /** Parameters of the authorization request beside those of every flow. */
+  /** Additional parameters of the authorization request. */
   parameters?: Readonly<Record<string, string>>
   configuration (): Promise<Configuration>
-  /** Makes a request with the client's secret. */
+  /** Sends a request with client authentication. */
   authenticated?: <T>(request: () => Promise<T>) => Promise<T>
-  /** Finds out whom an answer is about. */
-  readProfile (configuration: Configuration, answer: TokenAnswer): Promise<Profile>
+  readProfile (configuration: Configuration, tokens: TokenResponse): Promise<Profile>
   readIdToken?: ReadIdToken
 }
 
@@ -32,8 +31,8 @@ export interface ProviderDefinition {
  * The authorization code flow (RFC 6749 §4.1, RFC 9700, OpenID Connect Core §3.1), the same for every provider: with
  * PKCE by S256, a state, and a nonce where there are ID tokens.
  *
- * @param redirectUri the callback, of which each provider has one of its own: so that an answer of one cannot be passed
- * off as another's, also where neither sends `iss` (RFC 9700 §4.4.2)
+ * @param redirectUri the callback. Each provider has its own, which prevents mix-up attacks also where the provider sends no
+ * `iss` (RFC 9700 §4.4.2)
  */
 export function createProvider ({ settings, trustsEmail, isOpenId, parameters = {}, configuration, authenticated = request => request(), readProfile, readIdToken }: ProviderDefinition, redirectUri: string): Provider {
   const { id, label, scopes, keepTokens } = settings
@@ -45,7 +44,7 @@ export function createProvider ({ settings, trustsEmail, isOpenId, parameters = 
     keepsTokens: keepTokens,
     ...readIdToken !== undefined && { readIdToken },
 
-    authorizationUrl: ({ state, nonce, codeChallenge }) => asProvider(async () => buildAuthorizationUrl(await configuration(), {
+    authorizationUrl: ({ state, nonce, codeChallenge }) => withProviderProblems(async () => buildAuthorizationUrl(await configuration(), {
       redirect_uri: redirectUri,
       scope: scopes.join(' '),
       state,
@@ -55,43 +54,43 @@ export function createProvider ({ settings, trustsEmail, isOpenId, parameters = 
       ...parameters
     })),
 
-    redeem: (query, { state, nonce, codeVerifier }) => asProvider(async () => {
+    redeem: (query, { state, nonce, codeVerifier }) => withProviderProblems(async () => {
       const config = await configuration()
-      const answer = await authenticated(() => authorizationCodeGrant(config, new URL(`${redirectUri}?${query}`), {
+      const response = await authenticated(() => authorizationCodeGrant(config, new URL(`${redirectUri}?${query}`), {
         expectedState: state,
         pkceCodeVerifier: codeVerifier,
         ...isOpenId && { expectedNonce: nonce, idTokenExpected: true }
       }))
-      return { profile: withSubject(await readProfile(config, answer)), tokens: readTokens(answer) }
+      return { profile: assertSubject(await readProfile(config, response)), tokens: readTokens(response) }
     }),
 
-    refresh: (refreshToken, owner) => asProvider(async () => {
+    refresh: (refreshToken, owner) => withProviderProblems(async () => {
       const config = await configuration()
-      const answer = await authenticated(() => refreshTokenGrant(config, refreshToken)).catch(sayRefused)
-      assertSameOwner(answer, owner)
-      return readTokens(answer)
+      const response = await authenticated(() => refreshTokenGrant(config, refreshToken)).catch(throwRefusal)
+      assertSameOwner(response, owner)
+      return readTokens(response)
     })
   }
 }
 
-// What is kept is bounded, whatever a provider says.
-function readTokens (answer: TokenAnswer): ProviderTokens {
-  const { access_token: accessToken, refresh_token: refreshToken = null, scope = '', expires_in: life } = answer
-  const expiresIn = life === undefined || life > LONGEST_LIFE ? life : answer.expiresIn()
+// What is stored is bounded, whatever the provider sends.
+function readTokens (response: TokenResponse): ProviderTokens {
+  const { access_token: accessToken, refresh_token: refreshToken = null, scope = '', expires_in: life } = response
+  const expiresIn = life === undefined || life > MAX_LIFE ? life : response.expiresIn()
   return {
     accessToken,
     refreshToken,
-    expiresIn: expiresIn === undefined ? null : Math.min(expiresIn, LONGEST_LIFE),
-    scope: scope === '' || scope.length > LONGEST_SCOPE || /[\p{Cc}\p{Surrogate}]/u.test(scope) ? null : scope
+    expiresIn: expiresIn === undefined ? null : Math.min(expiresIn, MAX_LIFE),
+    scope: scope === '' || scope.length > MAX_SCOPE_LENGTH || /[\p{Cc}\p{Surrogate}]/u.test(scope) ? null : scope
   }
 }
 
-// OpenID Connect Core §12.2: an ID token that comes with refreshed tokens is of the same issuer and subject.
-function assertSameOwner (answer: TokenAnswer, { issuer, subject }: Pick<Profile, 'issuer' | 'subject'>): void {
-  const claims = answer.claims()
-  if (claims !== undefined && (claims.iss !== issuer || claims.sub !== subject)) throw new Error('the refreshed tokens are somebody else\'s')
+// OpenID Connect Core §12.2: an ID token in a refresh response has the same issuer and subject.
+function assertSameOwner (response: TokenResponse, { issuer, subject }: Pick<Profile, 'issuer' | 'subject'>): void {
+  const claims = response.claims()
+  if (claims !== undefined && (claims.iss !== issuer || claims.sub !== subject)) throw new Error('The refreshed tokens belong to another subject')
 }
 
-function sayRefused (error: unknown): never {
+function throwRefusal (error: unknown): never {
   throw isRefusedGrant(error) ? new Problem('reauthorization_required') : error
 }

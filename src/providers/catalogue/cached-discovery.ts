@@ -1,42 +1,41 @@
 import type { Configuration } from 'openid-client'
 
-const LIFE = 3_600_000
-const PAUSE = 60_000
+const MAX_AGE = 3_600_000
+const RETRY_AFTER = 60_000
 
-/** What keeping metadata takes besides. */
 export interface CachedDiscoveryOptions {
-  /** Told why a provider did not answer again. */
+  /** Called when refreshing the metadata fails. */
   onFailed: (error: unknown) => void
   /** Milliseconds, monotonic. */
   clock?: () => number
 }
 
 /**
- * Keeps what was discovered of a provider for an hour. It is asked at the first use and not at the start, which must
- * not depend on anybody else; a failure is not kept, and of many who ask at once one asks the provider. A provider that
- * fails to answer again goes on with what it said before, and is left alone for a minute.
+ * Caches a provider's metadata for an hour. It is fetched at the first use, so that the start does not depend on a provider.
+ * Concurrent callers share one request. A failed first fetch is not cached. When refreshing fails, the old metadata stays in
+ * use and the next attempt is a minute later.
  */
 export function cacheDiscovery (discover: () => Promise<Configuration>, { onFailed, clock = () => performance.now() }: CachedDiscoveryOptions): () => Promise<Configuration> {
-  let kept: { configuration: Configuration, until: number } | undefined
-  let asking: Promise<Configuration> | undefined
+  let cached: { configuration: Configuration, until: number } | undefined
+  let pending: Promise<Configuration> | undefined
 
-  async function ask (): Promise<Configuration> {
+  async function refresh (): Promise<Configuration> {
     try {
       const configuration = await discover()
-      kept = { configuration, until: clock() + LIFE }
+      cached = { configuration, until: clock() + MAX_AGE }
       return configuration
     } catch (error) {
-      if (kept === undefined) throw error
+      if (cached === undefined) throw error
       onFailed(error)
-      kept.until = clock() + PAUSE
-      return kept.configuration
+      cached.until = clock() + RETRY_AFTER
+      return cached.configuration
     } finally {
-      asking = undefined
+      pending = undefined
     }
   }
 
   return async () => {
-    if (kept !== undefined && clock() < kept.until) return kept.configuration
-    return await (asking ??= ask())
+    if (cached !== undefined && clock() < cached.until) return cached.configuration
+    return await (pending ??= refresh())
   }
 }

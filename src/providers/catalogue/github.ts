@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
 import type { Configuration, CustomFetch } from 'openid-client'
 import type { GithubSettings } from '../../config/provider-settings.ts'
-import type { ProviderDefinition, TokenAnswer } from './authorization-code.ts'
-import { askApi, createStaticProvider } from './static-provider.ts'
+import type { ProviderDefinition, TokenResponse } from './authorization-code.ts'
+import { requestApi, createStaticProvider } from './static-provider.ts'
 import type { Profile } from '../profile.ts'
 import { createProviderFetch } from '../provider-fetch.ts'
 import { createSsrfGuard } from '../ssrf-guard.ts'
@@ -13,7 +13,7 @@ const Emails = Type.Array(Type.Object({ email: Type.String(), primary: Type.Bool
 const API_HEADERS = { accept: 'application/vnd.github+json', 'x-github-api-version': '2022-11-28' }
 
 /**
- * GitHub, or a GitHub Enterprise server: OAuth without OpenID. Who somebody is stands in its API.
+ * GitHub, or a GitHub Enterprise server: OAuth 2.0 without OpenID Connect. The profile comes from its API.
  *
  * @see https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps
  */
@@ -22,19 +22,19 @@ export function github (settings: GithubSettings): ProviderDefinition {
   const baseUrl = settings.baseUrl.replace(/\/+$/, '')
   const apiUrl = settings.apiUrl.replace(/\/+$/, '')
   const server = createStaticProvider({
-    // What it sends as `iss` (RFC 9207); identities go by the address of the site.
+    // GitHub sends this as `iss` (RFC 9207). The issuer of identities is the URL of the site.
     issuer: `${baseUrl}/login/oauth`,
     authorizationEndpoint: `${baseUrl}/login/oauth/authorize`,
     tokenEndpoint: `${baseUrl}/login/oauth/access_token`,
     clientId,
     clientSecret,
-    fetch: refuseByStatus(createProviderFetch(createSsrfGuard([baseUrl, apiUrl])))
+    fetch: withErrorStatus(createProviderFetch(createSsrfGuard([baseUrl, apiUrl])))
   })
 
-  async function readProfile (configuration: Configuration, { access_token: token }: TokenAnswer): Promise<Profile> {
-    const user = await askApi(configuration, token, `${apiUrl}/user`, User, API_HEADERS)
-    const emails = await askApi(configuration, token, `${apiUrl}/user/emails?per_page=100`, Emails, API_HEADERS)
-    // The address in the profile is whatever its owner wrote there: only this list tells what is verified.
+  async function readProfile (configuration: Configuration, { access_token: token }: TokenResponse): Promise<Profile> {
+    const user = await requestApi(configuration, token, `${apiUrl}/user`, User, API_HEADERS)
+    const emails = await requestApi(configuration, token, `${apiUrl}/user/emails?per_page=100`, Emails, API_HEADERS)
+    // The profile contains any address that its owner entered: only this list tells which one is verified.
     const primary = emails.find(({ primary, verified }) => primary && verified)
     return { issuer: baseUrl, subject: String(user.id), email: primary?.email ?? null, emailVerified: primary !== undefined, name: user.name ?? null }
   }
@@ -42,13 +42,13 @@ export function github (settings: GithubSettings): ProviderDefinition {
   return { settings, trustsEmail: true, isOpenId: false, configuration: async () => server, readProfile }
 }
 
-// GitHub refuses a code or a refresh token with status 200; by RFC 6749 §5.2 the status says it.
-function refuseByStatus (fetch: CustomFetch): CustomFetch {
+// GitHub refuses a code or a refresh token with status 200; RFC 6749 §5.2 requires 400.
+function withErrorStatus (fetch: CustomFetch): CustomFetch {
   return async (url, options) => {
     const response = await fetch(url, options)
     if (options.method !== 'POST' || response.status !== 200) return response
-    const answer: unknown = await response.clone().json().catch(() => undefined)
-    const isRefusal = typeof answer === 'object' && answer !== null && 'error' in answer
-    return isRefusal ? Response.json(answer, { status: 400 }) : response
+    const body: unknown = await response.clone().json().catch(() => undefined)
+    const isRefusal = typeof body === 'object' && body !== null && 'error' in body
+    return isRefusal ? Response.json(body, { status: 400 }) : response
   }
 }

@@ -4,7 +4,7 @@ import type { ProviderDefinition } from './authorization-code.ts'
 import { openId } from './openid.ts'
 
 /**
- * Google: an OpenID provider which gives a refresh token for a parameter of its own, and not for the scope.
+ * Google: an OpenID provider that issues a refresh token for `access_type=offline` instead of the scope `offline_access`.
  *
  * @see https://developers.google.com/identity/protocols/oauth2/web-server
  */

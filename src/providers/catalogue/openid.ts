@@ -1,7 +1,7 @@
 import { allowInsecureRequests, customFetch, discovery, enableNonRepudiationChecks, fetchUserInfo, type Configuration } from 'openid-client'
 import type { OpenIdSettings } from '../../config/provider-settings.ts'
 import type { Log } from '../../database/database.ts'
-import type { ProviderDefinition, TokenAnswer } from './authorization-code.ts'
+import type { ProviderDefinition, TokenResponse } from './authorization-code.ts'
 import { createTokenEndpointAuth } from './token-endpoint-auth.ts'
 import { cacheDiscovery } from './cached-discovery.ts'
 import { createReadIdToken } from './id-token.ts'
@@ -9,48 +9,48 @@ import { toProfile, type Profile } from '../profile.ts'
 import { createProviderFetch, PROVIDER_TIMEOUT } from '../provider-fetch.ts'
 import { createSsrfGuard } from '../ssrf-guard.ts'
 
-/** Any OpenID provider, by discovery (OpenID Connect Discovery 1.0). */
+/** Any OpenID provider with discovery (OpenID Connect Discovery 1.0). */
 export function openId (settings: OpenIdSettings, log: Log): ProviderDefinition {
   const { kind, id, issuer, clientId, clientSecret, trustEmail, scopes, keepTokens, nativeClientIds } = settings
-  const isReachable = createSsrfGuard([issuer])
-  const fetch = createProviderFetch(isReachable)
+  const isAllowed = createSsrfGuard([issuer])
+  const fetch = createProviderFetch(isAllowed)
   const prefix = `${kind === 'openid' ? 'OIDC_' : ''}${id.toUpperCase()}`
-  const { authenticate, attempt } = createTokenEndpointAuth(clientSecret, {
-    onRefused: () => log.warn({ provider: id }, `the provider does not know the client: look at ${prefix}_CLIENT_ID and ${prefix}_CLIENT_SECRET`)
+  const { authenticate, withClientAuth } = createTokenEndpointAuth(clientSecret, {
+    onRefused: () => log.warn({ provider: id }, `client credentials rejected by the provider: check ${prefix}_CLIENT_ID and ${prefix}_CLIENT_SECRET`)
   })
-  const isPlain = issuer.startsWith('http:')
+  const allowHttp = issuer.startsWith('http:')
 
   const configuration = cacheDiscovery(async () => {
     const discovered = await discovery(new URL(issuer), clientId, clientSecret, authenticate, {
       timeout: PROVIDER_TIMEOUT,
       [customFetch]: fetch,
-      // ID tokens are verified by the provider's keys, also where TLS would do (OpenID Connect Core §3.1.3.7).
-      execute: [enableNonRepudiationChecks, ...isPlain ? [allowInsecureRequests] : []]
+      // Verifies the signature of ID tokens also where OpenID Connect Core §3.1.3.7 lets TLS replace it.
+      execute: [enableNonRepudiationChecks, ...allowHttp ? [allowInsecureRequests] : []]
     })
-    // The one address that is not for us to ask, but to send people to.
-    const { authorization_endpoint: page = '' } = discovered.serverMetadata()
-    if (!isReachable(new URL(page))) throw new Error('nobody may be sent to its authorization endpoint')
+    // The guard checks every request of the service; the browser is redirected to this endpoint instead.
+    const { authorization_endpoint: endpoint = '' } = discovered.serverMetadata()
+    if (!isAllowed(new URL(endpoint))) throw new Error('Authorization endpoint refused by the SSRF guard')
     return discovered
-  }, { onFailed: error => log.warn({ provider: id, err: error }, 'the provider does not tell its metadata again; what it told before is kept to') })
+  }, { onFailed: error => log.warn({ provider: id, err: error }, 'provider metadata not refreshed, cached metadata still in use') })
 
   return {
     settings: keepTokens ? { ...settings, scopes: [...new Set([...scopes, 'offline_access'])] } : settings,
     trustsEmail: trustEmail,
     isOpenId: true,
-    // OpenID Connect Core §11: without asking, no refresh token.
+    // OpenID Connect Core §11: no refresh token without consent.
     ...keepTokens && { parameters: { prompt: 'consent' } },
     configuration,
-    authenticated: attempt,
+    authenticated: withClientAuth,
     readProfile,
-    ...nativeClientIds.length > 0 && { readIdToken: createReadIdToken({ configuration, clientIds: nativeClientIds, fetch, isPlain }) }
+    ...nativeClientIds.length > 0 && { readIdToken: createReadIdToken({ configuration, clientIds: nativeClientIds, fetch, allowHttp }) }
   }
 }
 
-// An address and whether it is verified come from one answer, never from two.
-async function readProfile (configuration: Configuration, answer: TokenAnswer): Promise<Profile> {
-  const claims = answer.claims()
-  if (claims === undefined) throw new Error('the provider gave no ID token')
+// `email` and `email_verified` come from the same response, never from two.
+async function readProfile (configuration: Configuration, tokens: TokenResponse): Promise<Profile> {
+  const claims = tokens.claims()
+  if (claims === undefined) throw new Error('The token response has no ID token')
   const hasUserInfo = configuration.serverMetadata().userinfo_endpoint !== undefined
   if (claims.email !== undefined || !hasUserInfo) return toProfile(claims, claims.iss)
-  return toProfile(await fetchUserInfo(configuration, answer.access_token, claims.sub), claims.iss)
+  return toProfile(await fetchUserInfo(configuration, tokens.access_token, claims.sub), claims.iss)
 }

@@ -3,7 +3,7 @@ import { Value } from 'typebox/value'
 import { allowInsecureRequests, ClientSecretPost, Configuration, customFetch, fetchProtectedResource, type CustomFetch } from 'openid-client'
 import { PROVIDER_TIMEOUT } from '../provider-fetch.ts'
 
-/** An OAuth server without metadata: what its documentation says of it. */
+/** An OAuth server without discovery, as its documentation describes it. */
 export interface StaticProvider {
   issuer: string
   authorizationEndpoint: string
@@ -22,11 +22,11 @@ export function createStaticProvider ({ issuer, authorizationEndpoint, tokenEndp
   return configuration
 }
 
-/** Asks an API in a user's name. @returns what it answers with status 200, in the form that it must have */
-export async function askApi<Form extends TSchema> (configuration: Configuration, accessToken: string, url: string, form: Form, headers: Readonly<Record<string, string>> = {}): Promise<Static<Form>> {
+/** Requests an API with a user's access token. @returns the body of a 200 response. @throws Error for another status or an invalid body */
+export async function requestApi<Schema extends TSchema> (configuration: Configuration, accessToken: string, url: string, schema: Schema, headers: Readonly<Record<string, string>> = {}): Promise<Static<Schema>> {
   const response = await fetchProtectedResource(configuration, accessToken, new URL(url), 'GET', undefined, new Headers({ accept: 'application/json', ...headers }))
   if (response.status !== 200) throw new Error(`${new URL(url).pathname} answered ${response.status}`)
-  const answer: unknown = await response.json()
-  if (!Value.Check(form, answer)) throw new Error(`${new URL(url).pathname} answered something else than it should`)
-  return answer
+  const body: unknown = await response.json()
+  if (!Value.Check(schema, body)) throw new Error(`${new URL(url).pathname} returned an invalid body`)
+  return body
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** A page of the service's own, and the headers that it goes with. */
+/** An HTML page of the service, and its response headers. */
 export interface Page {
   html: string
   headers: Readonly<Record<string, string>>
@@ -17,24 +17,24 @@ const HEADERS = {
 }
 
 /**
- * Asks whether an app may have the sign-in. Any app can claim a scheme for its own, and any page can send a browser
- * through a provider that has been consented to before: so nothing is handed to an app by its scheme without its user
+ * Asks the user to continue in the app. Any app can claim a custom scheme, and any page can send a browser through a
+ * provider that the user has consented to before: so an app gets nothing by its scheme unless the user confirms it
  * (RFC 8252 §8.6).
  *
- * @param target what opens the app
+ * @param target the URL that opens the app
  */
 export function confirmationPage (target: string): Page {
   const app = new URL(target).protocol.slice(0, -1)
   return page('Continue in the app?', `
     <h1>Continue in the app?</h1>
-    <p>You are done here. Continue only if you began this in the app that opens links of <code>${escape(app)}</code>.</p>
+    <p>Continue only if you started this in the app that opens <code>${escape(app)}</code> links.</p>
     <a href="${escape(target)}">Continue in ${escape(app)}</a>`)
 }
 
-/** Comes back to an address from the service itself, so that cookies come along which are for requests of the same site alone. */
-export function returnPage (address: string): Page {
+/** Reloads a URL from a page of the service's own origin, so that the browser sends SameSite=Strict cookies with it. */
+export function returnPage (url: string): Page {
   return page('One moment', `
-    <p>One moment. <a href="${escape(address)}">Continue</a></p>`, `<meta http-equiv="refresh" content="0;url=${escape(address)}">`)
+    <p>One moment. <a href="${escape(url)}">Continue</a></p>`, `<meta http-equiv="refresh" content="0;url=${escape(url)}">`)
 }
 
 function page (title: string, body: string, head = ''): Page {

@@ -2,14 +2,6 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { OneTimeTokenStore } from '../../one-time-tokens/store.ts'
 import type { AccountLink } from '../identities/identity-store.ts'
 
-/** The codes by which an app gets the session that its user signed in for in the browser (RFC 8252 §6). */
-export interface MobileCodes {
-  /** @returns a code that is good once, for a minute, with the verifier of `codeChallenge` */
-  issue (entry: AccountLink, binding: { codeChallenge: string, redirectTo: string }): Promise<string>
-  /** @returns `undefined` where the code is not good, or not for this verifier */
-  redeem (code: string, codeVerifier: string): Promise<Pick<AccountLink, 'userId' | 'identityId'> | undefined>
-}
-
 /** Seconds. */
 export const CODE_LIFE = 60
 
@@ -19,18 +11,23 @@ interface CodeData {
   redirectTo: string
 }
 
-export function createMobileCodes (oneTime: OneTimeTokenStore): MobileCodes {
+export type MobileCodes = ReturnType<typeof createMobileCodes>
+
+/** One-time codes by which a mobile app gets the session of a user who signed in in the browser (RFC 8252 §6). */
+export function createMobileCodes (oneTimeTokens: OneTimeTokenStore) {
   return {
-    async issue ({ userId, identityId }, { codeChallenge, redirectTo }) {
+    /** @returns a code that can be redeemed once, within a minute, with the verifier of `codeChallenge` */
+    async issue ({ userId, identityId }: AccountLink, { codeChallenge, redirectTo }: { codeChallenge: string, redirectTo: string }): Promise<string> {
       const code = randomBytes(32).toString('base64url')
       const data: CodeData = { identityId, codeChallenge, redirectTo }
-      await oneTime.issue('sign_in_code', code, { userId, data, life: CODE_LIFE })
+      await oneTimeTokens.issue('sign_in_code', code, { userId, data, life: CODE_LIFE })
       return code
     },
 
-    async redeem (code, codeVerifier) {
-      const used = await oneTime.redeem<CodeData>('sign_in_code', code, { codeChallenge: challengeOf(codeVerifier) })
-      return used && { userId: used.userId, identityId: used.data.identityId }
+    /** @returns `undefined` when the code is invalid or belongs to another verifier */
+    async redeem (code: string, codeVerifier: string): Promise<Pick<AccountLink, 'userId' | 'identityId'> | undefined> {
+      const redeemed = await oneTimeTokens.redeem<CodeData>('sign_in_code', code, { codeChallenge: challengeOf(codeVerifier) })
+      return redeemed && { userId: redeemed.userId, identityId: redeemed.data.identityId }
     }
   }
 }

@@ -17,28 +17,28 @@ import type { ResolveAccount } from '../identities/resolve-account.ts'
 
 export interface MobileRoutesOptions {
   providers: ReadonlyMap<string, Provider>
-  oneTime: Pick<OneTimeTokenStore, 'markUsed'>
-  codes: Pick<MobileCodes, 'redeem'>
-  signIn: ResolveAccount
-  enter: OpenIdentitySession
-  deliver: SendLogin
+  oneTimeTokens: Pick<OneTimeTokenStore, 'markUsed'>
+  mobileCodes: Pick<MobileCodes, 'redeem'>
+  resolveAccount: ResolveAccount
+  openIdentitySession: OpenIdentitySession
+  sendLogin: SendLogin
   csrf: CsrfProtection
   audit: AuditStore
 }
 
-// Seconds that clocks may differ by: a token that is taken for a little longer is remembered for as long.
-const TOLERANCE = 60
+// Seconds that clocks may differ by: a used token is remembered for as long as it could still be accepted.
+const CLOCK_TOLERANCE = 60
 
 const ID_TOKEN = 'eyJhbGciOiJSUzI1NiIsImtpZCI6…'
 const NONCE = 'WkYtN3h1c0hUVjM0b1lxTg'
 
-export const mobileRoutes: FastifyPluginAsyncTypebox<MobileRoutesOptions> = async (app, { providers, oneTime, codes, signIn, enter, deliver, csrf, audit }) => {
+export const mobileRoutes: FastifyPluginAsyncTypebox<MobileRoutesOptions> = async (app, { providers, oneTimeTokens, mobileCodes, resolveAccount, openIdentitySession, sendLogin, csrf, audit }) => {
   app.post('/auth/providers/exchange', {
     schema: {
       operationId: 'exchangeCode',
       tags: ['Providers'],
-      summary: 'Swap a one-time code for tokens',
-      description: 'For an app that began with a `codeChallenge`. The code is good once, within a minute, with the verifier of that challenge.',
+      summary: 'Exchange a one-time code for tokens',
+      description: 'For a mobile app that started the flow with a `codeChallenge`. The code can be exchanged once, within a minute, with the verifier of that challenge.',
       security: PUBLIC,
       body: Type.Object({ code: OneTimeCode, codeVerifier: CodeVerifier }, { additionalProperties: false, examples: [EXAMPLE_EXCHANGE] }),
       response: {
@@ -49,8 +49,8 @@ export const mobileRoutes: FastifyPluginAsyncTypebox<MobileRoutesOptions> = asyn
   }, async (request, reply) => {
     const { code, codeVerifier } = request.body
     const client = clientInfo(request)
-    const entry = await codes.redeem(code, codeVerifier) ?? await refuse('invalid_code', client)
-    return deliver(reply, await enter(entry, 'body', client))
+    const link = await mobileCodes.redeem(code, codeVerifier) ?? await refuse('invalid_code', client)
+    return sendLogin(reply, await openIdentitySession(link, 'body', client))
   })
 
   app.post('/auth/providers/:provider/token', {
@@ -58,12 +58,12 @@ export const mobileRoutes: FastifyPluginAsyncTypebox<MobileRoutesOptions> = asyn
       operationId: 'signInWithIdToken',
       tags: ['Providers'],
       summary: 'Sign in with an ID token of a provider\'s SDK',
-      description: 'The token must be for one of the app\'s own client ids, and its `nonce` must be base64url(SHA-256(nonce)) of the nonce given here. It is taken once.',
+      description: 'The audience of the token must be one of the configured native client ids, and its `nonce` must be base64url(SHA-256(nonce)) of the nonce in this request. Each token is accepted once.',
       security: PUBLIC,
       params: Type.Object({ provider: Type.String({ examples: ['google'] }) }),
       body: Type.Object({
         idToken: Type.String({ minLength: 1, maxLength: 8192, examples: [ID_TOKEN] }),
-        nonce: Type.String({ minLength: 1, maxLength: 256, description: 'What the app made up before it asked the SDK', examples: [NONCE] }),
+        nonce: Type.String({ minLength: 1, maxLength: 256, description: 'The random nonce of which the app gave the SDK the hash', examples: [NONCE] }),
         deliver: Type.Optional(Deliver)
       }, { additionalProperties: false, examples: [{ idToken: ID_TOKEN, nonce: NONCE }] }),
       response: {
@@ -72,20 +72,20 @@ export const mobileRoutes: FastifyPluginAsyncTypebox<MobileRoutesOptions> = asyn
       }
     }
   }, async (request, reply) => {
-    const { idToken, nonce, deliver: channel = 'body' } = request.body
+    const { idToken, nonce, deliver = 'body' } = request.body
     const provider = providers.get(request.params.provider)
     if (provider?.readIdToken === undefined) throw new Problem('not_found')
-    if (channel !== 'body') csrf.checkLogin(request)
+    if (deliver !== 'body') csrf.checkLogin(request)
     const { profile, expiresIn } = await provider.readIdToken(idToken, createHash('sha256').update(nonce).digest('base64url'))
     const client = clientInfo(request)
     if (!await isFirstUse(idToken, expiresIn)) return await refuse('invalid_id_token', client, { provider: provider.id })
-    return deliver(reply, await enter(await signIn(provider, { profile }, client), channel, client))
+    return sendLogin(reply, await openIdentitySession(await resolveAccount(provider, { profile }, client), deliver, client))
   })
 
-  // By what was signed: a signature can be written in several ways.
+  // Without the signature, which can be encoded in several ways.
   async function isFirstUse (idToken: string, expiresIn: number): Promise<boolean> {
-    const signed = idToken.slice(0, idToken.lastIndexOf('.'))
-    return await oneTime.markUsed('id_token', signed, Math.max(0, expiresIn) + TOLERANCE)
+    const signingInput = idToken.slice(0, idToken.lastIndexOf('.'))
+    return await oneTimeTokens.markUsed('id_token', signingInput, Math.max(0, expiresIn) + CLOCK_TOLERANCE)
   }
 
   async function refuse (code: ProblemCode, client: ClientInfo, detail: { provider?: string } = {}): Promise<never> {

@@ -1,37 +1,37 @@
-import { Problem, type ProblemCode } from '../../errors.ts'
+import { invalidField, type ProblemCode } from '../../errors.ts'
 
-/** Where people may be sent back to, and no further. */
-export interface RedirectTargets {
-  /** @returns the target that was asked for, or the first where none was. @throws Problem 422 for one that is not allowed */
-  choose (redirectTo: string | undefined): string
-  /** @returns a target, if it is allowed still; the first otherwise */
-  orFirst (redirectTo: string | undefined): string
-}
+export type RedirectTargets = ReturnType<typeof createRedirectTargets>
 
-/** @param allowed compared exactly, character by character (RFC 9700 §4.1.3) */
-export function createRedirectTargets (allowed: readonly [string, ...string[]]): RedirectTargets {
+/**
+ * The URLs that a browser may be redirected to after a flow.
+ *
+ * @param allowed compared exactly, character by character (RFC 9700 §4.1.3); the first is the default
+ */
+export function createRedirectTargets (allowed: readonly [string, ...string[]]) {
   const [first] = allowed
-  const isAllowed = (target: string) => allowed.includes(target)
   return {
-    choose (redirectTo = first) {
-      if (isAllowed(redirectTo)) return redirectTo
-      throw new Problem('validation_failed', { errors: [{ field: 'redirectTo', pointer: '#/redirectTo', detail: 'is not among ALLOWED_REDIRECTS' }] })
+    /** @returns the requested target, or the default if there is none. @throws Problem 422 when it is not allowed */
+    choose (redirectTo: string = first): string {
+      if (allowed.includes(redirectTo)) return redirectTo
+      throw invalidField('redirectTo', 'is not among ALLOWED_REDIRECTS')
     },
-    orFirst: (redirectTo = first) => isAllowed(redirectTo) ? redirectTo : first
+
+    /** @returns the target, or the default if it is not allowed any more */
+    allowedOrFirst: (redirectTo: string = first): string => allowed.includes(redirectTo) ? redirectTo : first
   }
 }
 
-/** @returns whether a target is an app's by a scheme of its own, which any app may have claimed */
+/** @returns whether a target has an app's custom scheme, which any other app can claim too */
 export function isCustomScheme (target: string): boolean {
   return !['https:', 'http:'].includes(new URL(target).protocol)
 }
 
-/** @returns a target that tells what went wrong */
+/** @returns the target with an error code for the app */
 export function withError (target: string, code: ProblemCode): string {
   return withParameter(target, 'error', code)
 }
 
-/** @returns an app's target with its one-time code */
+/** @returns the target with a one-time code for the app */
 export function withCode (target: string, code: string): string {
   return withParameter(target, 'code', code)
 }

@@ -13,23 +13,20 @@ export interface LinkedIdentity {
   lastUsedAt: Date | null
 }
 
-/** The queries of an account's identities. */
-export interface IdentityListStore {
-  list (userId: string): Promise<LinkedIdentity[]>
-  /** @param providers those that one can sign in with at present: other identities are no way in */
-  unlink (identity: { id: string, userId: string }, providers: readonly string[], by: ClientInfo): Promise<'unlinked' | 'last_way_in' | 'not_found'>
-}
+export type IdentityListStore = ReturnType<typeof createIdentityListStore>
 
-export function createIdentityListStore ({ prisma }: Pick<Database, 'prisma'>): IdentityListStore {
+/** The queries of an account's identities. */
+export function createIdentityListStore ({ prisma }: Pick<Database, 'prisma'>) {
   return {
-    list: userId => prisma.identity.findMany({
+    list: (userId: string): Promise<LinkedIdentity[]> => prisma.identity.findMany({
       where: { userId },
       select: { id: true, provider: true, subject: true, email: true, emailVerified: true, createdAt: true, lastUsedAt: true },
       orderBy: { id: 'asc' }
     }),
 
-    unlink: ({ id, userId }, providers, client) => prisma.$transaction(async tx => {
-      // Locked first and asked after: of two who each take the other's last but one, the second sees what the first did.
+    /** @param providers the ids of the configured providers: identities of others cannot be used to log in */
+    unlink: ({ id, userId }: { id: string, userId: string }, providers: readonly string[], client: ClientInfo): Promise<'unlinked' | 'last_way_in' | 'not_found'> => prisma.$transaction(async tx => {
+      // The lock comes first: of two requests that each remove one of the last two ways in, the second sees the first.
       const [owner] = await tx.$queryRaw<Array<{ hasPassword: boolean }>>`
         SELECT password_hash IS NOT NULL AS "hasPassword" FROM users WHERE id = ${userId}::uuid FOR NO KEY UPDATE`
       const identity = await tx.identity.findFirst({ where: { id, userId }, select: { provider: true } })

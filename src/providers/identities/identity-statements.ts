@@ -1,90 +1,74 @@
 import { auditSql } from '../../audit/store.ts'
+import { statement } from '../../database/statement.ts'
 import { isGoodSql } from '../../sessions/session-sql.ts'
 
-// The provider's name follows the configuration, where an issuer may get another.
-const USED = `
-    UPDATE identities SET email = $3, email_verified = $4::boolean, last_used_at = now(), provider = $10,
-      access_token = CASE WHEN $9::boolean THEN coalesce($5::text, access_token) END,
-      refresh_token = CASE WHEN $9 THEN coalesce($6::text, refresh_token) END,
-      token_expires_at = CASE WHEN NOT $9 THEN NULL WHEN $5 IS NULL THEN token_expires_at ELSE now() + make_interval(secs => $7::float8) END,
-      token_scope = CASE WHEN NOT $9 THEN NULL WHEN $5 IS NULL THEN token_scope ELSE $8::text END,
-      refreshing_until = CASE WHEN $5 IS NULL THEN refreshing_until END`
+// The provider's name follows the configuration: the same issuer may be configured under another name later.
+const RECORD_USE_SQL = `
+  UPDATE identities SET email = :email, email_verified = :emailVerified::boolean, last_used_at = now(), provider = :provider,
+    access_token = CASE WHEN :keepsTokens::boolean THEN coalesce(:accessToken::text, access_token) END,
+    refresh_token = CASE WHEN :keepsTokens THEN coalesce(:refreshToken::text, refresh_token) END,
+    token_expires_at = CASE WHEN NOT :keepsTokens THEN NULL WHEN :accessToken IS NULL THEN token_expires_at ELSE now() + make_interval(secs => :expiresIn::float8) END,
+    token_scope = CASE WHEN NOT :keepsTokens THEN NULL WHEN :accessToken IS NULL THEN token_scope ELSE :scope::text END,
+    refreshing_until = CASE WHEN :accessToken IS NULL THEN refreshing_until END`
 
-export const RECOGNISE = {
-  name: 'identities.recognise',
-  text: `${USED}
-    FROM users WHERE users.id = identities.user_id AND issuer = $1 AND subject = $2
-    RETURNING identities.id::text AS "identityId", user_id::text AS "userId", users.disabled_at IS NOT NULL AS "isDisabled"`
-}
+export const RECORD_USE = statement('identities.record-use', `
+  ${RECORD_USE_SQL}
+  FROM users WHERE users.id = identities.user_id AND issuer = :issuer AND subject = :subject
+  RETURNING identities.id::text AS "identityId", user_id::text AS "userId", users.disabled_at IS NOT NULL AS "isDisabled"`)
 
 /**
- * SQL: common table expressions `holder`, the account and its live session, and `proved`, which verifies the account's
- * address where it is the identity's. The session was looked at before the provider was asked, which takes seconds; so it
- * is locked here, and looked at again, with the account: what ended one of them has come first, or waits.
+ * SQL: common table expressions `account`, the session's account while the session is live, and `verified`, which verifies
+ * the account's address if the identity proves it. The session was checked before the request to the provider, which takes
+ * seconds. So it is checked again here, under a lock: a logout or an admin's change comes first, or waits.
  */
-const holderSql = (user: string, session: string, email: string, isProven: string) => `
-    holder AS (
-      SELECT users.id AS user_id, sessions.id AS session_id FROM users JOIN sessions ON sessions.user_id = users.id
-      WHERE users.id = ${user}::uuid AND sessions.id = ${session}::uuid AND ${isGoodSql('sessions', 'users')}
-      FOR NO KEY UPDATE OF users FOR SHARE OF sessions
-    ), proved AS (
-      UPDATE users SET email_verified = true, updated_at = now() FROM holder
-      WHERE users.id = holder.user_id AND users.email = ${email} AND NOT users.email_verified AND ${isProven}::boolean
-    )`
+const SESSION_ACCOUNT_SQL = `
+  account AS (
+    SELECT users.id AS user_id, sessions.id AS session_id FROM users JOIN sessions ON sessions.user_id = users.id
+    WHERE users.id = :userId::uuid AND sessions.id = :sessionId::uuid AND ${isGoodSql('sessions', 'users')}
+    FOR NO KEY UPDATE OF users FOR SHARE OF sessions
+  ), verified AS (
+    UPDATE users SET email_verified = true, updated_at = now() FROM account
+    WHERE users.id = account.user_id AND users.email = :email AND NOT users.email_verified AND :isProven::boolean
+  )`
 
-export const RECOGNISE_IN_SESSION = {
-  name: 'identities.recognise-in-session',
-  text: `
-    WITH ${holderSql('$11', '$12', '$3', '$13')} ${USED}
-    FROM holder WHERE identities.user_id = holder.user_id AND issuer = $1 AND subject = $2
-    RETURNING identities.id::text AS "identityId", identities.user_id::text AS "userId", false AS "isDisabled"`
-}
+export const RECORD_USE_IN_SESSION = statement('identities.record-use-in-session', `
+  WITH ${SESSION_ACCOUNT_SQL} ${RECORD_USE_SQL}
+  FROM account WHERE identities.user_id = account.user_id AND issuer = :issuer AND subject = :subject
+  RETURNING identities.id::text AS "identityId", identities.user_id::text AS "userId", false AS "isDisabled"`)
 
-export const FIND_HOLDER = {
-  name: 'identities.find-holder',
-  text: 'SELECT id::text AS id, email_verified AS "emailVerified", role::text AS role, disabled_at IS NOT NULL AS "isDisabled" FROM users WHERE email = $1'
-}
+export const FIND_ACCOUNT_BY_EMAIL = statement('identities.find-account-by-email',
+  'SELECT id::text AS id, email_verified AS "emailVerified", role::text AS role, disabled_at IS NOT NULL AS "isDisabled" FROM users WHERE email = :email')
 
-export const FIND_OWNER = {
-  name: 'identities.find-owner',
-  text: 'SELECT user_id::text AS "userId" FROM identities WHERE issuer = $1 AND subject = $2'
-}
+export const FIND_OWNER = statement('identities.find-owner',
+  'SELECT user_id::text AS "userId" FROM identities WHERE issuer = :issuer AND subject = :subject')
 
-/** SQL: a common table expression `linked` that inserts an identity for the user of `source`, from the parameters $1 to $10. */
-const linkSql = (source: string) => `
-    linked AS (
-      INSERT INTO identities (id, provider, issuer, subject, email, email_verified, access_token, refresh_token, token_expires_at, token_scope, last_used_at, user_id)
-      SELECT $1::uuid, $2, $3, $4, $5, $6::boolean, $7, $8, now() + make_interval(secs => $9::float8), $10, now(), user_id FROM ${source}
-      RETURNING id::text AS "identityId", user_id::text AS "userId", false AS "isDisabled"
-    )`
+/** SQL: inserts an identity for each `user_id` of `source`. */
+const insertIdentitySql = (source: string) => `
+  INSERT INTO identities (id, provider, issuer, subject, email, email_verified, access_token, refresh_token, token_expires_at, token_scope, last_used_at, user_id)
+  SELECT :identityId::uuid, :provider, :issuer, :subject, :email, :emailVerified::boolean, :accessToken, :refreshToken, now() + make_interval(secs => :expiresIn::float8), :scope, now(), user_id
+  FROM ${source}
+  RETURNING id::text AS "identityId", user_id::text AS "userId", false AS "isDisabled"`
 
-const TRAIL = { id: '$11', ip: '$12', userAgent: '$13', detail: "jsonb_build_object('provider', $2::text)" }
+const DETAIL = { detail: "jsonb_build_object('provider', :provider::text)" }
 
-export const CREATE_ACCOUNT = {
-  name: 'identities.create-account',
-  text: `
-    WITH created AS (
-      INSERT INTO users (id, email, email_verified, name) VALUES ($14::uuid, $15, $16::boolean, $17)
-      RETURNING id AS user_id, NULL::uuid AS session_id
-    ), ${linkSql('created')}, ${auditSql('register', 'success', 'created', TRAIL)}
-    SELECT * FROM linked`
-}
+export const CREATE_ACCOUNT = statement('identities.create-account', `
+  WITH created AS (
+    INSERT INTO users (id, email, email_verified, name) VALUES (:userId::uuid, :email, :isProven::boolean, :name)
+    RETURNING id AS user_id, NULL::uuid AS session_id
+  ), linked AS (${insertIdentitySql('created')}), ${auditSql('register', 'success', 'created', DETAIL)}
+  SELECT * FROM linked`)
 
-// The lock makes it wait for whoever is changing the account, and then look again.
-export const LINK_BY_EMAIL = {
-  name: 'identities.link-by-email',
-  text: `
-    WITH holder AS (
-      SELECT id AS user_id, NULL::uuid AS session_id FROM users
-      WHERE id = $14::uuid AND disabled_at IS NULL AND email = $15 AND email_verified
-      FOR SHARE
-    ), ${linkSql('holder')}, ${auditSql('identity_link', 'success', 'holder', TRAIL)}
-    SELECT * FROM linked`
-}
+// The lock waits for a concurrent change of the account, and then checks the conditions again.
+export const LINK_BY_EMAIL = statement('identities.link-by-email', `
+  WITH account AS (
+    SELECT id AS user_id, NULL::uuid AS session_id FROM users
+    WHERE id = :userId::uuid AND disabled_at IS NULL AND email = :email AND email_verified
+    FOR SHARE
+  ), linked AS (${insertIdentitySql('account')}), ${auditSql('identity_link', 'success', 'account', DETAIL)}
+  SELECT * FROM linked`)
 
-export const LINK = {
-  name: 'identities.link',
-  text: `
-    WITH ${holderSql('$14', '$15', '$5', '$16')}, ${linkSql('holder')}, ${auditSql('identity_link', 'success', 'holder', TRAIL)}
-    SELECT * FROM linked`
-}
+export const LINK_IN_SESSION = statement('identities.link-in-session', `
+  WITH ${SESSION_ACCOUNT_SQL}, linked AS (${insertIdentitySql('account')}), ${auditSql('identity_link', 'success', 'account', DETAIL)}
+  SELECT * FROM linked`)
+
+export const LINK_TO_RECLAIMED = statement('identities.link-to-reclaimed', insertIdentitySql('(SELECT :userId::uuid AS user_id) AS account'))

@@ -1,11 +1,12 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Role } from 'countersign-verifier'
-import type { Database, Statement } from '../../database/database.ts'
+import type { Database } from '../../database/database.ts'
+import type { Statement } from '../../database/statement.ts'
 import { violatedConstraint } from '../../database/errors.ts'
 import type { ClientInfo } from '../../http/client-info.ts'
-import { CREATE_ACCOUNT, FIND_HOLDER, FIND_OWNER, LINK, LINK_BY_EMAIL, RECOGNISE, RECOGNISE_IN_SESSION } from './identity-statements.ts'
+import { CREATE_ACCOUNT, FIND_ACCOUNT_BY_EMAIL, FIND_OWNER, LINK_BY_EMAIL, LINK_IN_SESSION, RECORD_USE, RECORD_USE_IN_SESSION } from './identity-statements.ts'
 
-/** A provider's tokens as they are kept: encrypted. */
+/** A provider's tokens as they are stored: encrypted. */
 export interface StoredTokens {
   accessToken: string
   refreshToken: string | null
@@ -14,90 +15,95 @@ export interface StoredTokens {
   scope: string | null
 }
 
-/** An identity as somebody came with it. */
+/** An identity as the provider presented it. */
 export interface PresentedIdentity {
   provider: string
   issuer: string
   subject: string
   email: string | null
   emailVerified: boolean
-  /** Whether the address counts as proved: verified to the letter, by a provider whose word is taken. */
+  /** Whether the address counts as proved: verified exactly as it is written, by a provider that is trusted for e-mail. */
   isProven: boolean
   tokens: StoredTokens | null
-  /** Whether tokens are kept at all: where they no longer are, those of before go. */
+  /** Whether tokens are stored. If not, those stored earlier are deleted. */
   keepsTokens: boolean
 }
 
-/** An account that an identity opens. */
+/** An identity and the account that it is linked to. */
 export interface AccountLink {
   userId: string
   identityId: string
   isDisabled: boolean
 }
 
-/** Whoever has an e-mail address. */
-export interface AddressHolder {
+/** The account with a given e-mail address. */
+export interface EmailAccount {
   id: string
   emailVerified: boolean
   role: Role
   isDisabled: boolean
 }
 
-/** The session that somebody links an identity in. */
+/** The session in which an identity is linked. */
 export interface LinkingSession {
   userId: string
   sessionId: string
 }
 
-/** The queries of signing in. Those that write give `undefined` where another request was quicker. */
-export interface IdentityStore {
-  /** Notes that an identity was used, and keeps what came with it. @returns `undefined` for one that nobody has */
-  recognise (identity: PresentedIdentity): Promise<AccountLink | undefined>
-  /** The same for one's own identity, while the session lives. */
-  recogniseIn (session: LinkingSession, identity: PresentedIdentity): Promise<AccountLink | undefined>
-  findHolder (email: string): Promise<AddressHolder | undefined>
-  findOwner (identity: Pick<PresentedIdentity, 'issuer' | 'subject'>): Promise<string | undefined>
-  createAccount (identity: PresentedIdentity, account: { email: string, emailVerified: boolean, name: string | null }, by: ClientInfo): Promise<AccountLink | undefined>
-  /** Links to the account that has this address, verified. */
-  linkByEmail (identity: PresentedIdentity, account: { id: string, email: string }, by: ClientInfo): Promise<AccountLink | undefined>
-  /** Links to the account of a session, while it lives. A proven address that is the account's own is verified by it. */
-  linkIn (session: LinkingSession, identity: PresentedIdentity, by: ClientInfo): Promise<AccountLink | undefined>
-}
+export type IdentityStore = ReturnType<typeof createIdentityStore>
 
-export function createIdentityStore ({ query }: Pick<Database, 'query'>): IdentityStore {
-  async function insert (statement: Statement, { provider, issuer, subject, email, emailVerified, tokens }: PresentedIdentity, { ip, userAgent }: ClientInfo, ...values: unknown[]): Promise<AccountLink | undefined> {
+/** The queries of signing in. Those that insert return `undefined` when another request was faster. */
+export function createIdentityStore ({ query }: Pick<Database, 'query'>) {
+  async function insert (statement: Statement, identity: PresentedIdentity, { ip, userAgent }: ClientInfo, values: Readonly<Record<string, unknown>>): Promise<AccountLink | undefined> {
     try {
-      const identity = [uuidv7(), provider, issuer, subject, email, emailVerified, tokens?.accessToken, tokens?.refreshToken, tokens?.expiresIn, tokens?.scope]
-      const [entry] = await query<AccountLink>(statement, [...identity, uuidv7(), ip, userAgent, ...values].map(value => value ?? null))
-      return entry
+      const [link] = await query<AccountLink>(statement, { ...identityValues(identity), identityId: uuidv7(), eventId: uuidv7(), ip, userAgent, ...values })
+      return link
     } catch (error) {
       if (violatedConstraint(error) === undefined) throw error
       return undefined
     }
   }
 
-  async function use (statement: Statement, { provider, issuer, subject, email, emailVerified, tokens, keepsTokens }: PresentedIdentity, ...values: unknown[]): Promise<AccountLink | undefined> {
-    const kept = [tokens?.accessToken, tokens?.refreshToken, tokens?.expiresIn, tokens?.scope].map(value => value ?? null)
-    const [entry] = await query<AccountLink>(statement, [issuer, subject, email, emailVerified, ...kept, keepsTokens, provider, ...values])
-    return entry
-  }
-
   return {
-    recognise: identity => use(RECOGNISE, identity),
-    recogniseIn: ({ userId, sessionId }, identity) => use(RECOGNISE_IN_SESSION, identity, userId, sessionId, identity.isProven),
-
-    async findHolder (email) {
-      const [holder] = await query<AddressHolder>(FIND_HOLDER, [email])
-      return holder
+    /** Records that an identity was used, and stores its present address and tokens. @returns `undefined` for an unknown identity */
+    async recordUse (identity: PresentedIdentity): Promise<AccountLink | undefined> {
+      const [link] = await query<AccountLink>(RECORD_USE, identityValues(identity))
+      return link
     },
 
-    async findOwner ({ issuer, subject }) {
-      const [owner] = await query<{ userId: string }>(FIND_OWNER, [issuer, subject])
+    /** The same for an identity of the session's own account, while the session is live. */
+    async recordUseInSession ({ userId, sessionId }: LinkingSession, identity: PresentedIdentity): Promise<AccountLink | undefined> {
+      const [link] = await query<AccountLink>(RECORD_USE_IN_SESSION, { ...identityValues(identity), userId, sessionId })
+      return link
+    },
+
+    async findAccountByEmail (email: string): Promise<EmailAccount | undefined> {
+      const [account] = await query<EmailAccount>(FIND_ACCOUNT_BY_EMAIL, { email })
+      return account
+    },
+
+    /** @returns the id of the account that an identity is linked to */
+    async findOwner ({ issuer, subject }: Pick<PresentedIdentity, 'issuer' | 'subject'>): Promise<string | undefined> {
+      const [owner] = await query<{ userId: string }>(FIND_OWNER, { issuer, subject })
       return owner?.userId
     },
 
-    createAccount: (identity, { email, emailVerified, name }, by) => insert(CREATE_ACCOUNT, identity, by, uuidv7(), email, emailVerified, name),
-    linkByEmail: (identity, { id, email }, by) => insert(LINK_BY_EMAIL, identity, by, id, email),
-    linkIn: ({ userId, sessionId }, identity, by) => insert(LINK, identity, by, userId, sessionId, identity.isProven)
+    /** Creates an account with the identity's address. */
+    createAccount: (identity: PresentedIdentity & { email: string }, name: string | null, client: ClientInfo) =>
+      insert(CREATE_ACCOUNT, identity, client, { userId: uuidv7(), name }),
+
+    /** Links to an account that has the identity's address, verified. */
+    linkByEmail: (identity: PresentedIdentity & { email: string }, userId: string, client: ClientInfo) =>
+      insert(LINK_BY_EMAIL, identity, client, { userId }),
+
+    /** Links to the account of a live session. If the identity proves the account's address, that is verified by it. */
+    linkInSession: ({ userId, sessionId }: LinkingSession, identity: PresentedIdentity, client: ClientInfo) =>
+      insert(LINK_IN_SESSION, identity, client, { userId, sessionId })
   }
+}
+
+/** @returns the values of an identity, as the statements name them */
+export function identityValues ({ tokens, ...identity }: PresentedIdentity) {
+  const { accessToken = null, refreshToken = null, expiresIn = null, scope = null } = tokens ?? {}
+  return { ...identity, accessToken, refreshToken, expiresIn, scope }
 }

@@ -3,32 +3,29 @@ import type { OneTimeTokenStore } from '../../one-time-tokens/store.ts'
 import { challengeOf, CODE_LIFE } from '../flow/mobile-codes.ts'
 import type { LinkingSession, PresentedIdentity } from './identity-store.ts'
 
-/** The codes by which an app links the identity that its user came back from a provider with. */
-export interface LinkCodes {
-  /** @returns a code that is good once, for a minute, in the session that began and with the verifier of `codeChallenge` */
-  issue (identity: PresentedIdentity, session: LinkingSession, binding: { codeChallenge: string, redirectTo: string }): Promise<string>
-  /** @returns `undefined` where the code is not good, or not in this session, or not for this verifier */
-  redeem (code: string, session: LinkingSession, codeVerifier: string): Promise<PresentedIdentity | undefined>
-}
-
 interface CodeData extends LinkingSession {
   identity: PresentedIdentity
   codeChallenge: string
   redirectTo: string
 }
 
-export function createLinkCodes (oneTime: OneTimeTokenStore): LinkCodes {
+export type LinkCodes = ReturnType<typeof createLinkCodes>
+
+/** One-time codes by which a mobile app links the identity of a user who came back from a provider. */
+export function createLinkCodes (oneTimeTokens: OneTimeTokenStore) {
   return {
-    async issue (identity, { userId, sessionId }, { codeChallenge, redirectTo }) {
+    /** @returns a code that can be redeemed once, within a minute, in the same session and with the verifier of `codeChallenge` */
+    async issue (identity: PresentedIdentity, { userId, sessionId }: LinkingSession, { codeChallenge, redirectTo }: { codeChallenge: string, redirectTo: string }): Promise<string> {
       const code = randomBytes(32).toString('base64url')
       const data: CodeData = { identity, userId, sessionId, codeChallenge, redirectTo }
-      await oneTime.issue('link_code', code, { userId, data, life: CODE_LIFE })
+      await oneTimeTokens.issue('link_code', code, { userId, data, life: CODE_LIFE })
       return code
     },
 
-    async redeem (code, { userId, sessionId }, codeVerifier) {
-      const used = await oneTime.redeem<CodeData>('link_code', code, { userId, sessionId, codeChallenge: challengeOf(codeVerifier) })
-      return used?.data.identity
+    /** @returns `undefined` when the code is invalid, or belongs to another session or verifier */
+    async redeem (code: string, { userId, sessionId }: LinkingSession, codeVerifier: string): Promise<PresentedIdentity | undefined> {
+      const redeemed = await oneTimeTokens.redeem<CodeData>('link_code', code, { userId, sessionId, codeChallenge: challengeOf(codeVerifier) })
+      return redeemed?.data.identity
     }
   }
 }

@@ -19,10 +19,11 @@ import { CodeChallenge, CodeVerifier, EXAMPLE_EXCHANGE, OneTimeCode, RedirectTo 
 
 export interface LinkRoutesOptions {
   providers: ReadonlyMap<string, Provider>
-  redirects: RedirectTargets
-  begin: StartAuthorization
-  startUrl: (provider: string, ticket: string) => string
-  tickets: LinkTickets
+  redirectTargets: RedirectTargets
+  startAuthorization: StartAuthorization
+  /** @returns the URL at which a mobile app continues in the system's browser */
+  linkUrl: (provider: string, ticket: string) => string
+  linkTickets: LinkTickets
   linkCodes: LinkCodes
   linkIdentity: LinkIdentity
   presence: Presence
@@ -33,15 +34,15 @@ export interface LinkRoutesOptions {
 
 const PROVIDER_URL = 'https://accounts.google.com/o/oauth2/v2/auth?client_id=…'
 
-export const linkRoutes: FastifyPluginAsyncTypebox<LinkRoutesOptions> = async (app, { providers, redirects, begin, startUrl, tickets, linkCodes, linkIdentity, presence, guards, principal, csrf }) => {
+export const linkRoutes: FastifyPluginAsyncTypebox<LinkRoutesOptions> = async (app, { providers, redirectTargets, startAuthorization, linkUrl, linkTickets, linkCodes, linkIdentity, presence, guards, principal, csrf }) => {
   app.addHook('onRequest', guards.authenticate)
 
   app.post('/auth/identities/link', {
     schema: {
       operationId: 'linkIdentity',
       tags: ['Providers'],
-      summary: 'Begin to link an identity to my account',
-      description: `Answers the address to send the browser to. The browser that comes back must carry the credential of the same session in cookies. An app gives a \`codeChallenge\`, opens the address in the system's browser within a minute, and gets a one-time code at its \`redirectTo\`. ${NEEDS_PRESENCE}`,
+      summary: 'Start linking an identity to my account',
+      description: `Returns the URL to navigate to. The callback must carry the credential of the same session in a cookie. A mobile app sends a \`codeChallenge\`, opens the URL in the system's browser within a minute, and gets a one-time code at its \`redirectTo\`. ${NEEDS_PRESENCE}`,
       security: AUTHENTICATED,
       body: Type.Object({
         provider: Type.String({ examples: ['google'] }),
@@ -50,7 +51,7 @@ export const linkRoutes: FastifyPluginAsyncTypebox<LinkRoutesOptions> = async (a
         refreshToken: PresenceToken
       }, { additionalProperties: false, examples: [{ provider: 'google', redirectTo: 'https://app.example.com/welcome' }] }),
       response: {
-        200: jsonResponse(Type.Object({ url: Type.String({ format: 'uri' }) }), { description: 'Where to go', example: { url: PROVIDER_URL } }),
+        200: jsonResponse(Type.Object({ url: Type.String({ format: 'uri' }) }), { description: 'The URL to navigate to', example: { url: PROVIDER_URL } }),
         ...problemResponses(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'insufficient_user_authentication', 'cross_site_request', 'not_found', 'provider_error', 'provider_unavailable', 'unavailable')
       }
     }
@@ -59,21 +60,21 @@ export const linkRoutes: FastifyPluginAsyncTypebox<LinkRoutesOptions> = async (a
     const { codeChallenge, ...body } = request.body
     const provider = providers.get(body.provider)
     if (provider === undefined) throw new Problem('not_found')
-    const redirectTo = redirects.choose(body.redirectTo)
+    const redirectTo = redirectTargets.choose(body.redirectTo)
     const { userId, sessionId, credential } = await presence.assert(request)
     const session = { userId, sessionId }
-    if (codeChallenge !== undefined) return { url: startUrl(provider.id, tickets.write({ provider: provider.id, redirectTo, session, codeChallenge })) }
-    // No browser could come back with it.
-    if (credential.channel === 'body') throw invalidField('codeChallenge', 'is required where no cookies carry the session')
-    return { url: await begin(request, reply, provider, { redirectTo, purpose: { kind: 'link', ...session } }) }
+    if (codeChallenge !== undefined) return { url: linkUrl(provider.id, linkTickets.write({ provider: provider.id, redirectTo, session, codeChallenge })) }
+    // The callback could not carry a credential that is not in a cookie.
+    if (credential.channel === 'body') throw invalidField('codeChallenge', 'is required when the session is not in cookies')
+    return { url: await startAuthorization(request, reply, provider, { redirectTo, purpose: { kind: 'link', ...session } }) }
   })
 
   app.post('/auth/identities/link/exchange', {
     schema: {
       operationId: 'exchangeLinkCode',
       tags: ['Providers'],
-      summary: 'Link the identity of a one-time code to my account',
-      description: 'For an app that began to link with a `codeChallenge`. The code is good once, within a minute, in the session that began, shown by its own credential, and with the verifier of that challenge.',
+      summary: 'Exchange a one-time code for a link to my account',
+      description: 'For a mobile app that started linking with a `codeChallenge`. The code can be exchanged once, within a minute, with the verifier of that challenge and the credential of the session that started.',
       security: AUTHENTICATED,
       body: Type.Object({ code: OneTimeCode, codeVerifier: CodeVerifier, refreshToken: PresenceToken }, { additionalProperties: false, examples: [EXAMPLE_EXCHANGE] }),
       response: {

@@ -2,32 +2,32 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Revocation } from 'countersign-verifier'
 import { recordAudit } from '../../audit/store.ts'
 import type { Database } from '../../database/database.ts'
+import { bindValues } from '../../database/statement.ts'
 import { violatedConstraint } from '../../database/errors.ts'
 import type { ClientInfo } from '../../http/client-info.ts'
 import { endSessions, raiseVersion } from '../../sessions/end-session-store.ts'
-import type { PresentedIdentity } from './identity-store.ts'
+import { LINK_TO_RECLAIMED } from './identity-statements.ts'
+import { identityValues, type PresentedIdentity } from './identity-store.ts'
 
-/** An account that went to whom its address belongs. */
+/** An account that was given to the owner of its address. */
 export interface Reclaimed {
   identityId: string
-  /** What has to be put into force here, now that it is stored. */
+  /** To be applied on this instance, now that they are stored. */
   revocations: Revocation[]
 }
 
-/** The query of taking an account over. */
-export interface ReclaimUnverifiedStore {
-  /**
-   * Gives an account whose address was never verified to whoever has proved it. Whoever registered it may be somebody
-   * else: so nothing by which they could come in remains, neither password, sessions, identities nor secrets sent out.
-   *
-   * @returns `undefined` when the address has been verified meanwhile, the account disabled or given a role, or the identity linked
-   */
-  reclaim (account: { id: string, email: string, name: string | null }, identity: PresentedIdentity, by: ClientInfo): Promise<Reclaimed | undefined>
-}
+export type ReclaimUnverifiedStore = ReturnType<typeof createReclaimUnverifiedStore>
 
-export function createReclaimUnverifiedStore ({ prisma }: Pick<Database, 'prisma'>): ReclaimUnverifiedStore {
+export function createReclaimUnverifiedStore ({ prisma }: Pick<Database, 'prisma'>) {
   return {
-    reclaim: ({ id: userId, email, name }, { provider, issuer, subject, emailVerified, tokens }, client) => prisma.$transaction(async tx => {
+    /**
+     * Gives an account whose address was never verified to the person who has proved it. Somebody else may have registered
+     * it: so every way in is removed, the password, sessions, identities and one-time tokens.
+     *
+     * @returns `undefined` when the address was verified meanwhile, the account disabled or given another role, or the identity linked
+     */
+    reclaim: (userId: string, identity: PresentedIdentity & { email: string }, name: string | null, client: ClientInfo): Promise<Reclaimed | undefined> => prisma.$transaction(async tx => {
+      const { email, provider } = identity
       const { count } = await tx.user.updateMany({
         where: { id: userId, email, emailVerified: false, role: 'user', disabledAt: null },
         data: { emailVerified: true, passwordHash: null, name }
@@ -36,32 +36,16 @@ export function createReclaimUnverifiedStore ({ prisma }: Pick<Database, 'prisma
       await endSessions(tx, userId, 'claimed')
       await tx.identity.deleteMany({ where: { userId } })
       await tx.oneTimeToken.deleteMany({ where: { userId } })
-      const { id: identityId } = await tx.identity.create({
-        data: {
-          id: uuidv7(),
-          userId,
-          provider,
-          issuer,
-          subject,
-          email,
-          emailVerified,
-          lastUsedAt: new Date(),
-          ...tokens !== null && {
-            accessToken: tokens.accessToken,
-            refreshToken: tokens.refreshToken,
-            tokenExpiresAt: tokens.expiresIn === null ? null : new Date(Date.now() + tokens.expiresIn * 1000),
-            tokenScope: tokens.scope
-          }
-        }
-      })
+      const identityId = uuidv7()
+      await tx.$queryRawUnsafe(LINK_TO_RECLAIMED.text, ...bindValues(LINK_TO_RECLAIMED, { ...identityValues(identity), identityId, userId }))
       for (const action of ['account_claim', 'identity_link'] as const) await recordAudit(tx, { action, outcome: 'success', actorId: userId, subjectId: userId, detail: { provider }, ...client })
       return { identityId, revocations: await raiseVersion(tx, userId) }
-    }).catch(giveWay)
+    }).catch(undefinedIfTaken)
   }
 }
 
-// Another request of the same identity was quicker.
-function giveWay (error: unknown): undefined {
+// Another request with the same identity was faster.
+function undefinedIfTaken (error: unknown): undefined {
   if (violatedConstraint(error) === undefined) throw error
   return undefined
 }

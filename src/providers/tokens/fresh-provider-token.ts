@@ -6,15 +6,12 @@ import type { Provider, ProviderTokens } from '../provider.ts'
 import { PROVIDER_TIMEOUT } from '../provider-fetch.ts'
 import type { TokenRow, ProviderTokenStore } from './provider-token-store.ts'
 
-/** An access token of a provider's, good for a while yet. */
+/** A valid access token of a provider. */
 export interface FreshProviderToken {
   accessToken: string
   expiresAt: Date | null
   scope: string | null
 }
-
-/** @throws Problem 404 where no tokens are kept, 409 `reauthorization_required` where the provider wants to see its user */
-export type GetFreshProviderToken = (identity: { id: string, userId: string }) => Promise<FreshProviderToken>
 
 export interface FreshProviderTokenDeps {
   tokens: ProviderTokenStore
@@ -23,39 +20,32 @@ export interface FreshProviderTokenDeps {
   log: Log
 }
 
-// Seconds: beyond what it takes to ask a provider for its metadata, its keys, and twice for tokens, and to store them.
-const TURN = 6 * PROVIDER_TIMEOUT
-const PATIENCE = 8_000
-const PAUSE = 50
-const LONGEST_PAUSE = 500
-const ATTEMPTS = 3
+export type GetFreshProviderToken = ReturnType<typeof createGetFreshProviderToken>
+
+// Seconds: more than requesting metadata, keys and twice tokens, and storing them, can take.
+const LEASE = 6 * PROVIDER_TIMEOUT
+// Milliseconds.
+const MAX_WAIT = 8_000
+const MIN_PAUSE = 50
+const MAX_PAUSE = 500
+const STORE_ATTEMPTS = 3
 
 /**
- * Gives the owner of an identity its access token, refreshed when it is stale. Of many who ask at once, on whichever
- * instances, one refreshes and the others wait for what it gets: a provider that rotates its refresh tokens takes a
- * second use for theft.
+ * Of many concurrent requests, on any instance, one refreshes and the others wait for its result: a provider that rotates
+ * its refresh tokens treats a second use as theft.
  */
-export function createGetFreshProviderToken ({ tokens, vault, providers, log }: FreshProviderTokenDeps): GetFreshProviderToken {
-  const renewing = new Map<string, Promise<FreshProviderToken>>()
+export function createGetFreshProviderToken ({ tokens, vault, providers, log }: FreshProviderTokenDeps) {
+  const pending = new Map<string, Promise<FreshProviderToken>>()
 
-  return async function getLiveToken (identity) {
-    const { row } = await find(identity)
-    if (row.isFresh) return open(row)
-    const { id } = identity
-    const asking = renewing.get(id) ?? renew(identity, row).finally(() => renewing.delete(id))
-    renewing.set(id, asking)
-    return await asking
-  }
-
-  async function renew (identity: { id: string, userId: string }, stale: TokenRow): Promise<FreshProviderToken> {
-    const until = performance.now() + PATIENCE
-    for (let pause = PAUSE; performance.now() < until; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+  async function refreshOnce (identity: { id: string, userId: string }, stale: TokenRow): Promise<FreshProviderToken> {
+    const until = performance.now() + MAX_WAIT
+    for (let pause = MIN_PAUSE; performance.now() < until; pause = Math.min(2 * pause, MAX_PAUSE)) {
       const { row, provider } = await find(identity)
-      // Somebody else got it, however short it may live.
-      if (row.accessToken !== stale.accessToken) return open(row)
+      // Another instance has refreshed it, however short the new one lives.
+      if (row.accessToken !== stale.accessToken) return decryptAccessToken(row)
       if (row.refreshToken === null) throw new Problem('reauthorization_required')
-      const taken = await tokens.take(identity.id, stale.accessToken, TURN)
-      if (taken !== undefined) return await refresh(identity.id, row, provider, taken)
+      const lease = await tokens.acquireLease(identity.id, stale.accessToken, LEASE)
+      if (lease !== undefined) return await refresh(identity.id, row, provider, lease)
       await setTimeout(pause)
     }
     throw new Problem('provider_unavailable')
@@ -68,45 +58,59 @@ export function createGetFreshProviderToken ({ tokens, vault, providers, log }: 
     return { row, provider }
   }
 
-  async function refresh (id: string, row: TokenRow, provider: Provider, taken: Date): Promise<FreshProviderToken> {
-    const fresh = await ask(id, row, provider, taken)
-    await keep(id, row, fresh, taken)
-    const { accessToken, expiresIn, scope } = fresh
+  async function refresh (id: string, row: TokenRow, provider: Provider, lease: Date): Promise<FreshProviderToken> {
+    const refreshed = await requestRefresh(id, row, provider, lease)
+    await store(id, row, refreshed, lease)
+    const { accessToken, expiresIn, scope } = refreshed
     return { accessToken, expiresAt: expiresIn === null ? null : new Date(Date.now() + expiresIn * 1000), scope: scope ?? row.scope }
   }
 
-  async function ask (id: string, row: TokenRow, provider: Provider, taken: Date): Promise<ProviderTokens> {
+  async function requestRefresh (id: string, row: TokenRow, provider: Provider, lease: Date): Promise<ProviderTokens> {
     try {
-      return await provider.refresh(unlock(row, 'refresh'), row)
+      return await provider.refresh(decrypt(row, 'refresh'), row)
     } catch (error) {
       const isRefused = error instanceof Problem && error.code === 'reauthorization_required'
-      await tokens.release(id, taken, isRefused).catch((cause: unknown) => log.warn({ identity: id, err: cause }, 'the turn to refresh could not be given back'))
+      await tokens.releaseLease(id, lease, isRefused).catch((cause: unknown) => log.warn({ identity: id, err: cause }, 'lease of token refresh not released'))
       throw error
     }
   }
 
-  // The provider may have rotated its refresh token: what it gave now is all there is, so it is worth several attempts.
-  // Whoever asked gets the access token in any case.
-  async function keep (id: string, row: TokenRow, fresh: ProviderTokens, taken: Date): Promise<void> {
+  // If the provider has rotated its refresh token, the old one is useless: so storing is tried several times. The caller
+  // gets the access token in any case.
+  async function store (id: string, row: TokenRow, refreshed: ProviderTokens, lease: Date): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        if (!await tokens.replace(id, taken, vault.lock(row, fresh))) log.warn({ identity: id }, 'refreshed tokens came too late to be kept')
+        if (!await tokens.replace(id, lease, vault.encrypt(row, refreshed))) log.warn({ identity: id }, 'refreshed tokens not stored: lease expired')
         return
       } catch (error) {
-        if (attempt === ATTEMPTS) return log.error({ identity: id, err: error }, 'refreshed tokens could not be kept')
-        await setTimeout(PAUSE)
+        if (attempt === STORE_ATTEMPTS) return log.error({ identity: id, err: error }, 'refreshed tokens not stored')
+        await setTimeout(MIN_PAUSE)
       }
     }
   }
 
-  function open (row: TokenRow): FreshProviderToken {
-    return { accessToken: unlock(row, 'access'), expiresAt: row.expiresAt, scope: row.scope }
+  function decryptAccessToken (row: TokenRow): FreshProviderToken {
+    return { accessToken: decrypt(row, 'access'), expiresAt: row.expiresAt, scope: row.scope }
   }
 
-  function unlock (row: TokenRow, kind: 'access' | 'refresh'): string {
+  function decrypt (row: TokenRow, kind: 'access' | 'refresh'): string {
     const encrypted = kind === 'access' ? row.accessToken : row.refreshToken
-    const token = encrypted === null ? undefined : vault.unlock(row, kind, encrypted)
+    const token = encrypted === null ? undefined : vault.decrypt(row, kind, encrypted)
     if (token === undefined) throw new Problem('reauthorization_required')
     return token
+  }
+
+  /**
+   * Returns the access token of an identity, refreshed if it is stale.
+   *
+   * @throws Problem 404 when no tokens are stored, 409 `reauthorization_required` when the provider wants the user to sign in again
+   */
+  return async function getFreshProviderToken (identity: { id: string, userId: string }): Promise<FreshProviderToken> {
+    const { row } = await find(identity)
+    if (row.isFresh) return decryptAccessToken(row)
+    const { id } = identity
+    const token = pending.get(id) ?? refreshOnce(identity, row).finally(() => pending.delete(id))
+    pending.set(id, token)
+    return await token
   }
 }

@@ -2,11 +2,11 @@ import type { Encryption } from '../../tokens/encryption.ts'
 import { contextOf } from './token-vault.ts'
 import type { OldSecretCount, ReencryptStore, OldTokens } from './reencrypt-store.ts'
 
-/** What came of re-encrypting. */
+/** The result of re-encrypting. */
 export interface Reencryption {
-  /** How many identities have their tokens under the current secret now. */
+  /** How many identities were re-encrypted under the current secret. */
   reencrypted: number
-  /** What an old secret is still needed for: with nothing left, it can be dropped. */
+  /** What still needs an old secret. At zero, it can be dropped. */
   needOldSecret: OldSecretCount
 }
 
@@ -14,8 +14,8 @@ const BATCH = 200
 const FIRST = '00000000-0000-0000-0000-000000000000'
 
 /**
- * Puts the tokens of providers under the current `COUNTERSIGN_SECRET`, as the step before an old one is dropped. It can
- * run beside the service, and again.
+ * Re-encrypts the tokens of providers under the current `COUNTERSIGN_SECRET`, so that an old one can be dropped. It can run
+ * while the service does, and be repeated.
  */
 export async function reencrypt (store: ReencryptStore, { encrypt, decrypt, keyId }: Encryption): Promise<Reencryption> {
   let reencrypted = 0
@@ -33,7 +33,7 @@ export async function reencrypt (store: ReencryptStore, { encrypt, decrypt, keyI
     after = last.id
   }
 
-  // What no secret of the ring opens stays as it is, and is counted.
+  // A token that no secret of the ring decrypts is left as it is, and counted.
   function renew (old: OldTokens, kind: 'access' | 'refresh'): string | null {
     const encrypted = kind === 'access' ? old.accessToken : old.refreshToken
     const token = encrypted === null ? undefined : decrypt(encrypted, contextOf(old, kind))

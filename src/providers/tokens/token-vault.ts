@@ -2,27 +2,25 @@ import type { Encryption } from '../../tokens/encryption.ts'
 import type { StoredTokens } from '../identities/identity-store.ts'
 import type { ProviderTokens } from '../provider.ts'
 
-/** Whose tokens they are: each is encrypted for its place alone. */
+/** The identity that tokens belong to: a token can be decrypted only with the identity that it was encrypted for. */
 export interface TokenOwner {
   issuer: string
   subject: string
 }
 
-/** Encrypts the tokens of providers, and decrypts them. */
-export interface TokenVault {
-  lock (place: TokenOwner, tokens: ProviderTokens): StoredTokens
-  /** @returns `undefined` where no key of the ring opens it */
-  unlock (place: TokenOwner, kind: 'access' | 'refresh', encrypted: string): string | undefined
-}
+export type TokenVault = ReturnType<typeof createTokenVault>
 
-export function createTokenVault ({ encrypt, decrypt }: Encryption): TokenVault {
+/** Encrypts the tokens of providers for the database, and decrypts them. */
+export function createTokenVault ({ encrypt, decrypt }: Encryption) {
   return {
-    lock: (place, { accessToken, refreshToken, ...rest }) => ({
+    encrypt: (owner: TokenOwner, { accessToken, refreshToken, ...rest }: ProviderTokens): StoredTokens => ({
       ...rest,
-      accessToken: encrypt(accessToken, contextOf(place, 'access')),
-      refreshToken: refreshToken === null ? null : encrypt(refreshToken, contextOf(place, 'refresh'))
+      accessToken: encrypt(accessToken, contextOf(owner, 'access')),
+      refreshToken: refreshToken === null ? null : encrypt(refreshToken, contextOf(owner, 'refresh'))
     }),
-    unlock: (place, kind, encrypted) => decrypt(encrypted, contextOf(place, kind))
+
+    /** @returns `undefined` when no key of the ring decrypts it */
+    decrypt: (owner: TokenOwner, kind: 'access' | 'refresh', encrypted: string): string | undefined => decrypt(encrypted, contextOf(owner, kind))
   }
 }
 

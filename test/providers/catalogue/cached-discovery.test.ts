@@ -2,16 +2,16 @@ import t from 'tap'
 import { createBrowser, type Browser } from '../../support/providers/browser.ts'
 import { createSigningKey, toPublicJwk, writeIdToken } from '../../support/providers/id-token.ts'
 import { pathOf, sendJson, startProviderServer } from '../../support/providers/provider-server.ts'
-import { begin, cookiesOf, landingOf, signIn, startUrl, type Landing } from '../../support/providers/sign-in.ts'
+import { startFlow, cookiesOf, outcomeOf, signIn, startUrl, type SignInOutcome } from '../../support/providers/sign-in.ts'
 import { APP, PUBLIC_URL, startWorld } from '../../support/providers/world.ts'
 import { startService } from '../../support/service.ts'
 
 const DISCOVERY = '/.well-known/openid-configuration'
 
-/** A path on the loopback that nobody may be led to. */
+/** A path on the loopback that must not be requested. */
 const INSIDE = '/inside'
 
-/** What each issuer's document says otherwise than a good one. */
+/** How each issuer's metadata differs from valid metadata. */
 const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   good: {},
   'another issuer': { issuer: 'https://accounts.example' },
@@ -60,8 +60,8 @@ t.test('discovery', async t => {
   ]))
   const service = await startService(t, { PUBLIC_URL, ALLOWED_REDIRECTS: APP, ...settings })
 
-  /** The flow of a browser with a provider that sends back a code without asking anything. */
-  async function signInAt (name: string): Promise<Landing & { isLoggedIn: boolean, ms: number }> {
+  /** The flow of a browser with a provider that returns a code without asking. */
+  async function signInAt (name: string): Promise<SignInOutcome & { isLoggedIn: boolean, ms: number }> {
     const provider = `liar${names.indexOf(name)}`
     const issuer = `${liar.origin}/issuer-${names.indexOf(name)}`
     const browser = createBrowser(service)
@@ -72,15 +72,15 @@ t.test('discovery', async t => {
       nonces.set(issuer, asked.get('nonce') ?? '')
       page = await browser.visit(`/auth/providers/${provider}/callback?${new URLSearchParams({ code: 'x', state: asked.get('state') ?? '', iss: issuer })}`, { site: 'cross-site' })
     }
-    return { ...landingOf(page), isLoggedIn: '__Host-access' in cookiesOf(browser), ms: performance.now() - began }
+    return { ...outcomeOf(page), isLoggedIn: '__Host-access' in cookiesOf(browser), ms: performance.now() - began }
   }
 
-  t.test('of an honest provider lets people in', async t => {
+  t.test('of an honest provider works', async t => {
     t.match(await signInAt('good'), { at: APP, error: null, isLoggedIn: true })
   })
 
   for (const name of names.slice(1)) {
-    t.test(`that says ${name} lets nobody in, and keeps nobody waiting`, async t => {
+    t.test(`that says ${name} is refused at once`, async t => {
       const { at, error, isLoggedIn, ms } = await signInAt(name)
       t.strictSame({ at, isLoggedIn }, { at: APP, isLoggedIn: false })
       t.match(error, /^provider_(error|unavailable)$/)
@@ -101,22 +101,22 @@ t.test('discovery that fails at first', async t => {
     t.notOk(github.asked.some(({ path }) => path === INSIDE))
   })
 
-  t.test('because the provider is gone leads home with an error', async t => {
+  t.test('of an unavailable provider redirects with an error', async t => {
     await acme.takeDown(t)
-    t.match(landingOf(await browser().visit(startUrl('acme'))), { at: APP, error: 'provider_unavailable' })
+    t.match(outcomeOf(await browser().visit(startUrl('acme'))), { at: APP, error: 'provider_unavailable' })
   })
 
-  t.test('leaves no flow behind, and takes no tab its place', async t => {
+  t.test('stores no flow, and evicts none of another tab', async t => {
     const flowsOf = (somebody: Browser) => Object.keys(cookiesOf(somebody)).filter(name => name.includes('flow-'))
     const somebody = browser()
-    for (let tab = 0; tab < 5; tab++) await begin(somebody, 'github')
+    for (let tab = 0; tab < 5; tab++) await startFlow(somebody, 'github')
     const before = flowsOf(somebody)
     await acme.takeDown(t)
-    t.match(landingOf(await somebody.visit(startUrl('acme'))), { at: APP, error: 'provider_unavailable' })
+    t.match(outcomeOf(await somebody.visit(startUrl('acme'))), { at: APP, error: 'provider_unavailable' })
     t.strictSame(flowsOf(somebody), before)
   })
 
-  t.test('is asked again, and lets people in', async t => {
+  t.test('is tried again, and succeeds', async t => {
     t.match(await signIn(browser(), 'acme', { as: 'ada' }), { at: APP, error: null })
   })
 })

@@ -1,22 +1,22 @@
 import { createHmac } from 'node:crypto'
 import { createSigningKey, type IdTokenDeps } from '../../support/providers/id-token.ts'
 
-/** An ID token that must be refused, as what differs from a good one. */
+/** An ID token that must be refused, by what differs from a valid one. */
 export interface HostileIdToken {
   name: string
   claims?: Readonly<Record<string, unknown>>
   header?: Readonly<Record<string, unknown>>
   key?: IdTokenDeps['key']
-  /** What becomes of the token once it is written. */
+  /** Changes the token after it was signed. */
   mangle? (token: string): string
 }
 
-/** For tokens that nothing becomes of. */
+/** For tokens that are not changed. */
 export const asIs = (token: string): string => token
 
 const now = () => Math.floor(Date.now() / 1000)
 
-/** What a token must not say, whoever signed it. @param clientSecret also known to the provider */
+/** Tokens that must be refused from any issuer. @param clientSecret also known to the provider */
 export function hostileIdTokens ({ clientSecret, jku }: { clientSecret: string, jku: string }): HostileIdToken[] {
   const stranger = createSigningKey('rs')
   return [

@@ -11,7 +11,7 @@ t.test('the ID token that a code is exchanged for', async t => {
   acme.accounts.set('ada', { email: 'ada@acme.example' })
   const users = async () => (await service.sql<{ n: number }>('SELECT count(*)::int AS n FROM users'))[0]?.n
 
-  t.test('is accepted where nothing is wrong with it, though written anew', async t => {
+  t.test('is accepted if it is valid, though signed anew', async t => {
     google.forge(t, {})
     t.match(await signIn(browser(), 'google', { as: 'ada' }), { at: APP, error: null })
   })
@@ -34,7 +34,7 @@ t.test('the ID token that a code is exchanged for', async t => {
       }
     })
 
-    t.test(`of ${provider} cannot be left out`, async t => {
+    t.test(`of ${provider} is required`, async t => {
       issuer.alter(t, '/token', reply => {
         const { id_token: _, ...body } = JSON.parse(reply.body) as { id_token: string }
         return { ...reply, body: JSON.stringify(body) }
@@ -43,11 +43,11 @@ t.test('the ID token that a code is exchanged for', async t => {
     })
   }
 
-  t.test('takes no key from where it points', async t => {
+  t.test('is not verified by a key that it points to', async t => {
     t.notOk(acme.asked.some(({ path }) => path === '/jku'))
   })
 
-  t.test('and userinfo that speaks of somebody else is refused', async t => {
+  t.test('and userinfo of another subject is refused', async t => {
     for (const sub of ['mallory', '', undefined]) {
       await t.test(`sub: ${sub}`, async t => {
         acme.alter(t, '/me', reply => ({ ...reply, body: JSON.stringify({ ...JSON.parse(reply.body) as object, sub }) }))
@@ -56,7 +56,7 @@ t.test('the ID token that a code is exchanged for', async t => {
     }
   })
 
-  t.test('is checked by new keys a minute after the provider has changed them', async t => {
+  t.test('is verified by new keys a minute after the provider has changed them', async t => {
     const next = createSigningKey('next')
     google.alter(t, '/jwks', reply => ({ ...reply, body: JSON.stringify({ keys: [toPublicJwk(next)] }) }))
     google.forge(t, { key: next })

@@ -5,31 +5,31 @@ import { createTokenEndpointAuth } from '../../../src/providers/catalogue/token-
 const SECRET = 'secret of acme'
 const BOTH: ServerMetadata = { issuer: 'https://login.acme.example', token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'] }
 
-type Way = 'basic' | 'post'
+type Method = 'basic' | 'post'
 
-/** A token endpoint that knows the client by one way only. @returns the ways that were tried */
-function endpointFor (registered: Way | undefined, server = BOTH) {
+/** A token endpoint that accepts the client with one method only. @returns the methods that were tried */
+function endpointFor (registered: Method | undefined, server = BOTH) {
   const refusals: unknown[] = []
-  const { authenticate, attempt } = createTokenEndpointAuth(SECRET, { onRefused: error => refusals.push(error) })
-  const tried: Way[] = []
+  const { authenticate, withClientAuth } = createTokenEndpointAuth(SECRET, { onRefused: error => refusals.push(error) })
+  const tried: Method[] = []
 
   async function request (): Promise<string> {
-    // As the library does, which checks the answer of the browser first.
+    // Like the library, which checks the callback first.
     await Promise.resolve()
     const [body, headers] = [new URLSearchParams(), new Headers()]
     authenticate(server, { client_id: 'countersign' }, body, headers)
-    const way: Way = headers.has('authorization') ? 'basic' : 'post'
-    tried.push(way)
+    const method: Method = headers.has('authorization') ? 'basic' : 'post'
+    tried.push(method)
     await new Promise(setImmediate)
-    if (way === registered) return 'tokens'
+    if (method === registered) return 'tokens'
     const response = new Response('{}', { status: 401, headers: { 'www-authenticate': 'Basic' } })
     throw new WWWAuthenticateChallengeError('unknown client', { cause: [{ scheme: 'basic', parameters: {} }], response } as never)
   }
 
-  return { ask: () => attempt(request), tried, refusals }
+  return { ask: () => withClientAuth(request), tried, refusals }
 }
 
-t.test("a client's secret is sent in the header first, and in the body where that is not known", async t => {
+t.test('a client secret is sent in the header first, and in the body if the server refuses that', async t => {
   const [header, body] = [endpointFor('basic'), endpointFor('post')]
   t.equal(await header.ask(), 'tokens')
   t.strictSame(header.tried, ['basic'])
@@ -38,19 +38,19 @@ t.test("a client's secret is sent in the header first, and in the body where tha
   t.strictSame(body.tried, ['basic', 'post', 'post'], 'and what was found is kept to')
 })
 
-t.test('a server that takes no header is not asked by one', async t => {
+t.test('a server that supports only the body gets it in the body', async t => {
   const { ask, tried } = endpointFor('post', { ...BOTH, token_endpoint_auth_methods_supported: ['client_secret_post'] })
   await ask()
   t.strictSame(tried, ['post'])
 })
 
-t.test('many who find it out at once all do', async t => {
+t.test('concurrent first requests all succeed', async t => {
   const { ask } = endpointFor('post')
   t.strictSame(await Promise.all(Array.from({ length: 10 }, ask)), Array.from({ length: 10 }, () => 'tokens'))
   t.equal(await ask(), 'tokens')
 })
 
-t.test('a client that is known by neither way is refused, after one more try, and it is told', async t => {
+t.test('a client that is refused with both methods is refused, and reported', async t => {
   const { ask, tried, refusals } = endpointFor(undefined)
   await t.rejects(ask(), WWWAuthenticateChallengeError)
   t.strictSame(tried, ['basic', 'post'])
@@ -59,7 +59,7 @@ t.test('a client that is known by neither way is refused, after one more try, an
   t.strictSame(tried, ['basic', 'post', 'basic', 'post'], 'and nothing was learnt of it')
 })
 
-t.test('many who are refused at once try each way once', async t => {
+t.test('concurrent requests that are refused try each method once', async t => {
   const { ask, tried } = endpointFor(undefined)
   await Promise.allSettled([ask(), ask(), ask()])
   t.strictSame(tried, ['basic', 'basic', 'basic', 'post', 'post', 'post'])

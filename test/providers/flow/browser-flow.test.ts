@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Browser } from '../../support/providers/browser.ts'
-import { begin, cookiesOf, signIn, startUrl } from '../../support/providers/sign-in.ts'
+import { startFlow, cookiesOf, signIn, startUrl } from '../../support/providers/sign-in.ts'
 import { APP, APP_LINK, OTHER_APP, PUBLIC_URL, startWorld } from '../../support/providers/world.ts'
 import { isProblem } from '../../support/problem.ts'
 import { startService } from '../../support/service.ts'
@@ -25,7 +25,7 @@ t.test('signing in through a provider in a browser', async t => {
 
   const profileIn = async (somebody: Browser) => service.call<Profile>('GET /auth/me', { cookies: cookiesOf(somebody) })
 
-  t.test('the providers that are configured are told to everybody', async t => {
+  t.test('the configured providers are public', async t => {
     const { status, body } = await service.call<{ items: Array<{ id: string, name: string }> }>('GET /auth/providers')
     t.equal(status, 200)
     t.strictSame(body.items.map(({ id }) => id).sort(), ['acme', 'facebook', 'github', 'google'])
@@ -34,7 +34,7 @@ t.test('signing in through a provider in a browser', async t => {
   })
 
   for (const { provider, as, email, name, isTrusted } of people) {
-    t.test(`${provider}: the first time makes an account, and every other time finds it`, async t => {
+    t.test(`${provider}: the first sign-in creates an account, and later ones find it`, async t => {
       const [first, second] = [browser(), browser()]
       t.match(await signIn(first, provider, { as }), { at: APP, error: null, code: null, page: { status: 302 } })
       const made = await profileIn(first)
@@ -46,14 +46,14 @@ t.test('signing in through a provider in a browser', async t => {
       t.equal((await service.sql('SELECT 1 FROM users WHERE email = $1', email)).length, 1)
     })
 
-    t.test(`${provider}: the answer of somebody who declines leads back with access_denied`, async t => {
+    t.test(`${provider}: declining redirects with access_denied`, async t => {
       const somebody = browser()
       t.match(await signIn(somebody, provider, { as: null }), { at: APP, error: 'access_denied', code: null })
       t.equal((await profileIn(somebody)).status, 401)
     })
 
-    t.test(`${provider}: is asked with PKCE, state and the one address that is its own`, async t => {
-      const [url, another] = [await begin(browser(), provider), await begin(browser(), provider)]
+    t.test(`${provider}: the authorization request has PKCE, state and the provider's own redirect URI`, async t => {
+      const [url, another] = [await startFlow(browser(), provider), await startFlow(browser(), provider)]
       const asked = Object.fromEntries(url.searchParams)
       t.match(asked, { response_type: 'code', code_challenge_method: 'S256', code_challenge: /^[\w-]{43}$/, state: /^[\w-]{43,}$/, redirect_uri: `${PUBLIC_URL}/auth/providers/${provider}/callback` })
       if (provider === 'google' || provider === 'acme') t.match(asked.nonce, /^[\w-]{43,}$/)
@@ -64,7 +64,7 @@ t.test('signing in through a provider in a browser', async t => {
     })
   }
 
-  t.test('sets what was asked for: two cookies with tokens, or one with an opaque id', async t => {
+  t.test('sets two cookies with tokens, or one with an opaque id, as requested', async t => {
     const [stateless, stateful] = [browser(), browser()]
     await signIn(stateless, 'google', { as: 'g-ada', deliver: 'cookie' })
     await signIn(stateful, 'google', { as: 'g-ada', deliver: 'session' })
@@ -78,7 +78,7 @@ t.test('signing in through a provider in a browser', async t => {
     }
   })
 
-  t.test('puts no token into any address, and lets nobody keep what it answers', async t => {
+  t.test('puts no token into a URL, and forbids caching', async t => {
     const somebody = browser()
     const { page } = await signIn(somebody, 'google', { as: 'g-ada' })
     t.equal(page.location?.href, APP)
@@ -87,7 +87,7 @@ t.test('signing in through a provider in a browser', async t => {
     t.equal((await somebody.visit(startUrl('google'))).headers['cache-control'], 'no-store')
   })
 
-  t.test('a refreshed cookie session that a provider opened goes on', async t => {
+  t.test('a cookie session opened with a provider can be refreshed', async t => {
     const somebody = browser()
     await signIn(somebody, 'github', { as: 'ada' })
     const { status } = await somebody.visit('/auth/refresh', { method: 'POST', site: 'same-origin' })
@@ -95,7 +95,7 @@ t.test('signing in through a provider in a browser', async t => {
     t.equal((await profileIn(somebody)).status, 200)
   })
 
-  t.test('builds its addresses from PUBLIC_URL, whatever the request says of the host', async t => {
+  t.test('builds its URLs from PUBLIC_URL, whatever the Host header is', async t => {
     const page = await browser().visit(startUrl('google'), { headers: { host: 'evil.example', 'x-forwarded-host': 'evil.example', forwarded: 'host=evil.example' } })
     t.equal(page.location?.searchParams.get('redirect_uri'), `${PUBLIC_URL}/auth/providers/google/callback`)
   })
@@ -108,7 +108,7 @@ t.test('signing in through a provider in a browser', async t => {
     t.match(event, { outcome: 'success', detail: { provider: 'google' } })
   })
 
-  t.test('a provider that nobody knows, or that is not configured, is not there', async t => {
+  t.test('an unknown provider, or one that is not configured, is not found', async t => {
     const bare = await startService(t, { ALLOWED_REDIRECTS: APP_LINK })
     for (const target of ['GET /auth/providers/nobody?redirectTo=x', 'GET /auth/providers/__proto__', 'GET /auth/providers/constructor', 'GET /auth/providers/GOOGLE', 'GET /auth/providers/nobody/callback?code=x&state=y']) {
       isProblem(t, await service.call(target), 'not_found', target)

@@ -5,7 +5,7 @@ import { inChromium, openChromium } from '../../support/providers/chromium.ts'
 import { sendJson, startProviderServer } from '../../support/providers/provider-server.ts'
 import { startWorld } from '../../support/providers/world.ts'
 
-/** The pages of an app that signs people in by a button, on an origin of its own. */
+/** The pages of an app with sign-in buttons, on another origin. */
 async function startApp (t: Test, service: string) {
   return startProviderServer(t, origin => (request, response) => {
     if (request.url === '/favicon.ico') return sendJson(response, {}, 404)
@@ -40,7 +40,7 @@ t.test('signing in through a provider in Chromium', inChromium, async t => {
   }
 
   for (const [provider, email] of [['google', 'ada@gmail.example'], ['github', 'ada@github.example'], ['facebook', 'ada@facebook.example'], ['acme', 'ada@acme.example']] as const) {
-    t.test(`${provider}: a button leads there and back to the app, logged in by cookies that no script reads`, async t => {
+    t.test(`${provider}: a button leads to the provider and back to the app, logged in by cookies that scripts cannot read`, async t => {
       const context = await openChromium(t)
       const page = await context.newPage()
       const landed = await signInBy(page, provider)
@@ -57,13 +57,13 @@ t.test('signing in through a provider in Chromium', inChromium, async t => {
     })
   }
 
-  t.test('who cancels is back in the app, and is told so', async t => {
+  t.test('cancelling leads back to the app with an error', async t => {
     const page = await (await openChromium(t)).newPage()
     const landed = await signInBy(page, 'google', 'Cancel')
     t.equal(landed.searchParams.get('error'), 'access_denied')
   })
 
-  t.test('two tabs at once, each by its own provider, both come home', async t => {
+  t.test('two tabs at once, each with another provider, both finish', async t => {
     const context = await openChromium(t)
     const [one, two] = [await context.newPage(), await context.newPage()]
     for (const [page, provider] of [[one, 'google'], [two, 'github']] as const) {
@@ -77,7 +77,7 @@ t.test('signing in through a provider in Chromium', inChromium, async t => {
     }
   })
 
-  t.test('the way back a second time, by the button of the browser, is an error and no blank page', async t => {
+  t.test('repeating the callback with the browser\'s back button is an error, not a blank page', async t => {
     const context = await openChromium(t)
     const page = await context.newPage()
     let callback = ''

@@ -1,14 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto'
 import t from 'tap'
 import type { Browser } from '../../support/providers/browser.ts'
-import { agree, begin, comeBack, cookiesOf, signIn, startUrl } from '../../support/providers/sign-in.ts'
+import { agree, startFlow, finishFlow, cookiesOf, signIn, startUrl } from '../../support/providers/sign-in.ts'
 import { APP, APP_LINK, APP_SCHEME, startWorld } from '../../support/providers/world.ts'
 import { fieldsOf, isProblem } from '../../support/problem.ts'
 import type { Call, LoginBody } from '../../support/service.ts'
 
 const EXCHANGE = 'POST /auth/providers/exchange'
 
-/** What an app makes before it opens the browser. */
+/** What an app generates before it opens the browser. */
 function createVerifier (): { codeVerifier: string, parameters: { codeChallenge: string, codeChallengeMethod: string } } {
   const codeVerifier = randomBytes(32).toString('base64url')
   return { codeVerifier, parameters: { codeChallenge: createHash('sha256').update(codeVerifier).digest('base64url'), codeChallengeMethod: 'S256' } }
@@ -20,7 +20,7 @@ t.test('signing in from a mobile app', async t => {
   github.accounts.set('ada', { id: 12, emails: [{ email: 'ada@github.example', primary: true, verified: true }] })
   const exchange = (json: unknown, call: Call = {}) => service.call<LoginBody & { code: string }>(EXCHANGE, { ...call, json })
 
-  /** The app's part up to the code that comes back to its link. */
+  /** The flow of an app, up to the code at its redirect target. */
   async function codeFor (as: string, redirectTo = APP_LINK): Promise<{ code: string, codeVerifier: string, browser: Browser }> {
     const { codeVerifier, parameters } = createVerifier()
     const tab = browser()
@@ -29,7 +29,7 @@ t.test('signing in from a mobile app', async t => {
     return { code: code ?? '', codeVerifier, browser: tab }
   }
 
-  t.test('by an app link: a code comes back, and is exchanged for tokens', async t => {
+  t.test('by an app link: a code is returned, and exchanged for tokens', async t => {
     const { code, codeVerifier, browser: tab } = await codeFor('ada')
     t.match(code, /^[\w-]{43,}$/)
     t.strictSame(Object.keys(cookiesOf(tab)).filter(name => /access|session|refresh/.test(name)), [], 'the browser is not logged in by it')
@@ -40,7 +40,7 @@ t.test('signing in from a mobile app', async t => {
     t.equal((await service.call('POST /auth/refresh', { json: { refreshToken: login.body.refreshToken } })).status, 200)
   })
 
-  t.test('by a scheme of its own: a page names the app, and nothing is handed over until it is said to', async t => {
+  t.test('by a custom scheme: a page names the app, and the app gets nothing until the user confirms', async t => {
     const { codeVerifier, parameters } = createVerifier()
     const tab = browser()
     const { page } = await signIn(tab, 'google', { as: 'ada', redirectTo: APP_SCHEME, parameters })
@@ -57,44 +57,44 @@ t.test('signing in from a mobile app', async t => {
     t.match(await exchange({ code: url.searchParams.get('code'), codeVerifier }), { status: 200, body: { user: { email: 'ada@example.com' } } })
   })
 
-  t.test('by a scheme of its own: an error comes back by that page too', async t => {
+  t.test('by a custom scheme: an error is returned by that page too', async t => {
     const { parameters } = createVerifier()
     const { page } = await signIn(browser(), 'google', { as: null, redirectTo: APP_SCHEME, parameters })
     t.ok(page.status === 200 ? page.text.includes('com.example.app:/signed-in?error=access_denied') : page.location?.href === `${APP_SCHEME}?error=access_denied`)
   })
 
-  t.test('an error comes back to the app link', async t => {
+  t.test('an error is returned to the app link', async t => {
     const { parameters } = createVerifier()
     t.match(await signIn(browser(), 'google', { as: null, redirectTo: APP_LINK, parameters }), { at: APP_LINK, error: 'access_denied', code: null })
   })
 
-  t.test('the code is good once', async t => {
+  t.test('the code can be exchanged once', async t => {
     const { code, codeVerifier } = await codeFor('ada')
     t.equal((await exchange({ code, codeVerifier })).status, 200)
     for (let again = 0; again < 2; again++) isProblem(t, await service.call(EXCHANGE, { json: { code, codeVerifier } }), 'invalid_code')
   })
 
-  t.test('of sixteen that come with one code at once, one is let in', async t => {
+  t.test('of sixteen concurrent exchanges of one code, one succeeds', async t => {
     const { code, codeVerifier } = await codeFor('ada')
     const statuses = (await Promise.all(Array.from({ length: 16 }, () => exchange({ code, codeVerifier })))).map(({ status }) => status)
     t.strictSame(statuses.sort(), [200, ...Array.from({ length: 15 }, () => 401)])
   })
 
-  t.test('the code opens nothing without its verifier', async t => {
+  t.test('the code is useless without its verifier', async t => {
     const { code } = await codeFor('ada')
     for (const codeVerifier of [createVerifier().codeVerifier, 'x'.repeat(43), 'x'.repeat(128)]) {
       isProblem(t, await service.call(EXCHANGE, { json: { code, codeVerifier } }), 'invalid_code', codeVerifier)
     }
   })
 
-  t.test('a wrong verifier does not use the code up for whoever has the right one, or uses it up for good', async t => {
+  t.test('a wrong verifier either leaves the code valid, or invalidates it for good', async t => {
     const { code, codeVerifier } = await codeFor('ada')
     isProblem(t, await service.call(EXCHANGE, { json: { code, codeVerifier: 'w'.repeat(43) } }), 'invalid_code')
     const { status } = await exchange({ code, codeVerifier })
     t.ok([200, 401].includes(status))
   })
 
-  t.test('nor does a verifier that RFC 7636 does not know, nor one that is missing', async t => {
+  t.test('a verifier that RFC 7636 does not allow, or none, is refused', async t => {
     const { code, codeVerifier } = await codeFor('ada')
     const bad: Array<[field: string, json: unknown]> = [
       ['codeVerifier', { code }], ['codeVerifier', { code, codeVerifier: '' }], ['codeVerifier', { code, codeVerifier: 'x'.repeat(42) }], ['codeVerifier', { code, codeVerifier: 'x'.repeat(129) }],
@@ -109,7 +109,7 @@ t.test('signing in from a mobile app', async t => {
     t.equal((await exchange({ code, codeVerifier })).status, 200, 'what was not even asked for is not used up')
   })
 
-  t.test('the code ends after a minute', async t => {
+  t.test('the code expires after a minute', async t => {
     const { code, codeVerifier } = await codeFor('ada')
     await service.sql("UPDATE one_time_tokens SET expires_at = expires_at - interval '61 seconds'")
     isProblem(t, await service.call(EXCHANGE, { json: { code, codeVerifier } }), 'invalid_code')
@@ -120,7 +120,7 @@ t.test('signing in from a mobile app', async t => {
     t.equal((await exchange({ code: fresh.code, codeVerifier: fresh.codeVerifier })).status, 200, 'and not before')
   })
 
-  t.test('the code is kept as a hash, and is in no log', async t => {
+  t.test('the code is stored as a hash, and is in no log', async t => {
     const { code, codeVerifier } = await codeFor('ada')
     const rows = JSON.stringify(await service.sql('SELECT to_jsonb(one_time_tokens) AS row FROM one_time_tokens'))
     for (const text of [code, Buffer.from(code).toString('hex'), Buffer.from(code, 'base64url').toString('hex')]) t.notOk(rows.includes(text))
@@ -128,24 +128,24 @@ t.test('signing in from a mobile app', async t => {
     for (const secret of [code, codeVerifier]) t.notOk(service.logText().includes(secret))
   })
 
-  t.test('a code that was never given is refused', async t => {
+  t.test('a code that was never issued is refused', async t => {
     for (const code of ['x'.repeat(43), randomBytes(32).toString('base64url'), '../../../etc/passwd', "' OR 1=1 --", 'ü'.repeat(43)]) {
       const { status } = await exchange({ code, codeVerifier: createVerifier().codeVerifier })
       t.ok([401, 422].includes(status), `${code}: ${status}`)
     }
   })
 
-  t.test('the code of the provider is none of ours, and ours is no password', async t => {
+  t.test('the provider\'s code is not a code of the service, nor a password', async t => {
     const { codeVerifier, parameters } = createVerifier()
     const tab = browser()
-    const callback = await agree(tab, await begin(tab, 'google', { redirectTo: APP_LINK, parameters }), 'ada')
+    const callback = await agree(tab, await startFlow(tab, 'google', { redirectTo: APP_LINK, parameters }), 'ada')
     isProblem(t, await service.call(EXCHANGE, { json: { code: callback.searchParams.get('code'), codeVerifier } }), 'invalid_code')
-    t.match(await comeBack(tab, callback), { error: null })
+    t.match(await finishFlow(tab, callback), { error: null })
     const { code } = await codeFor('ada')
     t.equal((await service.call('GET /auth/verify', { token: code })).status, 401)
   })
 
-  t.test('no code is given to whoever sends no challenge, or none of SHA-256', async t => {
+  t.test('no code is issued without a challenge, or with another method than S256', async t => {
     const { parameters: { codeChallenge } } = createVerifier()
     const bad: Array<[what: string, redirectTo: string, parameters: Record<string, string>]> = [
       ['a scheme without a challenge', APP_SCHEME, {}],
@@ -162,7 +162,7 @@ t.test('signing in from a mobile app', async t => {
     }
   })
 
-  t.test('the code goes to the address it was asked for, and to no other app', async t => {
+  t.test('the code is sent to its redirectTo, and to no other app', async t => {
     const { parameters } = createVerifier()
     for (const redirectTo of [APP, APP_LINK]) {
       const { at, code } = await signIn(browser(), 'github', { as: 'ada', redirectTo, parameters })
@@ -172,7 +172,7 @@ t.test('signing in from a mobile app', async t => {
     t.ok(rows.some(({ row }) => row.includes(APP_LINK)), 'and its row says which')
   })
 
-  t.test('an app that is disabled meanwhile opens nothing', async t => {
+  t.test('an account that is disabled meanwhile gets no session', async t => {
     google.accounts.set('soon-gone', { email: 'soon-gone@example.com', email_verified: true })
     const { code, codeVerifier } = await codeFor('soon-gone')
     await service.sql("UPDATE users SET disabled_at = now(), version = version + 1 WHERE email = 'soon-gone@example.com'")
@@ -180,7 +180,7 @@ t.test('signing in from a mobile app', async t => {
     t.ok(status === 401 || status === 403, `${status} ${body.code}`)
   })
 
-  t.test('sets cookies where a browser asks for them, under the rule for other sites', async t => {
+  t.test('sets cookies for a browser, after the CSRF check', async t => {
     const { code, codeVerifier } = await codeFor('ada')
     const foreign = await service.call(EXCHANGE, { json: { code, codeVerifier, deliver: 'cookie' }, headers: { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' } })
     t.ok([403, 422].includes(foreign.status))

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { begin, cookiesOf } from '../../support/providers/sign-in.ts'
+import { startFlow, cookiesOf } from '../../support/providers/sign-in.ts'
 import { APP, APP_LINK, APP_SCHEME, OTHER_APP, startWorld } from '../../support/providers/world.ts'
 import { fieldsOf, isProblem } from '../../support/problem.ts'
 
@@ -61,8 +61,8 @@ t.test('where people are sent after signing in', async t => {
   const { service, browser } = await startWorld(t)
 
   t.test('is one of ALLOWED_REDIRECTS, to the letter', async t => {
-    for (const redirectTo of [APP, OTHER_APP, APP_LINK]) t.equal((await begin(browser(), 'google', { redirectTo })).pathname, '/auth', redirectTo)
-    t.equal((await begin(browser(), 'google', { redirectTo: APP_SCHEME, parameters: { codeChallenge: 'c'.repeat(43), codeChallengeMethod: 'S256' } })).pathname, '/auth')
+    for (const redirectTo of [APP, OTHER_APP, APP_LINK]) t.equal((await startFlow(browser(), 'google', { redirectTo })).pathname, '/auth', redirectTo)
+    t.equal((await startFlow(browser(), 'google', { redirectTo: APP_SCHEME, parameters: { codeChallenge: 'c'.repeat(43), codeChallengeMethod: 'S256' } })).pathname, '/auth')
   })
 
   for (const [name, redirectTo] of Object.entries(FOREIGN)) {
@@ -99,7 +99,7 @@ t.test('where people are sent after signing in', async t => {
 
   t.test('cannot be changed by what the callback carries', async t => {
     const somebody = browser()
-    const state = (await begin(somebody, 'google')).searchParams.get('state')
+    const state = (await startFlow(somebody, 'google')).searchParams.get('state')
     const page = await somebody.visit(`/auth/providers/google/callback?error=access_denied&state=${state}&redirectTo=${encodeURIComponent('https://evil.example')}&redirect_uri=${encodeURIComponent('https://evil.example')}`)
     t.equal(page.location?.origin, new URL(APP).origin)
     t.ok(Object.keys(cookiesOf(somebody)).every(name => !name.includes('access')))

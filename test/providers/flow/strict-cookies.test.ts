@@ -23,7 +23,7 @@ t.test('linking where cookies are SameSite=Strict', async t => {
     t.ok(flow?.attributes.includes('SameSite=Lax'))
   })
 
-  t.test('what comes from the provider without them is sent through a page of our own, and nothing is used up', async t => {
+  t.test('a callback without them is reloaded by a page of the service, and nothing is used up', async t => {
     const { status, headers, text, cookies: set } = await service.call(target, { cookies: ofFlow, headers: { 'sec-fetch-site': 'cross-site' } })
     t.equal(status, 200)
     t.match(headers['content-security-policy'], /default-src 'none'/)

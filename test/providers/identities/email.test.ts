@@ -10,7 +10,7 @@ interface Profile { id: string, email: string, emailVerified: boolean }
 t.test('an address that a provider tells', async t => {
   const { service, google, github, facebook, acme, browser } = await startWorld(t)
   let count = 0
-  /** An address that nobody has yet. */
+  /** A new address. */
   const address = () => `somebody-${++count}@example.com`
 
   const profileIn = async (somebody: Browser) => (await service.call<Profile>('GET /auth/me', { cookies: cookiesOf(somebody) })).body
@@ -42,7 +42,7 @@ t.test('an address that a provider tells', async t => {
       t.match(await service.call('POST /auth/login', { json: { email: ada.email, password: PASSWORD } }), { status: 200 }, 'and its password')
     })
 
-    t.test(`${provider}, verified, and an account that never proved it: who proves it gets it, and the squatter is out`, async t => {
+    t.test(`${provider}, verified, and an unverified account: the account is reclaimed, and the squatter is out`, async t => {
       const squatter = await accountWith(address())
       const cookies = await service.cookiesOf(squatter)
       const owner = browser()
@@ -72,7 +72,7 @@ t.test('an address that a provider tells', async t => {
   }
 
   for (const provider of ['facebook', 'acme'] as const) {
-    t.test(`${provider}, which is not trusted for it: opens nobody's account, whatever it says`, async t => {
+    t.test(`${provider}, of a provider that is not trusted for e-mail: gives access to no account, whatever it says`, async t => {
       for (const isVerified of [true, false]) {
         const victim = await accountWith(address())
         if (isVerified) await verify(victim)
@@ -92,7 +92,7 @@ t.test('an address that a provider tells', async t => {
     }
   })
 
-  t.test('never hands over an account with rights: an admin who never proved it keeps it', async t => {
+  t.test('never reclaims the unverified account of an admin', async t => {
     const admin = await accountWith(address())
     await service.sql("UPDATE users SET role = 'admin' WHERE id = $1::uuid", admin.user.id)
     for (const provider of ['google', 'github'] as const) t.match(await signIn(browser(), provider, { as: at(provider, admin.email) }), { at: APP, error: 'account_exists' })
@@ -102,17 +102,17 @@ t.test('an address that a provider tells', async t => {
       [{ detail: { provider: 'google', code: 'account_exists' } }, { detail: { provider: 'github', code: 'account_exists' } }])
   })
 
-  t.test('nor one that became an admin at that moment', async t => {
+  t.test('nor one that became an admin meanwhile', async t => {
     const promoted = await accountWith(address())
-    const held = service.hold('identities.find-holder')
-    const landing = signIn(browser(), 'google', { as: at('google', promoted.email) })
+    const held = service.hold('identities.find-account-by-email')
+    const outcome = signIn(browser(), 'google', { as: at('google', promoted.email) })
     await held.reached
     await service.sql("UPDATE users SET role = 'admin' WHERE id = $1::uuid", promoted.user.id)
     held.release()
-    t.match(await landing, { error: 'account_exists' })
+    t.match(await outcome, { error: 'account_exists' })
   })
 
-  t.test('in letters that only look like it proves nothing: they may be another mailbox', async t => {
+  t.test('in characters that only look like it proves nothing: it may be another mailbox', async t => {
     for (const isVerified of [true, false]) {
       const ada = await accountWith(address())
       if (isVerified) await verify(ada)
@@ -125,7 +125,7 @@ t.test('an address that a provider tells', async t => {
     t.match(await profileIn(somebody), { email, emailVerified: false })
   })
 
-  t.test('before its owner came: a squatter by an untrusted provider is out as well', async t => {
+  t.test('before its owner came: a squatter with an untrusted provider is out as well', async t => {
     const email = address()
     const [attacker, owner] = [browser(), browser()]
     const theirs = at('acme', email)
@@ -140,7 +140,7 @@ t.test('an address that a provider tells', async t => {
     t.equal((await identitiesOf(id)).length, 1)
   })
 
-  t.test('is the same in whatever letters it comes', async t => {
+  t.test('is normalised', async t => {
     const ada = await accountWith(address())
     await verify(ada)
     const somebody = browser()
@@ -148,7 +148,7 @@ t.test('an address that a provider tells', async t => {
     t.equal((await profileIn(somebody)).id, ada.user.id)
   })
 
-  t.test('is not what an account is known by: one that changes at the provider leads to the same account', async t => {
+  t.test('does not identify an account: one that changes at the provider leads to the same account', async t => {
     const [email, later] = [address(), address()]
     const subject = at('google', email)
     const [first, second] = [browser(), browser()]
@@ -167,7 +167,7 @@ t.test('an address that a provider tells', async t => {
     t.not((await profileIn(one)).id, (await profileIn(two)).id)
   })
 
-  t.test('that is no address, or is missing, makes no account', async t => {
+  t.test('that is invalid, or is missing, creates no account', async t => {
     for (const email of ['nobody', 'a@b@c', 'x@', `${'a'.repeat(300)}@example.com`, 'new\nline@example.com', 'nul\0@example.com', '']) {
       const subject = at('acme', email)
       const { at: place, error, page } = await signIn(browser(), 'acme', { as: subject })
@@ -215,7 +215,7 @@ t.test('an address that a provider tells', async t => {
     t.not((await profileIn(two)).id, id)
   })
 
-  t.test('of an account that is disabled lets nobody in', async t => {
+  t.test('of a disabled account is refused', async t => {
     const ada = await accountWith(address())
     await verify(ada)
     const subject = at('google', ada.email)
@@ -230,7 +230,7 @@ t.test('an address that a provider tells', async t => {
   })
 })
 
-t.test('OIDC_<NAME>_TRUST_EMAIL=true makes a provider of the deployer trusted for it', async t => {
+t.test('OIDC_<NAME>_TRUST_EMAIL=true makes a provider trusted for e-mail', async t => {
   const { service, acme, browser } = await startWorld(t, { OIDC_ACME_TRUST_EMAIL: 'true' })
   const ada = await service.person()
   await service.sql('UPDATE users SET email_verified = true WHERE id = $1::uuid', ada.user.id)

@@ -9,7 +9,7 @@ t.test('the first password of an account that signs in by a provider', async t =
   const { service, google, browser } = await startWorld(t)
   let count = 0
 
-  /** Somebody new by Google. */
+  /** A new user, signed in with Google. */
   async function newcomer () {
     const email = `somebody-${++count}@example.com`
     google.accounts.set(email, { email, email_verified: true })
@@ -20,7 +20,7 @@ t.test('the first password of an account that signs in by a provider', async t =
   const renewed = ({ cookies }: { cookies: Readonly<Record<string, { value: string }>> }) => Object.fromEntries(Object.entries(cookies).map(([name, { value }]) => [name, value]))
   const set = (cookies: Record<string, string>, json: object) => service.call('POST /auth/password', { cookies, json, headers: { 'sec-fetch-site': 'same-origin' } })
 
-  t.test('needs no other, right after signing in, and is a way in', async t => {
+  t.test('needs no current one right after signing in, and can be used to log in', async t => {
     const { email, cookies } = await newcomer()
     const answer = await set(cookies, { newPassword: PASSWORD })
     t.match(answer, { status: 200, body: { identities: [{ provider: 'google', email }] } })
@@ -29,14 +29,14 @@ t.test('the first password of an account that signs in by a provider', async t =
     t.equal((await service.sql("SELECT 1 FROM audit_events WHERE action = 'password_change' AND outcome = 'success' AND detail IS NULL AND subject_id = (SELECT id FROM users WHERE email = $1)", email)).length, 1)
   })
 
-  t.test('lets the last identity go', async t => {
+  t.test('allows unlinking the last identity', async t => {
     const { cookies } = await newcomer()
     const now = renewed(await set(cookies, { newPassword: PASSWORD }))
     const { body: { items: [identity] } } = await service.call<{ items: Array<{ id: string }> }>('GET /auth/identities', { cookies: now })
     t.equal((await service.call(`DELETE /auth/identities/${identity?.id}`, { cookies: now, headers: { 'sec-fetch-site': 'same-origin' } })).status, 204)
   })
 
-  t.test('is not taken from a session that is older than five minutes', async t => {
+  t.test('is refused in a session that is older than five minutes', async t => {
     const { email, cookies } = await newcomer()
     const [{ id } = { id: '' }] = await service.sql<{ id: string }>('SELECT id::text AS id FROM users WHERE email = $1', email)
     await age(service, id)
@@ -44,7 +44,7 @@ t.test('the first password of an account that signs in by a provider', async t =
     t.match(await service.sql('SELECT password_hash FROM users WHERE email = $1', email), [{ password_hash: null }])
   })
 
-  t.test('is set once: where there is one, it is asked for', async t => {
+  t.test('is set once: then the current one is required', async t => {
     const { email, cookies } = await newcomer()
     const answers = await Promise.all([1, 2].map(n => set(cookies, { newPassword: `${PASSWORD} ${n}` })))
     t.strictSame(answers.map(({ status }) => status).sort(), [200, 401], 'of two at once, one')
@@ -54,7 +54,7 @@ t.test('the first password of an account that signs in by a provider', async t =
     t.equal((await service.sql('SELECT 1 FROM users WHERE email = $1 AND password_hash IS NOT NULL', email)).length, 1)
   })
 
-  t.test('has to be as good as any', async t => {
+  t.test('follows the password policy', async t => {
     isProblem(t, await set((await newcomer()).cookies, { newPassword: '12345678' }), 'weak_password')
   })
 })

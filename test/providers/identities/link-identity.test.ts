@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Browser, Page } from '../../support/providers/browser.ts'
-import { agree, comeBack, cookiesOf, signIn, type Landing } from '../../support/providers/sign-in.ts'
+import { agree, finishFlow, cookiesOf, signIn, type SignInOutcome } from '../../support/providers/sign-in.ts'
 import { APP, OTHER_APP, PUBLIC_URL, startWorld } from '../../support/providers/world.ts'
 import { age, present } from '../../support/presence.ts'
 import { isProblem } from '../../support/problem.ts'
@@ -20,7 +20,7 @@ t.test('linking an account at a provider', async t => {
     return subject
   }
 
-  /** A browser in which somebody new is logged in. */
+  /** A browser with a new logged-in user. */
   async function loggedIn (deliver: 'cookie' | 'session' = 'cookie'): Promise<{ somebody: Browser, person: Person }> {
     const person = await service.person()
     const somebody = browser()
@@ -35,8 +35,8 @@ t.test('linking an account at a provider', async t => {
     return (JSON.parse(page.text) as { url: string }).url
   }
 
-  async function link (somebody: Browser, provider: string, as: string, redirectTo = APP): Promise<Landing> {
-    return comeBack(somebody, await agree(somebody, new URL(urlOf(await beginLink(somebody, { provider, redirectTo }))), as))
+  async function link (somebody: Browser, provider: string, as: string, redirectTo = APP): Promise<SignInOutcome> {
+    return finishFlow(somebody, await agree(somebody, new URL(urlOf(await beginLink(somebody, { provider, redirectTo }))), as))
   }
 
   const identitiesIn = async (somebody: Browser) => (await service.call<Identities>('GET /auth/identities', { cookies: cookiesOf(somebody) })).body.items
@@ -44,7 +44,7 @@ t.test('linking an account at a provider', async t => {
   const isIn = async (somebody: Browser) => (await service.call('GET /auth/verify', { cookies: cookiesOf(somebody) })).status === 200
 
   for (const deliver of ['cookie', 'session'] as const) {
-    t.test(`with deliver: ${deliver}, is begun on purpose, comes back to the same session, and is a way in from then on`, async t => {
+    t.test(`with deliver: ${deliver}, is started by the user, finishes in the same session, and allows logging in from then on`, async t => {
       const { somebody, person } = await loggedIn(deliver)
       t.strictSame(await identitiesIn(somebody), [])
       const subject = subjectAt('google')
@@ -60,7 +60,7 @@ t.test('linking an account at a provider', async t => {
     })
   }
 
-  t.test('of several providers is a list of one’s own', async t => {
+  t.test('of several providers is listed for the user alone', async t => {
     const { somebody } = await loggedIn()
     for (const provider of ['google', 'github', 'acme'] as const) t.match(await link(somebody, provider, subjectAt(provider)), { error: null })
     const found = await identitiesIn(somebody)
@@ -78,7 +78,7 @@ t.test('linking an account at a provider', async t => {
     t.equal((await identitiesIn(somebody)).length, 1)
   })
 
-  t.test('that belongs to somebody else is refused, and moves nothing', async t => {
+  t.test('that is linked to another account is refused, and moves nothing', async t => {
     const [{ somebody: one }, { somebody: two }] = [await loggedIn(), await loggedIn()]
     const subject = subjectAt('google')
     await link(one, 'google', subject)
@@ -87,14 +87,14 @@ t.test('linking an account at a provider', async t => {
     t.strictSame(await identitiesIn(two), [])
   })
 
-  t.test('needs somebody who is logged in', async t => {
+  t.test('requires a logged-in user', async t => {
     isProblem(t, await service.call('POST /auth/identities/link', { json: { provider: 'google', redirectTo: APP } }), 'unauthenticated')
     isProblem(t, await service.call('GET /auth/identities'), 'unauthenticated')
   })
 
-  t.test('cannot be begun from another site', async t => {
+  t.test('cannot be started from another site', async t => {
     const { somebody } = await loggedIn()
-    // A browser keeps its cookies back here; the service does not count on it.
+    // A browser does not send its cookies here; the service does not rely on that.
     const cookies = cookiesOf(somebody)
     const text = new URLSearchParams({ provider: 'google', redirectTo: APP }).toString()
     for (const origin of ['https://evil.example', 'null']) {
@@ -107,16 +107,16 @@ t.test('linking an account at a provider', async t => {
     t.notOk(Object.keys(cookiesOf(somebody)).some(name => name.includes('flow-')))
   })
 
-  t.test('cannot be forced by a link that signs in: a session that is there gains nothing by it', async t => {
+  t.test('cannot be forced by a link to sign in: the present session gains no identity', async t => {
     const { somebody, person } = await loggedIn()
     const attackers = subjectAt('google')
-    // The victim follows a link of the attacker's, and the attacker's account at the provider is what answers.
+    // The victim follows the attacker's link, and the provider returns the attacker's account.
     await signIn(somebody, 'google', { as: attackers })
     t.strictSame(await service.sql('SELECT 1 FROM identities WHERE user_id = $1::uuid', person.user.id), [])
     t.not(await whoIs(somebody), person.user.id)
   })
 
-  t.test('does not come back in another session: not logged out, not somebody else, not one’s own other session', async t => {
+  t.test('does not finish in another session: not logged out, not another user’s, not another of the same user', async t => {
     const changes: Record<string, (somebody: Browser, person: Person) => Promise<void>> = {
       'logged out': async somebody => { await somebody.visit('/auth/logout', { method: 'POST', site: 'same-origin' }) },
       'cookies gone': async somebody => { somebody.jar.forget('auth.example.com', name => !name.includes('flow-')) },
@@ -137,19 +137,19 @@ t.test('linking an account at a provider', async t => {
       const subject = subjectAt('google')
       const callback = await agree(somebody, new URL(urlOf(await beginLink(somebody, { provider: 'google', redirectTo: APP }))), subject)
       await change(somebody, person)
-      t.match(await comeBack(somebody, callback), { at: APP, error: 'different_session' }, name)
+      t.match(await finishFlow(somebody, callback), { at: APP, error: 'different_session' }, name)
       t.strictSame(await service.sql('SELECT 1 FROM identities WHERE subject = $1', subject), [], `${name}: nothing is linked`)
     }
   })
 
-  t.test('is not completed in the browser of somebody who was handed the address', async t => {
+  t.test('is not completed in the browser of another user who opens the URL', async t => {
     const [{ somebody: attacker }, { somebody: victim, person }] = [await loggedIn(), await loggedIn()]
     const trap = await agree(attacker, new URL(urlOf(await beginLink(attacker, { provider: 'google', redirectTo: APP }))), subjectAt('google'))
-    t.match(await comeBack(victim, trap), { error: 'invalid_state' })
+    t.match(await finishFlow(victim, trap), { error: 'invalid_state' })
     t.strictSame(await service.sql('SELECT 1 FROM identities WHERE user_id = $1::uuid', person.user.id), [])
   })
 
-  t.test('asks for another login when the last is older than five minutes', async t => {
+  t.test('requires another login when the last is older than five minutes', async t => {
     const { somebody, person } = await loggedIn()
     await age(service, person.user.id)
     const answer = await beginLink(somebody, { provider: 'google', redirectTo: APP })
@@ -157,10 +157,10 @@ t.test('linking an account at a provider', async t => {
     await somebody.visit('/auth/login', { json: { email: person.email, password: PASSWORD, deliver: 'cookie' }, site: 'same-origin' })
     const url = urlOf(await beginLink(somebody, { provider: 'google', redirectTo: APP }))
     await age(service, person.user.id)
-    t.match(await comeBack(somebody, await agree(somebody, new URL(url), subjectAt('google'))), { error: null }, 'and counts from where it was begun')
+    t.match(await finishFlow(somebody, await agree(somebody, new URL(url), subjectAt('google'))), { error: null }, 'and counts from where it was begun')
   })
 
-  t.test('is refused for a provider that nobody knows, and for fields that nobody asked for', async t => {
+  t.test('is refused for an unknown provider, and with unknown fields', async t => {
     const person = await service.person()
     isProblem(t, await service.call('POST /auth/identities/link', present(person, { provider: 'nobody', redirectTo: APP })), 'not_found')
     for (const json of [{ provider: 'google', redirectTo: APP, userId: 'x' }, { redirectTo: APP }, { provider: 'google', redirectTo: APP, password: PASSWORD }]) {
@@ -168,7 +168,7 @@ t.test('linking an account at a provider', async t => {
     }
   })
 
-  t.test('taken back, is no way in any more', async t => {
+  t.test('undone, cannot be used to log in any more', async t => {
     const { somebody, person } = await loggedIn()
     const subject = subjectAt('google')
     await link(somebody, 'google', subject)
@@ -181,7 +181,7 @@ t.test('linking an account at a provider', async t => {
     t.not(await whoIs(elsewhere), person.user.id)
   })
 
-  t.test('taken back from another site, or by somebody else, is refused', async t => {
+  t.test('undone from another site, or by another user, is refused', async t => {
     const [{ somebody }, { person: stranger }] = [await loggedIn(), await loggedIn()]
     await link(somebody, 'google', subjectAt('google'))
     const [identity] = await identitiesIn(somebody)
@@ -192,7 +192,7 @@ t.test('linking an account at a provider', async t => {
     t.equal((await identitiesIn(somebody)).length, 1)
   })
 
-  t.test('is never taken back when it is the last way in', async t => {
+  t.test('cannot be undone when it is the last way to log in', async t => {
     const somebody = browser()
     await signIn(somebody, 'google', { as: subjectAt('google') })
     const [only] = await identitiesIn(somebody)
@@ -207,7 +207,7 @@ t.test('linking an account at a provider', async t => {
     t.equal((await identitiesIn(somebody)).length, 1)
   })
 
-  t.test('and taking back are in the audit trail', async t => {
+  t.test('and unlinking are in the audit trail', async t => {
     const { somebody, person } = await loggedIn()
     await link(somebody, 'google', subjectAt('google'))
     const [identity] = await identitiesIn(somebody)
@@ -217,7 +217,7 @@ t.test('linking an account at a provider', async t => {
     t.equal(events.length, 2)
   })
 
-  t.test('goes with the account: its identity is free again', async t => {
+  t.test('ends with the account: its identity can be linked again', async t => {
     const somebody = browser()
     const subject = subjectAt('google')
     await signIn(somebody, 'google', { as: subject })
@@ -228,7 +228,7 @@ t.test('linking an account at a provider', async t => {
     t.not(await whoIs(again), first)
   })
 
-  t.test('comes back where every cookie is strict, by a page of the service itself', async t => {
+  t.test('finishes with Strict cookies, by a page of the service itself', async t => {
     const strict = await startWorld(t, { COOKIE_SAMESITE: 'strict' })
     strict.google.accounts.set('ada', { email: 'ada@elsewhere.example', email_verified: true })
     const { email } = await strict.service.person()
@@ -243,7 +243,7 @@ t.test('linking an account at a provider', async t => {
     t.match((await strict.service.call<Identities>('GET /auth/identities', { cookies: cookiesOf(somebody) })).body.items, [{ provider: 'google' }])
   })
 
-  t.test('is told to the app’s address and no other', async t => {
+  t.test('redirects to the app’s target and no other', async t => {
     const { somebody } = await loggedIn()
     const url = new URL(urlOf(await beginLink(somebody, { provider: 'google', redirectTo: APP })))
     t.ok([google.origin, PUBLIC_URL].includes(url.origin), url.origin)

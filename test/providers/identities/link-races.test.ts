@@ -1,17 +1,17 @@
 import t from 'tap'
 import type { Browser } from '../../support/providers/browser.ts'
-import { agree, comeBack, cookiesOf, signIn } from '../../support/providers/sign-in.ts'
+import { agree, finishFlow, cookiesOf, signIn } from '../../support/providers/sign-in.ts'
 import { APP, startWorld } from '../../support/providers/world.ts'
 import { present } from '../../support/presence.ts'
 import { PASSWORD, type Person } from '../../support/service.ts'
 
 const HOST = 'auth.example.com'
 
-t.test('a link whose session ends on the way', async t => {
+t.test('linking in a session that ends meanwhile', async t => {
   const { service, google, github, acme, browser } = await startWorld(t)
   let count = 0
 
-  /** Somebody new, logged in by a browser. */
+  /** A new user, logged in in a browser. */
   async function loggedIn (): Promise<{ somebody: Browser, person: Person }> {
     const person = await service.person()
     const somebody = browser()
@@ -19,7 +19,7 @@ t.test('a link whose session ends on the way', async t => {
     return { somebody, person }
   }
 
-  /** From the app to the provider and, as an account that nobody has, back to the callback. */
+  /** From the app to the provider and, with an unlinked account, to the callback. */
   async function leave (somebody: Browser, subject = `subject-${++count}`): Promise<{ subject: string, callback: URL }> {
     acme.accounts.set(subject, { email: `${subject}@acme.example` })
     const page = await somebody.visit('/auth/identities/link', { json: { provider: 'acme', redirectTo: APP }, site: 'same-origin' })
@@ -43,12 +43,12 @@ t.test('a link whose session ends on the way', async t => {
     t.test(`${how} leaves nothing behind`, async t => {
       const { somebody, person } = await loggedIn()
       const { subject, callback } = await leave(somebody)
-      const held = service.hold('identities.link')
-      const landing = comeBack(somebody, callback)
+      const held = service.hold('identities.link-in-session')
+      const outcome = finishFlow(somebody, callback)
       await held.reached
       await end(somebody, person)
       held.release()
-      t.match(await landing, { at: APP, error: 'different_session' })
+      t.match(await outcome, { at: APP, error: 'different_session' })
       t.strictSame(await linked(subject), [])
       t.match(await refusals(person), [{ detail: { provider: 'acme', code: 'different_session' } }])
     })
@@ -57,14 +57,14 @@ t.test('a link whose session ends on the way', async t => {
   t.test('is refused for an identity that is linked already, too', async t => {
     const { somebody } = await loggedIn()
     const { subject, callback } = await leave(somebody)
-    t.match(await comeBack(somebody, callback), { error: null })
+    t.match(await finishFlow(somebody, callback), { error: null })
     const again = await leave(somebody, subject)
-    const held = service.hold('identities.link')
-    const landing = comeBack(somebody, again.callback)
+    const held = service.hold('identities.link-in-session')
+    const outcome = finishFlow(somebody, again.callback)
     await held.reached
     await somebody.visit('/auth/logout', { method: 'POST', site: 'same-origin' })
     held.release()
-    t.match(await landing, { at: APP, error: 'different_session' })
+    t.match(await outcome, { at: APP, error: 'different_session' })
     t.equal((await linked(subject)).length, 1)
   })
 
@@ -73,11 +73,11 @@ t.test('a link whose session ends on the way', async t => {
     const { subject, callback } = await leave(somebody)
     somebody.jar.forget(HOST, name => name === '__Host-access')
     t.ok('__Host-refresh' in cookiesOf(somebody))
-    t.match(await comeBack(somebody, callback), { at: APP, error: null })
+    t.match(await finishFlow(somebody, callback), { at: APP, error: null })
     t.match(await service.sql('SELECT user_id::text AS owner FROM identities WHERE subject = $1', subject), [{ owner: person.user.id }])
   })
 
-  t.test("is not mended by a refresh cookie of another session's, by a forged one, or by two", async t => {
+  t.test('does not accept a refresh cookie of another session, a forged one, or two', async t => {
     const { somebody: other } = await loggedIn()
     const others = cookiesOf(other)['__Host-refresh'] ?? ''
     for (const refresh of [others, `${others.slice(0, -2)}xx`, 'x']) {
@@ -85,7 +85,7 @@ t.test('a link whose session ends on the way', async t => {
       const { subject, callback } = await leave(somebody)
       somebody.jar.forget(HOST, name => name === '__Host-access')
       somebody.jar.set(HOST, '__Host-refresh', refresh)
-      t.match(await comeBack(somebody, callback), { at: APP, error: 'different_session' })
+      t.match(await finishFlow(somebody, callback), { at: APP, error: 'different_session' })
       t.strictSame(await linked(subject), [])
     }
     const { somebody } = await loggedIn()
@@ -94,11 +94,11 @@ t.test('a link whose session ends on the way', async t => {
     t.match(await somebody.visit(callback, { site: 'cross-site', headers: { cookie } }), { location: { search: '?error=different_session' } }, 'a refresh cookie that comes twice')
   })
 
-  t.test('proves the address of its account, where the provider is trusted for it: so that the next provider takes nothing away', async t => {
+  t.test('verifies the account\'s address, if the provider is trusted for e-mail: so that the account cannot be reclaimed later', async t => {
     const { somebody, person } = await loggedIn()
     google.accounts.set('owner', { email: person.email.toUpperCase(), email_verified: true })
     const page = await somebody.visit('/auth/identities/link', { json: { provider: 'google', redirectTo: APP }, site: 'same-origin' })
-    t.match(await comeBack(somebody, await agree(somebody, new URL((JSON.parse(page.text) as { url: string }).url), 'owner')), { error: null })
+    t.match(await finishFlow(somebody, await agree(somebody, new URL((JSON.parse(page.text) as { url: string }).url), 'owner')), { error: null })
     t.match(await service.sql('SELECT email_verified FROM users WHERE id = $1::uuid', person.user.id), [{ email_verified: true }])
 
     github.accounts.set('owner', { id: 77, emails: [{ email: person.email, primary: true, verified: true }] })
@@ -110,13 +110,13 @@ t.test('a link whose session ends on the way', async t => {
     t.equal((await service.call('POST /auth/login', { json: { email: person.email, password: PASSWORD } })).status, 200)
   })
 
-  t.test('proves no address by the word of a provider that is not trusted for it, or of another address', async t => {
+  t.test('verifies no address if the provider is not trusted for e-mail, or returns another address', async t => {
     const { somebody, person } = await loggedIn()
     acme.accounts.set('untrusted', { email: person.email, email_verified: true })
     google.accounts.set('another', { email: 'another@example.com', email_verified: true })
     for (const [provider, as] of [['acme', 'untrusted'], ['google', 'another']] as const) {
       const page = await somebody.visit('/auth/identities/link', { json: { provider, redirectTo: APP }, site: 'same-origin' })
-      t.match(await comeBack(somebody, await agree(somebody, new URL((JSON.parse(page.text) as { url: string }).url), as)), { error: null })
+      t.match(await finishFlow(somebody, await agree(somebody, new URL((JSON.parse(page.text) as { url: string }).url), as)), { error: null })
     }
     t.match(await service.sql('SELECT email_verified FROM users WHERE id = $1::uuid', person.user.id), [{ email_verified: false }])
   })

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import t from 'tap'
-import { agree, cookiesOf, landingOf, type Landing } from '../../support/providers/sign-in.ts'
+import { agree, cookiesOf, outcomeOf, type SignInOutcome } from '../../support/providers/sign-in.ts'
 import { APP, APP_LINK, APP_SCHEME, startWorld } from '../../support/providers/world.ts'
 import { age, present } from '../../support/presence.ts'
 import { isProblem } from '../../support/problem.ts'
@@ -12,8 +12,8 @@ t.test('linking from a mobile app', async t => {
   const { service, google, browser } = await startWorld(t)
   let count = 0
 
-  /** The app's part up to the address that it opens in the system's browser. */
-  async function begin (person: LoginBody, redirectTo = APP_LINK) {
+  /** The app's part, up to the URL that it opens in the system browser. */
+  async function startFlow (person: LoginBody, redirectTo = APP_LINK) {
     const codeVerifier = randomBytes(32).toString('base64url')
     const codeChallenge = createHash('sha256').update(codeVerifier).digest('base64url')
     const { status, body, cookies } = await service.call<{ url: string }>('POST /auth/identities/link', present(person, { provider: 'google', redirectTo, codeChallenge }))
@@ -21,20 +21,20 @@ t.test('linking from a mobile app', async t => {
     return { url: new URL(body.url), codeVerifier }
   }
 
-  /** What the system's browser does with it, as somebody new at the provider. */
-  async function goThrough (url: URL): Promise<Landing & { subject: string }> {
+  /** The system browser's part, as a new user of the provider. */
+  async function goThrough (url: URL): Promise<SignInOutcome & { subject: string }> {
     const subject = `subject-${++count}`
     google.accounts.set(subject, { email: `${subject}@elsewhere.example`, email_verified: true })
     const tab = browser()
     const { location } = await tab.visit(url)
-    if (location?.origin !== google.origin) return { ...landingOf(await tab.visit(url)), subject }
-    const landing = landingOf(await tab.visit(await agree(tab, location, subject), { site: 'cross-site' }))
+    if (location?.origin !== google.origin) return { ...outcomeOf(await tab.visit(url)), subject }
+    const outcome = outcomeOf(await tab.visit(await agree(tab, location, subject), { site: 'cross-site' }))
     t.notOk(Object.keys(cookiesOf(tab)).some(name => /access|refresh|session/.test(name)), 'nobody is logged in by it')
-    return { ...landing, subject }
+    return { ...outcome, subject }
   }
 
   async function codeFor (person: Person) {
-    const { url, codeVerifier } = await begin(person)
+    const { url, codeVerifier } = await startFlow(person)
     const { at, error, code, subject } = await goThrough(url)
     t.strictSame({ at, error }, { at: APP_LINK, error: null })
     return { code: code ?? '', codeVerifier, subject }
@@ -42,7 +42,7 @@ t.test('linking from a mobile app', async t => {
 
   const linked = (subject: string) => service.sql('SELECT user_id::text AS owner FROM identities WHERE subject = $1', subject)
 
-  t.test('gives the app a code, and links nothing until the session that began exchanges it', async t => {
+  t.test('returns a code to the app, and links nothing until the same session exchanges it', async t => {
     const person = await service.person()
     const { code, codeVerifier, subject } = await codeFor(person)
     t.strictSame(await linked(subject), [])
@@ -54,7 +54,7 @@ t.test('linking from a mobile app', async t => {
     t.strictSame(trail, [{ outcome: 'success', detail: { provider: 'google' } }], 'and a code that is not good leaves no trace')
   })
 
-  t.test('a code that was taken links nothing: without the verifier, in another session, by an access token alone', async t => {
+  t.test('a stolen code links nothing: without the verifier, in another session, by an access token alone', async t => {
     const person = await service.person()
     const thief = await service.person()
     const { code, codeVerifier, subject } = await codeFor(person)
@@ -79,19 +79,19 @@ t.test('linking from a mobile app', async t => {
     const tab = browser()
     const start = new URLSearchParams({ redirectTo: APP_LINK, codeChallenge: createHash('sha256').update(codeVerifier).digest('base64url') })
     const { location } = await tab.visit(`/auth/providers/google?${start}`)
-    const { code } = landingOf(await tab.visit(await agree(tab, location ?? new URL(APP), 'signing-in'), { site: 'cross-site' }))
+    const { code } = outcomeOf(await tab.visit(await agree(tab, location ?? new URL(APP), 'signing-in'), { site: 'cross-site' }))
     isProblem(t, await service.call(EXCHANGE, present(person, { code, codeVerifier })), 'invalid_code')
     t.equal((await service.call('POST /auth/providers/exchange', { json: { code, codeVerifier } })).status, 200)
   })
 
-  t.test('an address gives one code, however many browsers it is opened in', async t => {
-    const { url } = await begin(await service.person())
+  t.test('a URL leads to one code, in however many browsers it is opened', async t => {
+    const { url } = await startFlow(await service.person())
     t.match(await goThrough(url), { error: null, code: /.+/ })
     t.match(await goThrough(url), { at: APP_LINK, error: 'invalid_state', code: null })
   })
 
-  t.test('an address that is altered, of another provider or with more beside it begins nothing', async t => {
-    const { url } = await begin(await service.person())
+  t.test('a URL that is modified, of another provider or with more parameters starts nothing', async t => {
+    const { url } = await startFlow(await service.person())
     const ticket = url.searchParams.get('linking') ?? ''
     for (const target of [`/auth/providers/google?linking=${ticket.slice(0, -2)}AA`, '/auth/providers/google?linking=x', `/auth/providers/github?linking=${ticket}`]) {
       const { status, headers, cookies } = await service.call(`GET ${target}`)
@@ -110,7 +110,7 @@ t.test('linking from a mobile app', async t => {
     t.strictSame(await linked(subject), [])
   })
 
-  t.test('an identity of somebody else is refused', async t => {
+  t.test('an identity of another account is refused', async t => {
     const [one, two] = [await service.person(), await service.person()]
     const first = await codeFor(one)
     await service.call(EXCHANGE, present(one, { code: first.code, codeVerifier: first.codeVerifier }))
@@ -119,18 +119,18 @@ t.test('linking from a mobile app', async t => {
     isProblem(t, await service.call(EXCHANGE, present(two, { code: second.code, codeVerifier: second.codeVerifier })), 'identity_taken')
   })
 
-  t.test('needs a challenge where no cookies carry the session', async t => {
+  t.test('requires a challenge if the session is not in cookies', async t => {
     isProblem(t, await service.call('POST /auth/identities/link', present(await service.person(), { provider: 'google', redirectTo: APP })), 'validation_failed')
   })
 
-  t.test('an app with a scheme of its own is named on a page', async t => {
-    const { url } = await begin(await service.person(), APP_SCHEME)
+  t.test('an app with a custom scheme is named on a page', async t => {
+    const { url } = await startFlow(await service.person(), APP_SCHEME)
     const { page } = await goThrough(url)
     t.equal(page.status, 200)
     t.match(page.text, 'com.example.app')
   })
 
-  t.test('goes by cookies, too', async t => {
+  t.test('works with cookies, too', async t => {
     const person = await service.person()
     const codeVerifier = randomBytes(32).toString('base64url')
     const { cookies: set } = await service.call('POST /auth/login', { json: { email: person.email, password: PASSWORD, deliver: 'session' }, headers: { 'x-countersign': '1' } })

@@ -2,16 +2,16 @@ import t from 'tap'
 import { createServer } from '../../../src/server.ts'
 import { createLogger } from '../../../src/http/server/logging.ts'
 import { onPostgres } from '../../support/database.ts'
-import { agree, begin, comeBack, cookiesOf, signIn } from '../../support/providers/sign-in.ts'
+import { agree, startFlow, finishFlow, cookiesOf, signIn } from '../../support/providers/sign-in.ts'
 import { startWorld } from '../../support/providers/world.ts'
 
 interface Identities { items: Array<{ id: string }> }
 
-t.test('what is changed while somebody signs in by a provider', async t => {
+t.test('changes while a user signs in with a provider', async t => {
   const { service, acme, browser } = await startWorld(t, { OIDC_ACME_KEEP_TOKENS: 'true' })
   let count = 0
 
-  /** Somebody new, whose only way in is `acme`. */
+  /** A new user who can log in only with `acme`. */
   async function newcomer () {
     const subject = `subject-${++count}`
     acme.accounts.set(subject, { email: `${subject}@acme.example` })
@@ -28,18 +28,18 @@ t.test('what is changed while somebody signs in by a provider', async t => {
     t.test(`${what} opens no session any more`, async t => {
       const { subject, email } = await newcomer()
       const again = browser()
-      const callback = await agree(again, await begin(again, 'acme'), subject)
+      const callback = await agree(again, await startFlow(again, 'acme'), subject)
       const held = service.hold('sessions.open-by-identity')
-      const landing = comeBack(again, callback)
+      const outcome = finishFlow(again, callback)
       await held.reached
       await change(email)
       held.release()
-      t.match(await landing, { error: 'account_disabled' })
+      t.match(await outcome, { error: 'account_disabled' })
       t.notOk('__Host-access' in cookiesOf(again))
     })
   }
 
-  t.test('of two identities that are both taken back at once, one stays', async t => {
+  t.test('of the last two identities, unlinked at once, one stays', async t => {
     for (let round = 0; round < 5; round++) {
       const { somebody, id, email } = await newcomer()
       const other = crypto.randomUUID()
@@ -50,7 +50,7 @@ t.test('what is changed while somebody signs in by a provider', async t => {
     }
   })
 
-  t.test('stale tokens are refreshed once, however many instances are asked', onPostgres, async t => {
+  t.test('stale tokens are refreshed once, by however many instances', onPostgres, async t => {
     const another = await createServer(service.config, { logger: createLogger({ logLevel: 'silent' }) })
     t.teardown(() => another.close())
     await another.ready()

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Browser } from '../../support/providers/browser.ts'
-import { agree, comeBack, cookiesOf, signIn } from '../../support/providers/sign-in.ts'
+import { agree, finishFlow, cookiesOf, signIn } from '../../support/providers/sign-in.ts'
 import { APP, startWorld } from '../../support/providers/world.ts'
 import { present } from '../../support/presence.ts'
 import { isProblem } from '../../support/problem.ts'
@@ -12,13 +12,13 @@ const THEFTS: Record<string, (stolen: string) => Call> = {
   'as cookie': stolen => ({ cookies: { '__Host-access': stolen }, headers: SAME_ORIGIN })
 }
 
-t.test('an access token that was taken a moment after the login', async t => {
+t.test('an access token that was stolen right after the login', async t => {
   const { service, google, browser } = await startWorld(t)
   const attackers = 'attacker'
   google.accounts.set(attackers, { email: 'attacker@evil.example', email_verified: true })
   let count = 0
 
-  /** Somebody new who signed in by Google, without a password. */
+  /** A new user, signed in with Google, without a password. */
   async function newcomer (): Promise<{ victim: Browser, access: string, id: string, email: string }> {
     const email = `victim-${++count}@example.com`
     google.accounts.set(email, { email, email_verified: true })
@@ -48,13 +48,13 @@ t.test('an access token that was taken a moment after the login', async t => {
       t.equal((await service.call('POST /auth/login', { json: { email, password: PASSWORD } })).status, 401)
     })
 
-    t.test(`changes no password, even by who knows it, ${how}`, async t => {
+    t.test(`changes no password, even with the current one, ${how}`, async t => {
       const person = await service.person()
       isProblem(t, await service.call('POST /auth/password', { ...by(person.accessToken), json: { currentPassword: PASSWORD, newPassword: 'a staple of nine words' } }), 'insufficient_user_authentication')
       await service.logIn(person)
     })
 
-    t.test(`completes no link that its owner began, ${how}`, async t => {
+    t.test(`completes no linking that its owner started, ${how}`, async t => {
       const { victim, access, id } = await newcomer()
       const page = await victim.visit('/auth/identities/link', { json: { provider: 'google', redirectTo: APP }, site: 'same-origin' })
       const callback = await agree(victim, new URL((JSON.parse(page.text) as { url: string }).url), attackers)
@@ -63,12 +63,12 @@ t.test('an access token that was taken a moment after the login', async t => {
       const answer = await service.call(`GET ${callback.pathname}${callback.search}`, { ...token !== undefined && { token }, cookies: { ...cookies, ...stolen } })
       t.match(answer, { status: 302, headers: { location: `${APP}?error=different_session` } })
       t.strictSame(await service.sql('SELECT 1 FROM identities WHERE user_id = $1::uuid AND subject = $2', id, attackers), [])
-      t.match(await comeBack(victim, callback), { error: null }, 'the browser of its owner does')
+      t.match(await finishFlow(victim, callback), { error: null }, 'the browser of its owner does')
       await service.sql('DELETE FROM identities WHERE subject = $1', attackers)
     })
   }
 
-  t.test('is of no use after its owner has set another password and ended all other sessions', async t => {
+  t.test('is useless after its owner has set another password and ended all other sessions', async t => {
     const { victim, access } = await newcomer()
     const answer = await victim.visit('/auth/password', { json: { newPassword: PASSWORD }, site: 'same-origin' })
     t.equal(answer.status, 200, answer.text)

@@ -9,12 +9,12 @@ interface Identities { items: Array<{ id: string, provider: string }> }
 
 const KEEPING = { OIDC_ACME_KEEP_TOKENS: 'true', GOOGLE_KEEP_TOKENS: 'true', GITHUB_KEEP_TOKENS: 'true' }
 
-t.test("a provider's tokens, where they are kept", async t => {
+t.test("a provider's tokens, if they are stored", async t => {
   const world = await startWorld(t, KEEPING)
   const { service, acme, github, browser } = world
   let count = 0
 
-  /** Somebody new who signed in by `acme`. */
+  /** A new user, signed in with `acme`. */
   async function signedIn (): Promise<{ somebody: Browser, target: string, id: string }> {
     const subject = `subject-${++count}`
     acme.accounts.set(subject, { email: `${subject}@acme.example` })
@@ -26,14 +26,14 @@ t.test("a provider's tokens, where they are kept", async t => {
   }
   const ask = (somebody: Browser, target: string) => service.call<ProviderToken>(target, { cookies: cookiesOf(somebody) })
 
-  /** Whether the provider takes the token, and for whom. */
+  /** Whether the provider accepts the token, and for which user. */
   const ownerAt = async (token: string) => {
     const response = await fetch(`${acme.origin}/me`, { headers: { authorization: `Bearer ${token}` } })
     return response.ok ? (await response.json() as { sub: string }).sub : undefined
   }
   const refreshes = () => acme.asked.filter(({ path }) => path === '/token').length
 
-  t.test('are given to their owner, alive', async t => {
+  t.test('are given to their owner, valid', async t => {
     const { somebody, target } = await signedIn()
     const { status, body, headers } = await ask(somebody, target)
     t.equal(status, 200)
@@ -43,7 +43,7 @@ t.test("a provider's tokens, where they are kept", async t => {
     t.notOk('refreshToken' in body, 'and never the refresh token')
   })
 
-  t.test('are asked of the provider no oftener than they grow old', async t => {
+  t.test('are not refreshed before they are stale', async t => {
     const { somebody, target } = await signedIn()
     const before = refreshes()
     const tokens = [await ask(somebody, target), await ask(somebody, target)].map(({ body }) => body.accessToken)
@@ -51,7 +51,7 @@ t.test("a provider's tokens, where they are kept", async t => {
     t.equal(refreshes(), before)
   })
 
-  t.test('are never given to anybody else, an admin among them', async t => {
+  t.test('are never given to anybody else, not even an admin', async t => {
     const [{ target }, { somebody: stranger }] = [await signedIn(), await signedIn()]
     isProblem(t, await service.call(target, { cookies: cookiesOf(stranger) }), 'not_found')
     isProblem(t, await service.call(target, { token: (await service.admin()).accessToken }), 'not_found')
@@ -59,7 +59,7 @@ t.test("a provider's tokens, where they are kept", async t => {
     isProblem(t, await service.call('GET /auth/identities/0198c5a4-6f5e-7a6b-9d3f-2f6a3b1c4d5e/token', { cookies: cookiesOf(stranger) }), 'not_found')
   })
 
-  t.test('are kept encrypted, and are in no log', async t => {
+  t.test('are stored encrypted, and are in no log', async t => {
     const { somebody, target, id } = await signedIn()
     const { body: { accessToken } } = await ask(somebody, target)
     const rows = JSON.stringify(await service.sql('SELECT to_jsonb(identities) AS row FROM identities WHERE id = $1::uuid', id))
@@ -68,7 +68,7 @@ t.test("a provider's tokens, where they are kept", async t => {
     for (const listing of ['GET /auth/identities', 'GET /auth/me']) t.notOk((await service.call(listing, { cookies: cookiesOf(somebody) })).text.includes(accessToken), listing)
   })
 
-  t.test('open only in the row that they were encrypted for', async t => {
+  t.test('can be decrypted only for their own identity', async t => {
     const [one, two] = [await signedIn(), await signedIn()]
     for (const column of ['access_token', 'refresh_token']) await service.sql(`UPDATE identities SET ${column} = (SELECT ${column} FROM identities WHERE id = $1::uuid) WHERE id = $2::uuid`, one.id, two.id)
     const { status, body } = await ask(two.somebody, two.target)
@@ -76,12 +76,12 @@ t.test("a provider's tokens, where they are kept", async t => {
     t.notOk(body.accessToken)
   })
 
-  t.test('are refreshed when they are stale, and the rotated refresh token is kept', async t => {
+  t.test('are refreshed when they are stale, and the rotated refresh token is stored', async t => {
     acme.accessTokenLife = 1
     const { somebody, target } = await signedIn()
     t.teardown(() => { acme.accessTokenLife = 3600 })
     const seen = new Set<string>()
-    // Three times over: a refresh token that was not kept would be refused the second time, and its grant be gone.
+    // Three times: a refresh token that was not stored would be refused the second time, and its grant revoked.
     for (let time = 0; time < 3; time++) {
       const before = refreshes()
       const { status, body } = await ask(somebody, target)
@@ -98,7 +98,7 @@ t.test("a provider's tokens, where they are kept", async t => {
     t.equal(refreshes(), before, 'and a fresh one is left alone')
   })
 
-  t.test('are refreshed once, however many ask at once', async t => {
+  t.test('are refreshed once by concurrent requests', async t => {
     acme.accessTokenLife = 1
     const { somebody, target } = await signedIn()
     acme.accessTokenLife = 3600
@@ -110,7 +110,7 @@ t.test("a provider's tokens, where they are kept", async t => {
     t.equal(await ownerAt(answers[0]?.body.accessToken ?? ''), `subject-${count}`)
   })
 
-  t.test('whose refresh is refused ask for a new sign-in, which mends it', async t => {
+  t.test('whose refresh is refused require a new sign-in, after which they work', async t => {
     acme.accessTokenLife = 1
     const { somebody, target } = await signedIn()
     acme.accessTokenLife = 3600
@@ -120,7 +120,7 @@ t.test("a provider's tokens, where they are kept", async t => {
     t.equal((await ask(somebody, target)).status, 200)
   })
 
-  t.test('whose provider is gone are not said to be refused', async t => {
+  t.test('whose provider is unavailable do not count as refused', async t => {
     acme.accessTokenLife = 1
     const { somebody, target } = await signedIn()
     acme.accessTokenLife = 3600
@@ -139,7 +139,7 @@ t.test("a provider's tokens, where they are kept", async t => {
     t.equal(status, 200, 'and are refreshed when it is back')
   })
 
-  t.test('without an end and without a refresh token are given as they are', async t => {
+  t.test('without an expiry and without a refresh token are returned as they are', async t => {
     github.accounts.set('octocat', { id: 4, emails: [{ email: 'octocat@github.example', primary: true, verified: true }] })
     const somebody = browser()
     await signIn(somebody, 'github', { as: 'octocat' })
@@ -147,7 +147,7 @@ t.test("a provider's tokens, where they are kept", async t => {
     t.match(await ask(somebody, `GET /auth/identities/${identity?.id}/token`), { status: 200, body: { accessToken: /^gho_/, expiresAt: null } })
   })
 
-  t.test('go with the link', async t => {
+  t.test('are deleted with the link', async t => {
     const { somebody, id, target } = await signedIn()
     await service.call('POST /auth/register', { json: { email: `other-${count}@example.com`, password: 'correct horse battery' } })
     const [{ user_id: userId } = { user_id: '' }] = await service.sql<{ user_id: string }>('SELECT user_id FROM identities WHERE id = $1::uuid', id)
@@ -157,13 +157,13 @@ t.test("a provider's tokens, where they are kept", async t => {
     t.strictSame(await service.sql('SELECT 1 FROM identities WHERE id = $1::uuid', id), [])
   })
 
-  t.test('ask Google for what a refresh token takes', async t => {
+  t.test('request a refresh token from Google', async t => {
     const page = await browser().visit('/auth/providers/google?redirectTo=https%3A%2F%2Fapp.example.com%2Fwelcome')
     t.match(Object.fromEntries(page.location?.searchParams ?? []), { access_type: 'offline' })
   })
 })
 
-t.test("a provider's tokens, where nobody asked to keep them, are not there", async t => {
+t.test("a provider's tokens are not stored by default", async t => {
   const { service, google, browser } = await startWorld(t)
   google.accounts.set('ada', { email: 'ada@example.com', email_verified: true })
   const somebody = browser()

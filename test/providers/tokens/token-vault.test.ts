@@ -9,7 +9,7 @@ t.test("a provider's tokens, when something goes wrong", async t => {
   const { service, acme, facebook, browser } = await startWorld(t, { OIDC_ACME_KEEP_TOKENS: 'true' })
   let count = 0
 
-  /** Somebody new by `acme`, whose access token is stale at once unless `life` says otherwise. */
+  /** A new user, signed in with `acme`, whose access token is stale at once by default. */
   async function signedIn (life = 1) {
     const subject = `subject-${++count}`
     acme.accounts.set(subject, { email: `${subject}@acme.example` })
@@ -23,7 +23,7 @@ t.test("a provider's tokens, when something goes wrong", async t => {
     return { subject, ask: () => service.call<ProviderToken>(target, { cookies }), askInVain: () => service.call(target, { cookies }) }
   }
 
-  /** Has the storing of tokens fail so many times. */
+  /** Makes storing tokens fail a number of times. */
   async function failToStore (t: { teardown (undo: () => unknown): unknown }, times: number): Promise<void> {
     await service.sql('CREATE SEQUENCE failures')
     await service.sql(`CREATE FUNCTION fail_to_store() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -36,7 +36,7 @@ t.test("a provider's tokens, when something goes wrong", async t => {
     })
   }
 
-  t.test('are stored at the third try, for the old ones are worth nothing any more', async t => {
+  t.test('are stored at the third attempt, because the old ones are useless', async t => {
     const { ask } = await signedIn()
     await failToStore(t, 2)
     const { status, body } = await ask()
@@ -44,7 +44,7 @@ t.test("a provider's tokens, when something goes wrong", async t => {
     t.equal((await ask()).body.accessToken, body.accessToken, 'and are kept')
   })
 
-  t.test('are handed out all the same when they cannot be stored, and the log knows', async t => {
+  t.test('are returned even if they cannot be stored, which is logged', async t => {
     const { ask } = await signedIn()
     await failToStore(t, 3)
     const { status, body } = await ask()
@@ -54,7 +54,7 @@ t.test("a provider's tokens, when something goes wrong", async t => {
     t.notOk(service.logText().includes(body.accessToken))
   })
 
-  t.test('tell what the provider said, also where the turn cannot be given back', async t => {
+  t.test('return the provider\'s error, also if the lease cannot be released', async t => {
     const { askInVain } = await signedIn()
     acme.replace(t, '/token', (_request, response) => {
       response.statusCode = 500
@@ -66,7 +66,7 @@ t.test("a provider's tokens, when something goes wrong", async t => {
     isProblem(t, await askInVain(), 'provider_unavailable')
   })
 
-  t.test("that are somebody else's by their ID token are not taken", async t => {
+  t.test('that belong to another subject by their ID token are refused', async t => {
     const { askInVain } = await signedIn()
     await t.test('refreshed', async t => {
       acme.forge(t, { claims: { sub: 'somebody-else' } })

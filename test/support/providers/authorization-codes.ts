@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 
-/** What a client asked for when it sent somebody. */
+/** An authorization request that the user approved. */
 export interface Authorization {
   account: string
   redirectUri: string
@@ -10,7 +10,7 @@ export interface Authorization {
   method?: string | null
 }
 
-/** Codes that are good once, for the client and the verifier that they were made for. */
+/** Codes that can be redeemed once, with the same redirect URI and verifier. */
 export interface AuthorizationCodes {
   issue (authorization: Authorization): string
   redeem (code: string | null, redirectUri: string | null, verifier: string | null): Authorization | undefined

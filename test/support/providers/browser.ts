@@ -1,17 +1,17 @@
 import type { TestService } from '../service.ts'
 import { createCookieJar, type CookieJar } from './cookie-jar.ts'
 
-/** What came of asking for a page. */
+/** A loaded page. */
 export interface Page {
   readonly url: URL
   readonly status: number
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly text: string
-  /** Where it sends on to. */
+  /** The target of its redirect. */
   readonly location?: URL
 }
 
-/** How a page is asked for. */
+/** How a page is requested. */
 export interface Visit {
   method?: 'GET' | 'POST' | 'DELETE'
   /** Posted as a form. */
@@ -19,20 +19,20 @@ export interface Visit {
   /** Posted as JSON, as a page's script does. */
   json?: unknown
   headers?: Readonly<Record<string, string>>
-  /** Where the visit was begun, as `Sec-Fetch-Site` tells: from the address bar unless it is said otherwise. */
+  /** The value of `Sec-Fetch-Site`, by default that of the address bar. */
   site?: 'none' | 'same-origin' | 'same-site' | 'cross-site'
 }
 
-/** Somebody's browser, less its screen: it keeps cookies and follows redirects as one does. */
+/** A browser without a screen: it stores cookies and follows redirects. */
 export interface Browser {
   readonly jar: CookieJar
-  /** Asks once. */
+  /** Sends one request. */
   visit (url: URL | string, visit?: Visit): Promise<Page>
-  /** Asks, and follows until a page comes, or a redirect that leads to `away` or out of the loopback and the service. */
+  /** Follows redirects until a page, or a redirect that matches `away` or leaves the loopback and the service. */
   follow (url: URL | string, visit?: Visit, away?: (url: URL) => boolean): Promise<Page>
 }
 
-/** The service is asked without a socket, by the address that it is public under. */
+/** Requests to the service are injected, under its public URL. */
 export function createBrowser (service: Pick<TestService, 'config' | 'app'>): Browser {
   const jar = createCookieJar()
   const home = new URL(service.config.publicUrl)

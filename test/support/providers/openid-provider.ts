@@ -3,7 +3,7 @@ import Provider, { interactionPolicy, type Configuration } from 'oidc-provider'
 import type { Test } from 'tap'
 import { sendConsentPage } from './consent-page.ts'
 import { createSigningKey, readIdToken, toPrivateJwk, writeIdToken, type IdTokenDeps, type SigningKey } from './id-token.ts'
-import { createKeeper } from './keeper.ts'
+import { createMemoryAdapter } from './memory-adapter.ts'
 import { fieldsOf, startProviderServer, type Listener, type ProviderServer } from './provider-server.ts'
 
 /** Somebody's account at the provider, as its claims. The key that it is kept under is its `sub`. */
@@ -47,11 +47,11 @@ export async function startOpenIdProvider (t: Test, { clientId, clientSecret, re
   const accounts = new Map<string, OpenIdAccount>()
   const key = spareKeys.pop() ?? createSigningKey('rs')
   t.teardown(() => { spareKeys.push(key) })
-  const keeper = createKeeper()
+  const storage = createMemoryAdapter()
   const lives = { accessToken: 3600 }
 
   const configuration: Configuration = {
-    adapter: keeper.adapter,
+    adapter: storage.adapter,
     clients: [{
       client_id: clientId,
       client_secret: clientSecret,
@@ -102,18 +102,18 @@ export async function startOpenIdProvider (t: Test, { clientId, clientSecret, re
         return { ...reply, body: JSON.stringify({ ...body, id_token: forged }) }
       })
     },
-    revokeRefreshTokens: () => keeper.forget('RefreshToken')
+    revokeRefreshTokens: () => storage.clear('RefreshToken')
   }
 }
 
-/** Google knows this prompt, which OpenID Connect Core 3.1.2.1 defines and the library leaves to whoever wants it. */
+/** Google supports this prompt of OpenID Connect Core §3.1.2.1; in the library it is optional. */
 function prompts () {
   const policy = interactionPolicy.base()
   policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0)
   return policy
 }
 
-/** Whoever has logged in there has agreed. */
+/** Logging in counts as consent. */
 const loadExistingGrant: NonNullable<Configuration['loadExistingGrant']> = async ({ oidc }) => {
   const { client, session, provider, params } = oidc
   if (client === undefined || session?.accountId === undefined) return undefined

@@ -2,14 +2,14 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Outg
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 
-/** What a provider is about to answer. */
+/** A response of a provider. */
 export interface Reply {
   status: number
   headers: OutgoingHttpHeaders
   body: string
 }
 
-/** What a provider was asked. */
+/** A request to a provider. */
 export interface Asked {
   readonly method: string
   readonly path: string
@@ -18,20 +18,20 @@ export interface Asked {
 
 export type Listener = (request: IncomingMessage, response: ServerResponse) => void
 
-/** A provider's server on the loopback, which a test can watch, break and turn hostile. */
+/** A provider's server on the loopback, which a test can inspect, break and make hostile. */
 export interface ProviderServer {
   readonly origin: string
-  /** Everything it was asked so far, oldest first. */
+  /** All requests so far, oldest first. */
   readonly asked: readonly Asked[]
-  /** Changes what it answers under a path, until the test ends. */
+  /** Changes the responses of a path, until the test ends. */
   alter (t: Test, path: string, change: (reply: Reply) => Reply | Promise<Reply>): void
-  /** Answers in its place under a path, until the test ends. */
+  /** Replaces the handler of a path, until the test ends. */
   replace (t: Test, path: string, listener: Listener): void
   /** Refuses connections, until the test ends. */
   takeDown (t: Test): Promise<void>
 }
 
-/** Listens on a free port of the loopback until the test ends. @param serve given the origin, answers the requests */
+/** Listens on a free port of the loopback until the test ends. @param serve returns the handler for an origin */
 export async function startProviderServer (t: Test, serve: (origin: string) => Listener): Promise<ProviderServer> {
   const asked: Asked[] = []
   const changes = new Map<string, (reply: Reply) => Reply | Promise<Reply>>()
@@ -82,7 +82,7 @@ export function pathOf ({ url = '/' }: IncomingMessage): string {
   return new URL(url, 'http://localhost').pathname
 }
 
-/** The fields of a query, or of a form's body. */
+/** The fields of a query or of a form. */
 export async function fieldsOf (request: IncomingMessage): Promise<URLSearchParams> {
   if (request.method === 'GET') return new URL(request.url ?? '/', 'http://localhost').searchParams
   const parts: Buffer[] = []
@@ -102,7 +102,7 @@ export function sendTo (response: ServerResponse, location: URL | string): void 
   response.end()
 }
 
-/** Keeps an answer until it is complete, and sends what has become of it. */
+/** Buffers a response until it is complete, and sends it changed. */
 function holdBack (response: ServerResponse, change: (reply: Reply) => Reply | Promise<Reply>): void {
   const { end } = response
   const parts: Buffer[] = []

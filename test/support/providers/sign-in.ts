@@ -1,39 +1,39 @@
 import type { Browser, Page } from './browser.ts'
 import { APP, PUBLIC_URL } from './world.ts'
 
-/** How somebody signs in. */
+/** How a user signs in. */
 export interface SigningIn {
-  /** The account at the provider, by what it is kept under; `null` cancels. */
+  /** The key of the account at the provider; `null` cancels. */
   as: string | null
   redirectTo?: string
   deliver?: 'cookie' | 'session'
-  /** Further parameters of the start. */
+  /** Additional parameters of the start URL. */
   parameters?: Readonly<Record<string, string>>
 }
 
-/** Where somebody ended. */
-export interface Landing {
+/** Where a flow ended. */
+export interface SignInOutcome {
   readonly page: Page
-  /** The address, less its query. */
+  /** The URL without `error` and `code`. */
   readonly at: string
   readonly error: string | null
   readonly code: string | null
 }
 
-/** The address that a button of an app leads to. */
+/** The URL of an app's sign-in button. */
 export function startUrl (provider: string, { redirectTo = APP, deliver, parameters }: Partial<SigningIn> = {}): string {
   const query = new URLSearchParams({ redirectTo, ...deliver !== undefined && { deliver }, ...parameters })
   return `/auth/providers/${provider}?${query}`
 }
 
-/** From the button to the provider. @returns where the provider is asked, with all that it is asked */
-export async function begin (browser: Browser, provider: string, signingIn: Partial<SigningIn> = {}): Promise<URL> {
+/** From the button to the provider. @returns the authorization URL */
+export async function startFlow (browser: Browser, provider: string, signingIn: Partial<SigningIn> = {}): Promise<URL> {
   const page = await browser.visit(startUrl(provider, signingIn))
-  if (page.status !== 302 || page.location === undefined) throw new Error(`Starting was answered ${page.status}: ${page.text}`)
+  if (page.status !== 302 || page.location === undefined) throw new Error(`Starting returned ${page.status}: ${page.text}`)
   return page.location
 }
 
-/** At the provider: says who, and agrees. @returns the address that the provider sends back to */
+/** Logs in at the provider and consents. @returns the callback URL */
 export async function agree (browser: Browser, authorizationUrl: URL, as: string | null): Promise<URL> {
   const isCallback = (url: URL) => url.pathname.endsWith('/callback')
   const page = await browser.follow(authorizationUrl, { site: 'cross-site' }, isCallback)
@@ -45,16 +45,16 @@ export async function agree (browser: Browser, authorizationUrl: URL, as: string
   return decided.location
 }
 
-/** Back from the provider. */
-export async function comeBack (browser: Browser, callback: URL): Promise<Landing> {
-  return landingOf(await browser.visit(callback, { site: 'cross-site' }))
+/** Visits the callback. */
+export async function finishFlow (browser: Browser, callback: URL): Promise<SignInOutcome> {
+  return outcomeOf(await browser.visit(callback, { site: 'cross-site' }))
 }
 
-export async function signIn (browser: Browser, provider: string, { as, ...how }: SigningIn): Promise<Landing> {
-  return comeBack(browser, await agree(browser, await begin(browser, provider, how), as))
+export async function signIn (browser: Browser, provider: string, { as, ...how }: SigningIn): Promise<SignInOutcome> {
+  return finishFlow(browser, await agree(browser, await startFlow(browser, provider, how), as))
 }
 
-export function landingOf (page: Page): Landing {
+export function outcomeOf (page: Page): SignInOutcome {
   const url = new URL(page.location ?? page.url)
   const { searchParams } = url
   const [error, code] = [searchParams.get('error'), searchParams.get('code')]

@@ -5,22 +5,22 @@ import { startFacebook, type Facebook } from './facebook.ts'
 import { startGitHub, type GitHub } from './github.ts'
 import { startOpenIdProvider, type OpenIdProvider } from './openid-provider.ts'
 
-/** The service, with everybody that it lets people sign in by. */
+/** The service, with all its providers. */
 export interface World {
   readonly service: TestService
-  /** A real OpenID provider in the place of Google's. */
+  /** A real OpenID provider instead of Google's. */
   readonly google: OpenIdProvider
   readonly github: GitHub
   readonly facebook: Facebook
-  /** Another OpenID provider, which is configured as `acme`, and is not trusted for e-mail. */
+  /** Another OpenID provider, configured as `acme`, and not trusted for e-mail. */
   readonly acme: OpenIdProvider
-  /** Somebody else's browser each time. */
+  /** A new browser each time. */
   browser (): Browser
 }
 
 export const PUBLIC_URL = 'https://auth.example.com'
 
-/** The pages that the service may send people back to. */
+/** The allowed redirect targets. */
 export const APP = 'https://app.example.com/welcome'
 export const OTHER_APP = 'https://shop.example.com/account?tab=orders'
 export const APP_LINK = 'https://app.example.com/mobile'

@@ -1,23 +1,23 @@
 import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider'
 
-/** What one provider remembers. */
-export interface Keeper {
+/** The in-memory storage of one provider. */
+export interface MemoryAdapter {
   readonly adapter: AdapterFactory
-  /** Forgets everything of a kind: `RefreshToken`, `AuthorizationCode`. */
-  forget (kind: string): void
+  /** Deletes everything of a kind: `RefreshToken`, `AuthorizationCode`. */
+  clear (kind: string): void
 }
 
-export function createKeeper (): Keeper {
+export function createMemoryAdapter (): MemoryAdapter {
   const kinds = new Map<string, Map<string, AdapterPayload>>()
 
-  function shelf (kind: string): Map<string, AdapterPayload> {
+  function itemsOf (kind: string): Map<string, AdapterPayload> {
     const found = kinds.get(kind) ?? new Map<string, AdapterPayload>()
     kinds.set(kind, found)
     return found
   }
 
   function adapter (kind: string): Adapter {
-    const items = shelf(kind)
+    const items = itemsOf(kind)
     const by = (is: (item: AdapterPayload) => boolean) => [...items.values()].find(is)
     return {
       async upsert (id, payload) { items.set(id, payload) },
@@ -35,5 +35,5 @@ export function createKeeper (): Keeper {
     }
   }
 
-  return { adapter, forget: kind => shelf(kind).clear() }
+  return { adapter, clear: kind => itemsOf(kind).clear() }
 }

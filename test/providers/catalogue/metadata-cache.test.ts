@@ -2,7 +2,7 @@ import t from 'tap'
 import { Configuration } from 'openid-client'
 import { cacheDiscovery } from '../../../src/providers/catalogue/cached-discovery.ts'
 
-t.test('what a provider said of itself', async t => {
+t.test('the metadata of a provider', async t => {
   let now = 0
   let isDown = false
   let asked = 0
@@ -35,7 +35,7 @@ t.test('what a provider said of itself', async t => {
   t.not(await get(), first)
 })
 
-t.test('of a provider that never answered nothing is kept', async t => {
+t.test('a failed first fetch of metadata is not cached', async t => {
   let asked = 0
   const get = cacheDiscovery(async () => {
     asked++
