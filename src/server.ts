@@ -45,7 +45,8 @@ export async function createServer (config: Config, { logger = createLogger(conf
     return503OnClosing: false,
     clientErrorHandler: handleClientError,
     frameworkErrors: handleUnroutable,
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: LATE_REQUEST_CHECK_INTERVAL }
+    // Joined, two Authorization headers are no credential. Node would take the first, and something in front perhaps the last.
+    http: { joinDuplicateHeaders: true, maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: LATE_REQUEST_CHECK_INTERVAL }
   })
 
   try {

@@ -25,11 +25,12 @@ export interface PasswordReplacement {
 
 export type PasswordStore = ReturnType<typeof createPasswordStore>
 
-// The account is locked before its sessions, as by everything that changes both.
+// The account is locked before its sessions, as by everything that changes both. The generation may have risen since the
+// credential was shown: a refresh while the password was hashed changes nothing about whose session it is.
 const LOCK = statement('accounts.lock-with-session', `
   SELECT 1 FROM users u JOIN sessions s ON s.user_id = u.id
   WHERE u.id = :userId::uuid AND u.password_hash IS NOT DISTINCT FROM :from::text AND s.id = :sessionId::uuid AND s.channel = :channel::channel
-    AND s.nonce = coalesce(:nonce::bytea, s.nonce) AND s.generation = coalesce(:generation::int, s.generation) AND s.secret_hash IS NOT DISTINCT FROM :secretHash::bytea
+    AND s.nonce = coalesce(:nonce::bytea, s.nonce) AND s.secret_hash IS NOT DISTINCT FROM :secretHash::bytea
     AND ${isGoodSql('s', 'u')}
   FOR NO KEY UPDATE OF u, s`)
 
@@ -66,7 +67,7 @@ async function recordEnded (tx: DbTransaction, userId: string, ended: readonly s
   return revocations
 }
 
-function columnsOf (credential: SessionCredential): { nonce: Uint8Array | null, generation: number | null, secretHash: Uint8Array | null } {
-  if (credential.channel === 'session') return { nonce: null, generation: null, secretHash: Uint8Array.from(credential.secretHash) }
-  return { nonce: Uint8Array.from(credential.nonce), generation: credential.generation, secretHash: null }
+function columnsOf (credential: SessionCredential): { nonce: Uint8Array | null, secretHash: Uint8Array | null } {
+  if (credential.channel === 'session') return { nonce: null, secretHash: Uint8Array.from(credential.secretHash) }
+  return { nonce: Uint8Array.from(credential.nonce), secretHash: null }
 }

@@ -45,7 +45,8 @@ export function createPresence ({ credentialStore, readCredentials, principal }:
   async function assert (request: FastifyRequest): Promise<PresentSession> {
     const { id: userId, sessionId } = principal(request)
     const present = await find(request, { userId, sessionId })
-    if (present === undefined || present.authenticatedAgo > MAX_AGE) throw recentLoginRequired()
+    if (present === undefined) throw recentLoginRequired('The request needs the credential of this session: its cookie, or its present refreshToken in the body')
+    if (present.authenticatedAgo > MAX_AGE) throw recentLoginRequired()
     return present
   }
 
@@ -66,6 +67,6 @@ export function createPresence ({ credentialStore, readCredentials, principal }:
 }
 
 /** The error for a request without presence (RFC 9470). */
-export function recentLoginRequired (): Problem {
-  return new Problem('insufficient_user_authentication', { maxAge: MAX_AGE })
+export function recentLoginRequired (detail?: string): Problem {
+  return new Problem('insufficient_user_authentication', { maxAge: MAX_AGE, ...detail !== undefined && { detail } })
 }

@@ -41,12 +41,7 @@ export const refreshRoute: FastifyPluginAsyncTypebox<RefreshRouteOptions> = asyn
     if (refreshToken === undefined) throw new Problem('invalid_refresh_token')
     const channel = fromBody === undefined ? 'cookie' : 'body'
     if (channel === 'cookie') csrf.checkLogin(request)
-    try {
-      return sendLogin(reply, await rotateRefreshToken({ refreshToken, channel, audience: request.body?.audience, idempotencyKey: request.headers['idempotency-key'], client: clientInfo(request) }))
-    } catch (error) {
-      // The session is over, and a browser need not send its cookies any more.
-      if (channel === 'cookie' && error instanceof Problem && error.statusCode === 401) for (const role of ['access', 'refresh'] as const) cookies.clear(reply, role)
-      throw error
-    }
+    // A refusal clears no cookie: arriving late, it would take away those of a login made meanwhile.
+    return sendLogin(reply, await rotateRefreshToken({ refreshToken, channel, audience: request.body?.audience, idempotencyKey: request.headers['idempotency-key'], client: clientInfo(request) }))
   })
 }

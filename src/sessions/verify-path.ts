@@ -1,20 +1,30 @@
-// A proxy may decode several times, and one that follows the WHATWG URL standard treats `\` as `/`.
-const DECODINGS = 3
+// Bounds the work: a path that is encoded more often than this has no honest reason to be.
+const MAX_DECODINGS = 8
 
 /**
  * Whether a path has a `.` or `..` segment, encoded or not: a proxy that resolves them would send the request elsewhere
- * (RFC 3986 §6.2.2.3). A `;` or `#` in the segment does not hide it.
+ * (RFC 3986 §6.2.2.3). What ends a segment or a path somewhere, such as `;`, `#`, `?`, NUL or a space, does not hide it. A
+ * proxy may decode several times, and one that follows the WHATWG URL standard treats `\` as `/`.
  *
  * @param url the URL of a request, with or without a query
  */
 export function hasDotSegment (url: string): boolean {
   const [path = ''] = url.split('?')
-  return decode(path).split(/[/\\]/).some(segment => /^\.{1,2}(?:[;#]|$)/.test(segment))
+  const decoded = decode(path)
+  return decoded === undefined || decoded.split(/[/\\]/).some(isDotSegment)
 }
 
-function decode (path: string): string {
-  for (let n = 0; n < DECODINGS && path.includes('%'); n++) {
-    path = path.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+function isDotSegment (segment: string): boolean {
+  const [, end = '/'] = /^\.{1,2}(.|$)/s.exec(segment) ?? []
+  return end === '' || end <= ' ' || ';#?'.includes(end)
+}
+
+/** @returns `undefined` for a path that is still encoded after `MAX_DECODINGS` */
+function decode (path: string): string | undefined {
+  for (let n = 0; n < MAX_DECODINGS; n++) {
+    const decoded = path.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    if (decoded === path) return path
+    path = decoded
   }
-  return path
+  return undefined
 }

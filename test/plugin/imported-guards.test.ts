@@ -110,3 +110,23 @@ t.test('a refusal is what frameworks around Fastify know an HTTP error by', asyn
   t.ok(refused instanceof Error)
   t.match(refused, { statusCode: 401, message: 'Authentication required', code: 'unauthenticated' })
 })
+
+t.test('a guard that is called and awaited, in place of being passed as a hook, lets nobody in', async t => {
+  const app = bareHost(t)
+  app.register(countersign, await pluginOptions(t))
+  const called = (guard: unknown) => async (request: unknown, reply: unknown) => { await (guard as (request: unknown, reply: unknown) => Promise<void>)(request, reply) }
+  app.get('/imported', { onRequest: called(authenticate) }, () => 'secret')
+  app.get('/role', { preHandler: called(authorize('user')) }, () => 'secret')
+  app.get('/decorated', { preHandler: async (request, reply) => await called(app.authenticate)(request, reply) }, () => 'secret')
+  app.get('/not-made', { onRequest: authorize as unknown as typeof authenticate }, () => 'secret')
+  await app.ready()
+  // The first is decided with a look at the database, and so not at once.
+  const credentials = [{ cookie: `session=${'A'.repeat(43)}` }, {}, bearer(await registerAda(app))]
+  for (const url of ['/imported', '/role', '/decorated', '/not-made']) {
+    for (const headers of credentials) t.equal((await app.inject({ url, headers })).statusCode, 500, url)
+  }
+})
+
+t.test('authorize needs a role where it is made', async t => {
+  t.throws(() => authorize(...[] as unknown as ['admin']), TypeError)
+})

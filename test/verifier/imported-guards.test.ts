@@ -79,3 +79,16 @@ t.test('a refusal that is passed on is what frameworks around Fastify know an HT
   addRoutes(app)
   t.equal((await ask(app, '/mine')).statusCode, 418)
 })
+
+t.test('a guard that is called and awaited, in place of being passed as a hook, lets nobody in', async t => {
+  const app = host(t)
+  app.register(countersignVerifier, OPTIONS)
+  const called = (guard: unknown) => async (request: unknown, reply: unknown) => { await (guard as (request: unknown, reply: unknown) => Promise<void>)(request, reply) }
+  app.post('/mine', { onRequest: called(authenticate) }, () => 'secret')
+  app.post('/admin', { preHandler: called(authorize('admin')) }, () => 'secret')
+  app.post('/service', { preHandler: called(authorizeClient('orders:read')) }, () => 'secret')
+  app.post('/decorated', { preHandler: async (request, reply) => await called(app.authenticate)(request, reply) }, () => 'secret')
+  for (const url of ['/mine', '/admin', '/service', '/decorated']) {
+    for (const token of [undefined, 'x', goodToken({ role: 'admin' })]) t.equal((await ask(app, url, token)).statusCode, 500, url)
+  }
+})

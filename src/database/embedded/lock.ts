@@ -36,7 +36,8 @@ export async function lockDirectory (dataDir: string): Promise<Lock> {
 }
 
 async function publish (directory: string) {
-  const name = randomBytes(6).toString('hex')
+  // With the process id: a process too busy to answer is named all the same.
+  const name = `${randomBytes(6).toString('hex')}-${process.pid}`
   let state: ProbedLock['state'] = 'asking'
   const server = createServer(socket => {
     socket.on('error', () => {})
@@ -78,7 +79,7 @@ async function liveClaims (directory: string, own: string) {
     const isUnfinished = name.endsWith('.new')
     if (isUnfinished && await isYoung(path)) continue
     const answer = isUnfinished ? undefined : await withSocketPath(directory, name, probeLock)
-    if (answer) live.push({ name, ...answer })
+    if (answer) live.push({ name, state: answer.state, pid: answer.pid ?? name.split('-')[1] })
     else await rm(path, { force: true })
   }
   return live

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { Requirements, UserGuards } from '../guard/guard.ts'
+import { assertRoles, type Requirements, type UserGuards } from '../guard/guard.ts'
 import type { Guard, GuardedReply, GuardedRequest } from './guard.ts'
 
 /** Refuses a request of a scope without the plugin. */
@@ -43,6 +43,9 @@ export function createImportedGuards<Found extends UserGuards<Guard, string>> (e
     },
     oncePerApp,
     authenticate: importedGuard(guards => guards.authenticate),
-    authorize: (...required: Requirements<string>): Guard => oncePerApp(guards => guards.authorize(...required))
+    authorize (...required: Requirements<string>): Guard {
+      assertRoles(required)
+      return oncePerApp(guards => guards.authorize(...required))
+    }
   }
 }

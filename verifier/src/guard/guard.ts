@@ -40,6 +40,8 @@ export function createGuardFactory<Who, Request extends CredentialRequest, Reply
     }
 
     return (request, reply, done) => {
+      // A guard that is called without it, and awaited, would return before it has decided.
+      if (typeof done !== 'function') throw new TypeError('A guard is a hook: pass it to the route, do not call it')
       let who
       try {
         who = identify(request)
@@ -52,8 +54,14 @@ export function createGuardFactory<Who, Request extends CredentialRequest, Reply
   }
 }
 
+/** @throws TypeError for what no user's role can be among, as where `authorize` itself is used as a hook */
+export function assertRoles (roles: readonly unknown[]): void {
+  if (roles.length === 0 || !roles.every(role => typeof role === 'string')) throw new TypeError("authorize needs one role or more, for example authorize('admin')")
+}
+
 /** @returns the requirement that `authorize` names */
 export function createRequirement<R extends string, Refusal extends Error> (roles: Requirements<R>, Problem: ProblemClass<Refusal>): Requirement<Principal<R>, Refusal> {
+  assertRoles(roles)
   return ({ role }) => roles.includes(role) ? undefined : new Problem('forbidden')
 }
 
