@@ -28,12 +28,14 @@ local function later(r)
 end
 
 local function decide(r)
-  -- However they are spelt: WSGI, PHP and CGI take X_Auth_Role for X-Auth-Role.
+  -- However they are spelt: WSGI and CGI take X_Auth_Role for X-Auth-Role, and PHP any other character for the `-` too.
   for name in pairs(r:headers_in_table()) do
-    if name:lower():gsub("_", "-"):find("^x%-auth%-") then r.headers_in[name] = nil end
+    if name:lower():gsub("%W", "-"):find("^x%-auth%-") then r.headers_in[name] = nil end
   end
   -- What `Connection` names mod_proxy takes out after everything else, so a client could have the three left out.
-  if (r.headers_in["Connection"] or ""):lower():gsub("_", "-"):find("x-auth-", 1, true) then return 400 end
+  if (r.headers_in["Connection"] or ""):lower():gsub("%W", "-"):find("x-auth-", 1, true) then return 400 end
+  -- Apache hands on a list that begins with `websocket` as it stands.
+  if (r.headers_in["Upgrade"] or ""):lower() ~= "websocket" then r.headers_in["Upgrade"] = nil end
 
   local ours, others = part(r.headers_in["Cookie"])
   local question = { ["X-Forwarded-Method"] = r.method, ["Cookie"] = ours, ["Connection"] = "close" }

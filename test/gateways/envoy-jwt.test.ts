@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import t from 'tap'
 import { clientToken, registerClient } from '../support/oauth.ts'
 import { needs } from './support/command.ts'
-import { bearer, cookie, SPELLINGS } from './support/credentials.ts'
+import { bearer, cookie, forgeries } from './support/credentials.ts'
 import { startGateway } from './support/gateway.ts'
 import { envoy } from './support/gateways.ts'
 import { openWorld } from './support/world.ts'
@@ -14,13 +14,14 @@ t.test('Envoy verifies access tokens by the JWK set', await needs('envoy'), asyn
   await startGateway(t, world.places, envoy('envoy-jwt.yaml'))
 
   t.test('and tells the service whose they are, whatever the client says', async t => {
-    const headers = [bearer(ada.accessToken), ...SPELLINGS.map(name => [name, 'admin'] as const)]
-    const { status, seen } = await ask('GET /node/orders', { headers })
-    t.match({ status, ...seen }, { status: 200, headers: { HTTP_X_AUTH_USER_ID: ada.user.id, HTTP_X_AUTH_ROLE: 'user', HTTP_X_AUTH_EMAIL: undefined, HTTP_AUTHORIZATION: undefined } })
+    for (const forged of forgeries('admin')) {
+      const { status, seen } = await ask('GET /node/orders', { headers: [bearer(ada.accessToken), ...forged] })
+      t.match({ status, ...seen }, { status: 200, headers: { HTTP_X_AUTH_USER_ID: ada.user.id, HTTP_X_AUTH_ROLE: 'user', HTTP_X_AUTH_EMAIL: undefined, HTTP_AUTHORIZATION: undefined } })
+    }
   })
 
   t.test('lets in no other: nobody, a bad token, a token in the address or a cookie', async t => {
-    t.match(await ask('GET /node/orders', { headers: SPELLINGS.map(name => [name, 'admin'] as const) }), { status: 401, reached: false })
+    for (const headers of forgeries('admin')) t.match(await ask('GET /node/orders', { headers }), { status: 401, reached: false })
     t.match(await ask('GET /node/orders', { headers: [bearer(`${ada.accessToken.slice(0, -4)}AAAA`)] }), { status: 401, reached: false })
     t.match(await ask(`GET /node/orders?access_token=${ada.accessToken}`), { status: 401, reached: false })
     t.match(await ask('GET /node/orders', { headers: [cookie(await countersign.cookiesOf(ada))] }), { status: 401, reached: false })

@@ -16,10 +16,19 @@ export function json (value: unknown): Required<Sent> {
   return { headers: [['Content-Type', 'application/json']], body }
 }
 
-/** Every spelling of the three headers that some service reads as ours, by `-` and `_` and by case. */
-export const SPELLINGS: readonly string[] = ['X-Auth-User-Id', 'X-Auth-Role', 'X-Auth-Email'].flatMap(name => {
-  const parts = name.split('-')
-  const mixtures = Array.from({ length: 2 ** (parts.length - 1) }, (_, bits) =>
-    parts.reduce((spelt, part, index) => `${spelt}${(bits >> (index - 1)) & 1 ? '_' : '-'}${part}`))
-  return mixtures.flatMap(spelt => [spelt, spelt.toLowerCase(), spelt.toUpperCase()])
+// A header name may have these (RFC 9110 §5.6.2), and PHP reads each of them as it reads `-`.
+const SEPARATORS = ['-', '_', ...'!#$%&\'*+.^`|~']
+const NAMES = ['X-Auth-User-Id', 'X-Auth-Role', 'X-Auth-Email']
+
+/** Spellings of the three headers that some service reads as ours: by what stands between the words, and by case. */
+export const SPELLINGS: readonly string[] = NAMES.flatMap(name => {
+  const [x, auth, ...rest] = name.split('-')
+  const spelt = SEPARATORS.flatMap(mark => [`${x}${mark}${auth}${mark}${rest.join(mark)}`, `${x}${mark}${auth}-${rest.join('-')}`, `${x}-${auth}${mark}${rest.join(mark)}`])
+  return [...new Set([...spelt, ...spelt.slice(0, 6).flatMap(one => [one.toLowerCase(), one.toUpperCase()])])]
 })
+
+/** Each of them with each of the values, as many in one request as every gateway and every service accepts. */
+export function forgeries (...values: string[]): Header[][] {
+  const all = SPELLINGS.flatMap(name => values.map(value => [name, value] as const))
+  return Array.from({ length: Math.ceil(all.length / 80) }, (_, index) => all.slice(index * 80, (index + 1) * 80))
+}

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import { cookie } from './credentials.ts'
-import { openWebSocket } from './request.ts'
+import { openUpgrade, openWebSocket } from './request.ts'
 import { ALLOWED_ORIGIN, FOREIGN_ORIGIN, type World } from './world.ts'
 
 const FOREIGN = [['Sec-Fetch-Site', 'cross-site'], ['Origin', FOREIGN_ORIGIN]] as const
@@ -24,6 +24,12 @@ export async function keepsSitesApart (t: Test, { ask, ada, countersign, places 
     t.strictSame(await openWebSocket(places.listen, '/node/live', { headers: [cookies, ...FOREIGN] }), { status: 403 })
     t.strictSame(await openWebSocket(places.listen, '/node/live', { headers: [cookies, ['X-Forwarded-Upgrade', ''], ['Origin', FOREIGN_ORIGIN]] }), { status: 403 }, 'whatever a client says of it')
     t.strictSame(await openWebSocket(places.listen, '/node/live', { headers: [...ALLOWED] }), { status: 401 })
+  })
+
+  await t.test('opens a connection of no other protocol', async t => {
+    for (const protocol of ['h2c', 'foo', 'h2c, websocket', 'websocket, h2c']) {
+      t.not((await openUpgrade(places.listen, '/node/live', protocol, { headers: [cookies, ...ALLOWED] })).status, 101, protocol)
+    }
   })
 
   await t.test('answers preflights itself, from a list of origins', async t => {

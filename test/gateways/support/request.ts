@@ -44,13 +44,13 @@ function bodyOf (target: string): Buffer | undefined {
   return /^(?:GET|HEAD|OPTIONS) /.test(target) ? undefined : Buffer.alloc(0)
 }
 
-/** Opens a WebSocket. @returns the status of the answer, and what came back through the connection where it was opened */
-export function openWebSocket (port: number, path: string, { headers = [] }: Sent = {}): Promise<{ status: number, echo?: string }> {
+/** Asks for another protocol. @returns the status of the answer, and what came back through the connection where it was opened */
+export function openUpgrade (port: number, path: string, protocol: string, { headers = [] }: Sent = {}): Promise<{ status: number, echo?: string }> {
   return new Promise((resolve, reject) => {
     const asking = begin(port, `GET ${path}`, [
       ['Host', 'app.example.com'],
       ['Connection', 'Upgrade'],
-      ['Upgrade', 'websocket'],
+      ['Upgrade', protocol],
       ['Sec-WebSocket-Version', '13'],
       ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
       ...headers
@@ -70,6 +70,10 @@ export function openWebSocket (port: number, path: string, { headers = [] }: Sen
     })
     asking.end()
   })
+}
+
+export function openWebSocket (port: number, path: string, sent?: Sent): Promise<{ status: number, echo?: string }> {
+  return openUpgrade(port, path, 'websocket', sent)
 }
 
 function begin (port: number, target: string, headers: readonly (readonly [string, string])[]) {

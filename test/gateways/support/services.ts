@@ -71,7 +71,7 @@ async function startNode (t: Test): Promise<number> {
   server.on('upgrade', (request, socket) => {
     const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
     socket.on('error', () => {})
-    socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`)
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: ${request.headers.upgrade}\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`)
     socket.pipe(socket)
   })
   server.listen(0, '127.0.0.1')
@@ -86,7 +86,7 @@ async function startNode (t: Test): Promise<number> {
 function asCgi ({ rawHeaders }: IncomingMessage): Record<string, string> {
   const headers: Record<string, string> = {}
   for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = `HTTP_${rawHeaders[at]?.toUpperCase().replaceAll('-', '_')}`
+    const name = `HTTP_${rawHeaders[at]?.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`
     headers[name] = [headers[name], rawHeaders[at + 1]].filter(value => value !== undefined).join(',')
   }
   return headers

@@ -1,12 +1,13 @@
 import type { Test } from 'tap'
-import { bearer } from './credentials.ts'
+import { bearer, cookie, forgeries } from './credentials.ts'
+import { openUpgrade } from './request.ts'
 import type { World } from './world.ts'
 
 /** How a person who is not logged in comes to sign in: by a redirect, or by the page itself, in place of what they asked for. */
 export type SignIn = 'by redirect' | 'in its place'
 
 /** What a person sees who opens a page and is not logged in. */
-export async function sendsPeopleToSignIn (t: Test, { ask, ada }: World, how: SignIn): Promise<void> {
+export async function sendsPeopleToSignIn (t: Test, { ask, ada, countersign, places }: World, how: SignIn): Promise<void> {
   const page = [['Sec-Fetch-Dest', 'document'], ['Sec-Fetch-Mode', 'navigate']] as const
 
   await t.test('has a person sign in who opens a page, and knows where they came from', async t => {
@@ -24,9 +25,20 @@ export async function sendsPeopleToSignIn (t: Test, { ask, ada }: World, how: Si
   })
 
   await t.test('asks nobody who comes to sign in, and tells the page of nobody', async t => {
-    const { status, seen } = await ask('GET /sign-in?to=/node/orders', { headers: [...page, ['X-Auth-Role', 'admin'], ['X_Auth_Role', 'admin']] })
-    t.equal(status, 200)
     t.notMatch((await ask('GET /node/orders/../../sign-in')).seen, { url: /orders/ }, 'nor by a detour')
-    t.notOk(Object.entries(seen?.headers ?? {}).some(([name, value]) => name.startsWith('HTTP_X_AUTH') && value !== ''))
+    for (const headers of forgeries('admin')) {
+      const { status, seen } = await ask('GET /sign-in?to=/node/orders', { headers: [...page, ...headers] })
+      t.equal(status, 200)
+      t.strictSame(Object.entries(seen?.headers ?? {}).filter(([name, value]) => name.startsWith('HTTP_X_AUTH') && value !== ''), [])
+    }
+  })
+
+  await t.test('hands the page to sign in no credential, and opens no connection to it', async t => {
+    const stale = [bearer('a.b.c'), cookie(await countersign.cookiesOf(ada))]
+    for (const path of ['/sign-in', '/node/orders']) {
+      const { seen } = await ask(`GET ${path}`, { headers: [...page, ...stale] })
+      t.strictSame([seen?.headers.HTTP_AUTHORIZATION ?? '', seen?.headers.HTTP_COOKIE ?? ''], ['', ''], path)
+    }
+    for (const protocol of ['websocket', 'h2c', 'foo']) t.not((await openUpgrade(places.listen, '/sign-in', protocol)).status, 101, protocol)
   })
 }
