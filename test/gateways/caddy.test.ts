@@ -9,7 +9,7 @@ t.test('Caddy asks who it is before it lets anybody in', await needs('caddy'), a
   await startGateway(t, world.places, {
     files: ['Caddyfile'],
     command: ['caddy', 'run'],
-    edits: ({ listen }) => [['app.example.com {', `{\n\tadmin off\n}\n\nhttp://:${listen} {\n\tbind 127.0.0.1`]]
+    edits: ({ listen }) => [['{\n\tservers {', '{\n\tadmin off\n\tservers {'], ['app.example.com {', `http://:${listen} {\n\tbind 127.0.0.1`]]
   })
   await passesTable(t, world, { cookies: 'takes ours out', manyCookies: { inOne: 431, inSeveral: 431 }, signIn: 'by redirect' })
 })

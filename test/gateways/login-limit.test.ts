@@ -34,5 +34,6 @@ async function limitsLogins (t: Test, { ask, ada }: World): Promise<void> {
   for (let count = 0; count < 40; count++) statuses.push((await ask('POST /auth/login', guess)).status)
   t.equal(statuses[0], 401)
   t.equal(statuses.at(-1), 429)
+  t.match(await ask('POST /auth/%6cogin', guess), { status: 429 }, 'however the path is spelt')
   t.match(await ask('GET /node/orders', { headers: [bearer(ada.accessToken)] }), { status: 200 }, 'and nothing else')
 }

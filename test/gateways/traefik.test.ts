@@ -12,5 +12,5 @@ t.test('Traefik asks who it is before it lets anybody in', await needs('traefik'
     command: ['traefik', '--configFile=traefik.yaml'],
     edits: ({ listen }) => [[':8080', `127.0.0.1:${listen}`], ['127.0.0.1:8081', `127.0.0.1:${questions}`]]
   })
-  await passesTable(t, world, { cookies: 'drops all', manyCookies: { inOne: 431, inSeveral: 431 }, signIn: 'in its place', away: { gone: 502, hung: 504 } })
+  await passesTable(t, world, { cookies: 'drops all', manyCookies: { inOne: 431, inSeveral: 431 }, signIn: 'in its place', waitsForHeaders: true, away: { gone: 502, hung: 504 } })
 })

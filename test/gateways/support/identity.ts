@@ -58,6 +58,16 @@ export async function tellsWhoAsks (t: Test, { ask, ada, countersign, services }
     t.match(await ask('GET /node/admins', { headers: [bearer(accessToken)] }), { status: 200, seen: { headers: { HTTP_X_AUTH_ROLE: 'admin' } } })
   })
 
+  await t.test('hands on no word of the client on where the request came in', async t => {
+    const { seen } = await ask('GET /node/orders', { headers: [token, ['X-Forwarded-Host', 'evil.example'], ['X-Forwarded-Proto', 'gopher']] })
+    t.notMatch(seen?.headers.HTTP_X_FORWARDED_HOST ?? '', /evil/)
+    t.notMatch(seen?.headers.HTTP_X_FORWARDED_PROTO ?? '', /gopher/)
+  })
+
+  await t.test('lets no TRACE through, which echoes what a service is told', async t => {
+    t.match(await ask('TRACE /node/orders', { headers: [token] }), { reached: false })
+  })
+
   await t.test('refuses who has logged out, at once', async t => {
     const { accessToken } = await countersign.logIn({ email: ada.email, password: PASSWORD })
     t.equal((await ask('GET /node/orders', { headers: [bearer(accessToken)] })).status, 200)

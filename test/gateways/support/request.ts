@@ -41,7 +41,7 @@ export function send (port: number, target: string, { headers = [], body = bodyO
 
 /** What is sent where nothing is said: an empty body, of a request that may have one. */
 function bodyOf (target: string): Buffer | undefined {
-  return /^(?:GET|HEAD|OPTIONS) /.test(target) ? undefined : Buffer.alloc(0)
+  return /^(?:GET|HEAD|OPTIONS|TRACE) /.test(target) ? undefined : Buffer.alloc(0)
 }
 
 /** Asks for another protocol. @returns the status of the answer, and what came back through the connection where it was opened */

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { freePort } from '../../support/free-port.ts'
@@ -64,6 +65,7 @@ async function startNode (t: Test): Promise<number> {
     const seen: Seen = { by: 'node', method: request.method ?? '', url: request.url ?? '', bytes: (await buffer(request)).length, headers: asCgi(request) }
     // A connection for each request, which the relay can count; and its own word on CORS, which the gateway overrules.
     response.setHeader('Connection', 'close').setHeader('Access-Control-Allow-Origin', '*')
+    if (request.url === '/node/slow') await setTimeout(16_000)
     const isForAdmins = request.url === '/node/admins'
     response.writeHead(isForAdmins && seen.headers.HTTP_X_AUTH_ROLE !== 'admin' ? 403 : 200, { 'Content-Type': 'application/json' })
     response.end(JSON.stringify(seen))
