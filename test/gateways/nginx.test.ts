@@ -1,3 +1,5 @@
+import { connect } from 'node:net'
+import { buffer } from 'node:stream/consumers'
 import t from 'tap'
 import { needs } from './support/command.ts'
 import { cookie } from './support/credentials.ts'
@@ -12,6 +14,12 @@ t.test('nginx asks who it is before it lets anybody in', await needs('nginx'), a
 
   t.test('and answers no question of its own to anybody outside', async t => {
     t.equal((await world.ask('GET /countersign')).status, 404)
+  })
+
+  t.test('and says so where Countersign takes a request for none', async t => {
+    const socket = connect(world.places.listen, '127.0.0.1')
+    socket.write('GET /node/orders HTTP/1.1\r\nHost: app.example.com\r\nConnection: close\r\nAuthorization: Bearer \u0001\r\n\r\n')
+    t.match((await buffer(socket)).toString(), /^HTTP\/1\.1 400 /)
   })
 
   await passesTable(t, world, { cookies: 'takes ours out', manyCookies: { inOne: 400, inSeveral: 200 }, signIn: 'by redirect' })

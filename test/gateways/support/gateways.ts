@@ -23,6 +23,22 @@ export function haproxy (...edits: Edit[]): Run {
   }
 }
 
+export function caddy (...edits: Edit[]): Run {
+  return {
+    files: ['Caddyfile'],
+    command: ['caddy', 'run'],
+    edits: ({ listen }) => [['{\n\tservers {', '{\n\tadmin off\n\tservers {'], ['app.example.com {', `http://:${listen} {\n\tbind 127.0.0.1`], ...edits]
+  }
+}
+
+export function apache (...edits: Edit[]): Run {
+  return {
+    files: ['apache.conf', 'apache-countersign.lua'],
+    command: ['sh', '-c', 'exec apache2 -X -d "$PWD" -f "$PWD/apache.conf"'],
+    edits: ({ listen }) => [['Listen 8080', `Listen 127.0.0.1:${listen}`], ['ErrorLog apache.log', 'ErrorLog |/bin/cat'], ...edits]
+  }
+}
+
 /** @param file which of its examples */
 export function envoy (file: string): Run {
   return {

@@ -3,13 +3,14 @@ import { bearer, cookie, forgeries } from './credentials.ts'
 import { openUpgrade } from './request.ts'
 import type { World } from './world.ts'
 
+const page = [['Sec-Fetch-Dest', 'document'], ['Sec-Fetch-Mode', 'navigate']] as const
+
 /** How a person who is not logged in comes to sign in: by a redirect, or by the page itself, in place of what they asked for. */
 export type SignIn = 'by redirect' | 'in its place'
 
 /** What a person sees who opens a page and is not logged in. */
-export async function sendsPeopleToSignIn (t: Test, { ask, ada, countersign, places }: World, how: SignIn): Promise<void> {
-  const page = [['Sec-Fetch-Dest', 'document'], ['Sec-Fetch-Mode', 'navigate']] as const
-
+export async function sendsPeopleToSignIn (t: Test, world: World, how: SignIn): Promise<void> {
+  const { ask, ada } = world
   await t.test('has a person sign in who opens a page, and knows where they came from', async t => {
     const { status, headers, seen } = await ask('GET /node/orders?page=2&sort=name', { headers: page })
     if (how === 'by redirect') {
@@ -24,6 +25,11 @@ export async function sendsPeopleToSignIn (t: Test, { ask, ada, countersign, pla
     t.match(await ask('GET /node/orders', { headers: [['Sec-Fetch-Dest', 'empty']] }), { status: 401, headers: { 'www-authenticate': ['Bearer'] } })
   })
 
+  await leavesSignInOpen(t, world)
+}
+
+/** What is open to anybody is that page alone, and for reading. */
+export async function leavesSignInOpen (t: Test, { ask, ada, countersign, places }: World): Promise<void> {
   await t.test('asks nobody who comes to sign in, and tells the page of nobody', async t => {
     t.notMatch((await ask('GET /node/orders/../../sign-in')).seen, { url: /orders/ }, 'nor by a detour')
     for (const headers of forgeries('admin')) {
