@@ -78,8 +78,8 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminRoutesOptions> = async 
     schema: {
       operationId: 'createUser',
       tags: ['Admin'],
-      summary: 'Create an account for somebody else',
-      description: `The account has no password, for no admin sees or chooses one: its owner signs in with a provider that verifies the e-mail address. ${NEEDS_PRESENCE}`,
+      summary: 'Create an account for another user',
+      description: `The account has no password, because admins neither see nor choose one. Its owner signs in with a provider that verifies the e-mail address. ${NEEDS_PRESENCE}`,
       security: AUTHENTICATED,
       body: Type.Object({ email: Email, name: Type.Optional(Name), role: Type.Optional(RoleName), refreshToken: PresenceToken }, { additionalProperties: false, examples: [{ email: EXAMPLE.email, name: EXAMPLE.name, role: 'user' }] }),
       response: {

@@ -12,6 +12,8 @@ for (const [network, prefix] of [['::', 96], ['64:ff9b::', 96], ['64:ff9b:1::', 
  * its own network. The configured origins may be anywhere. Any other URL must be https and public. If the provider itself
  * is on this machine, for tests, other URLs on this machine are allowed.
  *
+ * It judges the URL, not what its host name resolves to.
+ *
  * @param configured the URLs of the configuration
  * @returns whether a request to a URL is allowed
  */
