@@ -11,7 +11,6 @@ import { compose } from './app.ts'
 import { readConfig } from './config.ts'
 import type { Cookies } from './http/cookies.ts'
 import { registerGuards, type CountersignGuards } from './http/imported-guards.ts'
-import type { Probe } from './http/server/health.ts'
 import type { Metrics } from './http/server/metrics.ts'
 import { toEnvironment, type DecoratorNames, type PluginOptions } from './plugin-options.ts'
 
@@ -20,7 +19,7 @@ export interface Countersign extends CountersignGuards {
   /** The principal that a guard has authenticated; `null` if no guard ran. */
   principal (request: object): Principal | null
   /** Health checks of the service's dependencies by name: each rejects when its dependency is unavailable. */
-  readonly probes: Readonly<Record<string, Probe>>
+  readonly probes: Readonly<Record<string, () => Promise<void>>>
   readonly metrics: Metrics
   readonly cookieNames: Cookies['names']
 }
