@@ -4,11 +4,12 @@ const { exports: verifier } = require('./verifier/package.json')
 // The floors of the house, from the ground up. The routes of sessions/ stand a floor above the rest of it.
 const ROUTES = '/[a-z-]*routes?'
 const FLOORS = [
-  'config|errors|permissions|version',
+  'config|errors|messages|permissions|version',
   'database|http',
-  'tokens|revocation|passwords|mail|audit|one-time-tokens',
-  `sessions(?!${ROUTES})`,
-  `accounts|sessions(?=${ROUTES})|providers|admin|oauth`,
+  'tokens|revocation|passwords|limits|mail|outbox|audit|one-time-tokens',
+  `sessions(?!${ROUTES})|mail-requests`,
+  `accounts|registration|verification|code-login|recovery|email-change|sessions(?=${ROUTES})|providers|admin|oauth`,
+  'pages',
   'app|routes|index|plugin-options|request-user',
   'server|cli'
 ]

@@ -1,5 +1,5 @@
 // npm run bench            everything, in a few minutes
-// node bench/run.js --quick | --only guard,storm | --subjects plugin,fastify | --json
+// node bench/run.js --quick | --only guard,storm | --subjects plugin,fastify | --json | --write
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,12 +13,14 @@ import { createFleet } from './harness/running.js'
 import { ARGON2, NORMAL, QUICK } from './harness/settings.js'
 import { subjects } from './harness/subjects.js'
 import { toTable } from './harness/table.js'
+import { writeReport, writeResults } from './report.js'
 import { cart } from './measures/cart.js'
 import { eddsa } from './measures/eddsa.js'
 import { feed } from './measures/feed.js'
 import { guard, verifyRoute } from './measures/guard.js'
 import { logins } from './measures/logins.js'
 import { memory } from './measures/memory.js'
+import { profile } from './measures/profile.js'
 import { revocation } from './measures/revocation.js'
 import { sessions } from './measures/sessions.js'
 import { start } from './measures/start.js'
@@ -26,7 +28,7 @@ import { storm } from './measures/storm.js'
 import { timingGap } from './measures/timing-gap.js'
 import { verifyCore } from './measures/verify-core.js'
 
-const MEASURES = { core: verifyCore, guard, verify: verifyRoute, logins, storm, start, 'timing-gap': timingGap, revocation, sessions, cart, eddsa, feed, memory }
+const MEASURES = { core: verifyCore, guard, verify: verifyRoute, profile, logins, storm, start, 'timing-gap': timingGap, revocation, sessions, cart, eddsa, feed, memory }
 
 const options = readArguments()
 const directory = mkdtempSync(join(tmpdir(), 'countersign-bench-'))
@@ -76,6 +78,7 @@ async function main () {
   const about = describeMachine({ cores, settings, argon2: ARGON2, mode: options.quick ? 'quick' : 'normal', names: options.subjects })
   about.seconds = Math.round((performance.now() - startedAt) / 1000)
   print(about, rows)
+  if (options.write) write({ about, rows, failures })
   return failures.length > 0 ? 1 : 0
 }
 
@@ -107,6 +110,12 @@ function print (about, rows) {
   console.log([toTable(rows), '', ...about.lines, `took         ${about.seconds} s`, ...doubts, ...failed].join('\n'))
 }
 
+// What the pages of docs/ are made of. A run in part replaces what it measured, and leaves the rest.
+function write (results) {
+  writeResults(results)
+  for (const file of writeReport()) say(`Wrote ${file}.`)
+}
+
 function say (text) {
   process.stderr.write(`${text}\n`)
 }
@@ -128,6 +137,7 @@ function readArguments () {
       options: {
         quick: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
+        write: { type: 'boolean', default: false },
         only: { type: 'string', default: Object.keys(MEASURES).join() },
         subjects: { type: 'string', default: Object.keys(subjects).join() }
       }

@@ -1,45 +1,59 @@
-// node scripts/gather-tests.js [directory] [pattern]
-// Run before the tests: gathers those of a room into a few files in .build/<directory>, so that a few processes start and
-// load the service and its database, not one for every test. With a pattern, only the tests that have it in their text.
-// Each can be run by itself all the same.
+// node scripts/gather-tests.js [directory] [pattern] [rooms]
+// Run before the tests: gathers them into a few files in .build/<directory>, so that a few processes start and load the service
+// and its database, not one for every test: scripts/run-tests.js runs them. With a pattern, only the tests that have it in their
+// text; of the rooms that are named then, such as http|pages, only what asks for PostgreSQL. Each can be run by itself all the same.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join, posix, sep } from 'node:path'
+import { join, sep } from 'node:path'
 
+// Drills are no part of it: outages, kills, storms and new keys under load. Nor are gateways and what needs a browser, which take
+// long and are seldom installed.
+const APART = /^(?:browser|drills|gateways)\//
 // What a test changes of its process must not meet another test: its name says so.
 const ALONE = /\.process\.test\.js$/
-const TOGETHER = 12
-// Those that start processes of their own take long, however they are gathered.
-const START_PROCESSES = /^(?:cli|database|docs|examples|gateways)$/
-const FEW = 3
+// Three run at once. To start one takes as long as two or three tests do; with fewer, one core waits for the last of them.
+const PROCESSES = 7
+
+// Roughly the seconds that a test takes, where it is more than one, as scripts/weigh-tests.js counts them. Those are dealt out
+// first, so that all processes have as much.
+const WEIGHTS = JSON.parse(readFileSync(join(import.meta.dirname, 'test-weights.json'), 'utf8'))
 
 const build = join(import.meta.dirname, '../.build')
 const tests = join(build, 'test')
 const sources = join(import.meta.dirname, '../test')
-const [directory = 'gathered', pattern = ''] = process.argv.slice(2)
+const [directory = 'gathered', pattern = '', rooms] = process.argv.slice(2)
 if (!existsSync(tests)) {
   console.error('The tests are not built.')
   process.exit(1)
 }
 
-const isWanted = new RegExp(pattern)
-const rooms = new Map()
-// Drills are no part of it: outages, kills and new keys under load. By the sources: an earlier build may have left tests that are gone.
-for (const source of readdirSync(sources, { recursive: true }).map(name => name.replaceAll(sep, '/')).filter(name => name.endsWith('.test.ts') && !name.startsWith('drills/')).sort()) {
-  const file = source.replace(/ts$/, 'js')
-  if (!isWanted.test(readFileSync(join(tests, file), 'utf8'))) continue
-  const room = ALONE.test(file) ? file : posix.dirname(file)
-  rooms.set(room, [...rooms.get(room) ?? [], file])
+const isApart = rooms === undefined ? { test: () => false } : new RegExp(`^(?:${rooms})/`)
+const [mentions, asksForPostgres] = [new RegExp(pattern), /\bon(?:Postgres|Both)\b|databaseUrl/]
+const weightOf = file => WEIGHTS[file.replace(/\.test\.js$/, '')] ?? 1
+// By the sources: an earlier build may have left tests that are gone.
+const files = readdirSync(sources, { recursive: true })
+  .map(name => name.replaceAll(sep, '/').replace(/\.ts$/, '.js'))
+  .filter(file => file.endsWith('.test.js') && !APART.test(file) && isWanted(file, readFileSync(join(tests, file), 'utf8')))
+  .sort((one, other) => weightOf(other) - weightOf(one) || (one < other ? -1 : 1))
+
+const processes = Array.from({ length: PROCESSES }, () => ({ weight: 0, files: [] }))
+for (const file of files.filter(file => !ALONE.test(file))) {
+  const lightest = processes.reduce((one, other) => other.weight < one.weight ? other : one)
+  lightest.files.push(file)
+  lightest.weight += weightOf(file)
 }
 
 rmSync(join(build, directory), { recursive: true, force: true })
 mkdirSync(join(build, directory), { recursive: true })
-for (const [room, members] of rooms) {
-  const parts = Math.ceil(members.length / (START_PROCESSES.test(room) ? FEW : TOGETHER))
-  for (let part = 0; part < parts; part++) {
-    const name = room.endsWith('.js') ? room : posix.join('room', room, `${part + 1}.test.js`)
-    // Dealt out, for what takes long lies close together.
-    const imports = members.filter((_, index) => index % parts === part).map(file => `import '../test/${file}'\n`)
-    // Two of one name would be one: the second is refused.
-    writeFileSync(join(build, directory, name.replaceAll('/', '-')), imports.join(''), { flag: 'wx' })
-  }
+// They start in the order of their names: those that are small, as those alone are, come last.
+for (const [index, { files }] of processes.entries()) if (files.length > 0) gather(`${index + 1}.js`, files)
+for (const file of files.filter(file => ALONE.test(file))) gather(`alone-${file.replaceAll('/', '-').replace('.process.test', '')}`, [file])
+
+// Each is named before it runs: scripts/weigh-tests.js counts its seconds by that.
+function gather (name, files) {
+  const lines = files.map(file => `t.comment('file ${file}')\nawait import('../test/${file}')\n`)
+  writeFileSync(join(build, directory, name), `import t from 'tap'\n${lines.join('')}`)
+}
+
+function isWanted (file, text) {
+  return mentions.test(text) && (!isApart.test(file) || asksForPostgres.test(text))
 }

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { DirectoryRefused } from './config/data-directory.ts'
 import { findWeakness } from './config/secret-strength.ts'
 import { loadGeneratedSecrets } from './config/generated-secrets.ts'
 import { builtInProviders } from './config/built-in-providers.ts'
@@ -9,6 +10,7 @@ import type { ProviderSettings } from './config/provider-settings.ts'
 import { readSettings, type Environment, type SettingValues } from './config/define-setting.ts'
 import { settings } from './config/settings.ts'
 import { providerSettings } from './config/provider-settings-table.ts'
+import { errorMessage } from './config/error-code.ts'
 
 type Settings = typeof settings
 
@@ -16,9 +18,11 @@ type Settings = typeof settings
 type ConfiguredValues = SettingValues<Settings>
 
 /** The service's whole configuration. Durations are seconds. */
-export type Config = Readonly<Omit<ConfiguredValues, 'publicUrl' | 'allowedOrigins' | 'secrets' | 'jwtSecrets' | 'privateKeys' | 'issuer' | 'hashConcurrency' | 'threadPoolSize' | keyof typeof providerSettings>> & {
+export type Config = Readonly<Omit<ConfiguredValues, 'publicUrl' | 'serviceName' | 'allowedOrigins' | 'secrets' | 'jwtSecrets' | 'privateKeys' | 'issuer' | 'hashConcurrency' | 'threadPoolSize' | keyof typeof providerSettings>> & {
   /** Without a trailing slash. */
   readonly publicUrl: string
+  /** What mails call the service. */
+  readonly serviceName: string
   readonly allowedOrigins: readonly string[]
   /** The ring of `COUNTERSIGN_SECRET`, the current one first. */
   readonly secrets: readonly string[]
@@ -70,6 +74,7 @@ export function readConfig (environment: Environment): Config {
 
   const values = readSettings(settings, environment, report)
   checkProduction(values, report)
+  checkDirectUrl(values, report)
   checkRing('secrets', values.secrets, report)
   checkRing('jwtSecrets', values.jwtSecrets, report)
   checkSigning(values, environment[settings.privateKeys.variable], report)
@@ -82,6 +87,7 @@ export function readConfig (environment: Environment): Config {
   if (values.cookieDomain !== undefined && values.publicUrl !== undefined && !isWithin(new URL(values.publicUrl).hostname, values.cookieDomain)) {
     report('cookieDomain', 'must be the host of PUBLIC_URL or a domain above it')
   }
+  if (values.smtpUrl !== undefined && values.mailFrom === undefined && !environment[settings.mailFrom.variable]) report('mailFrom', 'is required beside SMTP_URL')
   const providers = [
     ...builtInProviders(values, report),
     ...openIdProviders(environment, ({ variable, example }, problem) => problems.push({ variable, problem, example }))
@@ -101,6 +107,7 @@ export function readConfig (environment: Environment): Config {
     ...readSecrets(values, report, problems),
     privateKeys: values.privateKeys ?? [],
     publicUrl,
+    serviceName: values.serviceName ?? new URL(publicUrl).hostname,
     issuer: values.issuer ?? publicUrl,
     // One thread stays free for files and DNS.
     hashConcurrency: values.hashConcurrency ?? Math.max(1, Math.min(availableParallelism(), values.threadPoolSize) - 1),
@@ -127,6 +134,7 @@ function checkProduction (values: ConfiguredValues, report: Report): void {
   if (values.databaseUrl === undefined && !values.allowEmbeddedDatabase) {
     report('databaseUrl', 'is required in production (ALLOW_EMBEDDED_DATABASE=true runs on the embedded one)')
   }
+  if (values.requireVerifiedEmail && values.smtpUrl === undefined) report('smtpUrl', 'is required in production with REQUIRE_VERIFIED_EMAIL')
   if (values.allowGeneratedSecrets) return
   if (values.secrets === undefined) report('secrets', 'is required in production')
   if (values.jwtSecrets === undefined && values.algorithm === 'HS256') report('jwtSecrets', 'is required in production')
@@ -153,7 +161,18 @@ function readSecrets (values: ConfiguredValues, report: Report, problems: Config
     const generated = loadGeneratedSecrets(dataDir)
     return { secrets: secrets ?? [generated.secret], jwtSecrets: jwtSecrets ?? [generated.jwtSecret] }
   } catch (error) {
-    report('dataDir', `is not usable: ${error instanceof Error ? error.message : String(error)}`)
+    report('dataDir', error instanceof DirectoryRefused ? error.message : `is not usable: ${errorMessage(error)}`)
     throw new ConfigurationError(problems)
   }
+}
+
+function checkDirectUrl ({ databaseUrl, databaseDirectUrl }: ConfiguredValues, report: Report): void {
+  if (databaseDirectUrl === undefined) return
+  if (databaseUrl === undefined) report('databaseDirectUrl', 'is set without DATABASE_URL')
+  else if (schemaOf(databaseDirectUrl) !== schemaOf(databaseUrl)) report('databaseDirectUrl', 'must name the schema that DATABASE_URL names')
+}
+
+// A default is what the server makes of it, and the same at both.
+function schemaOf (url: string): string | null {
+  return new URL(url).searchParams.get('schema')
 }

@@ -8,6 +8,7 @@ export const catalogue = {
   malformed_request: [400, 'Malformed request'],
   malformed_json: [400, 'Malformed JSON'],
   invalid_state: [400, 'Invalid or expired sign-in state'],
+  link_invalid: [400, 'Invalid link'],
   unauthenticated: accessProblems.unauthenticated,
   invalid_token: accessProblems.invalid_token,
   invalid_session: [401, 'Invalid session'],
@@ -21,7 +22,9 @@ export const catalogue = {
   forbidden: accessProblems.forbidden,
   insufficient_scope: accessProblems.insufficient_scope,
   access_denied: [403, 'Sign-in denied at the provider'],
+  email_unverified: [403, 'E-mail address not verified'],
   account_disabled: [403, 'Account disabled'],
+  account_deletion_scheduled: [403, 'The account is to be deleted'],
   different_session: [403, 'Started in another session'],
   cross_site_request: accessProblems.cross_site_request,
   not_found: [404, 'Not found'],
@@ -32,6 +35,8 @@ export const catalogue = {
   last_way_in: [409, 'The last sign-in method cannot be removed'],
   reauthorization_required: [409, 'Sign in at the provider again'],
   last_admin: [409, 'The last admin cannot be removed'],
+  link_used: [410, 'Link already used'],
+  link_expired: [410, 'Link expired'],
   body_too_large: [413, 'Request body too large'],
   unsupported_media_type: [415, 'Unsupported media type: send JSON'],
   validation_failed: [422, 'Validation failed'],
@@ -39,6 +44,7 @@ export const catalogue = {
   weak_password: [422, 'Password too weak'],
   unknown_audience: [422, 'Unknown audience'],
   too_many_requests: [429, 'Too many requests'],
+  too_many_failures: [429, 'Too many failed attempts for this account'],
   headers_too_large: [431, 'Request headers too large'],
   client_gone: [499, 'Client closed the request'],
   internal_error: accessProblems.internal_error,
@@ -58,6 +64,8 @@ export interface FieldProblem {
   /** A JSON Pointer to it (RFC 6901), as a URI fragment. */
   pointer: string
   detail: string
+  /** Of a password: the stable name of what is wrong with it. */
+  code?: string
 }
 
 /** What an error has beside its code. */
@@ -67,6 +75,8 @@ export interface ProblemOptions {
   headers?: Readonly<Record<string, string>>
   /** How long ago, in seconds, the login may be that is asked for (RFC 9470). */
   maxAge?: number
+  /** When the account will be deleted, in ISO 8601. */
+  deletionDueAt?: string
   /** For the log only. */
   cause?: unknown
 }
@@ -79,9 +89,10 @@ export class Problem extends Error {
   readonly detail: string | undefined
   readonly errors: readonly FieldProblem[] | undefined
   readonly maxAge: number | undefined
+  readonly deletionDueAt: string | undefined
   readonly headers: Readonly<Record<string, string>>
 
-  constructor (code: ProblemCode, { detail, errors, headers = {}, maxAge, cause }: ProblemOptions = {}) {
+  constructor (code: ProblemCode, { detail, errors, headers = {}, maxAge, deletionDueAt, cause }: ProblemOptions = {}) {
     const [statusCode, title] = catalogue[code]
     super(title, { cause })
     this.code = code
@@ -89,6 +100,7 @@ export class Problem extends Error {
     this.detail = detail
     this.errors = errors
     this.maxAge = maxAge
+    this.deletionDueAt = deletionDueAt
     this.headers = { ...problemHeaders(code, statusCode, maxAge), ...headers }
   }
 }
@@ -107,10 +119,11 @@ export interface ProblemDocument {
   detail?: string
   errors?: readonly FieldProblem[]
   maxAge?: number
+  deletionDueAt?: string
 }
 
 /** @returns the body that the client gets */
 export function toProblemDocument (problem: Problem): ProblemDocument {
-  const { detail, errors, maxAge } = problem
-  return { ...problemDocument(problem), ...detail !== undefined && { detail }, ...errors !== undefined && { errors }, ...maxAge !== undefined && { maxAge } }
+  const { detail, errors, maxAge, deletionDueAt } = problem
+  return { ...problemDocument(problem), ...detail !== undefined && { detail }, ...errors !== undefined && { errors }, ...maxAge !== undefined && { maxAge }, ...deletionDueAt !== undefined && { deletionDueAt } }
 }

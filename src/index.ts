@@ -12,7 +12,7 @@ import { readConfig } from './config.ts'
 import type { Cookies } from './http/cookies.ts'
 import { registerGuards, type CountersignGuards } from './http/imported-guards.ts'
 import type { Metrics } from './http/server/metrics.ts'
-import { toEnvironment, type DecoratorNames, type PluginOptions } from './plugin-options.ts'
+import { normalisePrefix, toEnvironment, type DecoratorNames, type PluginOptions } from './plugin-options.ts'
 
 /** `app.countersign`: the guards, whatever their decorators are called, and more. */
 export interface Countersign extends CountersignGuards {
@@ -37,8 +37,9 @@ const plugin: FastifyPluginAsync<PluginOptions> = async (app, options) => {
 
   const users = createRequestSlot<Principal>(names.user)
   const config = readConfig(toEnvironment(options, process.env))
-  const { guards, probes, metrics, cookies } = await compose(app, config, users, { hidden: true, ...options.prefix !== undefined && { prefix: options.prefix } })
+  const { guards, probes: dependencies, isFresh, metrics, cookies } = await compose(app, config, users, { hidden: true, prefix: normalisePrefix(options.prefix ?? '') })
 
+  const probes = { ...dependencies, async revocations () { if (!isFresh()) throw new Error('The ledger of revocations could not be read for too long') } }
   const { authenticate, authorize } = guards
   registerGuards(app, { authenticate, authorize })
   app.decorate(names.authenticate, authenticate)

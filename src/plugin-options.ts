@@ -10,8 +10,8 @@ export interface DecoratorNames {
   authorize?: string
 }
 
-/** Settings that are no options: the host decides how its process listens, logs, trusts proxies and sizes its thread pool. */
-export const HOST_SETTINGS = ['host', 'logLevel', 'trustProxy', 'threadPoolSize'] as const
+/** Settings that are no options: the host decides how its process listens, logs, trusts proxies, sizes its thread pool, and serves metrics and documents. */
+export const HOST_SETTINGS = ['host', 'shutdownDelay', 'logLevel', 'trustProxy', 'metrics', 'apiDocs', 'threadPoolSize'] as const
 
 // Options that are no settings: the plugin's own, and those that Fastify adds.
 const OTHER_OPTIONS = ['decorators', 'environment', 'prefix', 'openIdProviders', 'logLevel', 'logSerializers']
@@ -34,8 +34,14 @@ export type PluginOptions = Options<Omit<typeof settings, typeof HOST_SETTINGS[n
   readonly environment?: false | Environment | undefined
   /** OpenID providers other than Google, by name: `{ acme: { issuer: 'https://…', clientId: '…', clientSecret: '…' } }`. */
   readonly openIdProviders?: Readonly<Record<string, OpenIdProviderOptions>>
-  /** Precedes the paths of all routes. */
+  /** Precedes the paths of all routes, after the prefix of the scope that the plugin is registered in. */
   readonly prefix?: string
+}
+
+/** @returns a prefix as Fastify applies it to paths that begin with a slash: `/api` for `api` and `/api/`, nothing for `/` */
+export function normalisePrefix (prefix: string): string {
+  const path = prefix.replace(/\/+$/, '')
+  return path === '' || path.startsWith('/') ? path : `/${path}`
 }
 
 /**

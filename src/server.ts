@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import helmet from '@fastify/helmet'
 import { createRequestSlot } from 'countersign-verifier/internal'
-import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { compose } from './app.ts'
 import type { Config } from './config.ts'
 import { isDatabaseUnavailable } from './database/errors.ts'
@@ -15,7 +16,8 @@ import { addMetricsRoute } from './http/server/metrics.ts'
 import { addOpenApi } from './http/openapi/openapi-document.ts'
 import { handleClientError, handleProblems, handleUnknownRoutes, handleUnroutable } from './http/problem-response.ts'
 import { addSchemas, nameSchemas } from './http/schemas.ts'
-import { closeIdleConnectionsOnShutdown } from './http/server/graceful-shutdown.ts'
+import { closeConnectionsWhileStopping, closeIdleConnectionsOnShutdown } from './http/server/graceful-shutdown.ts'
+import { routableUrl } from './http/server/verify-url.ts'
 import { version } from './version.ts'
 
 const START_TIMEOUT = 120_000
@@ -25,6 +27,8 @@ const LATE_REQUEST_CHECK_INTERVAL = 1_000
 export interface ServerDeps {
   logger?: NonNullable<FastifyServerOptions['loggerInstance']>
   open?: typeof openDatabase
+  /** To be aborted when the service begins to stop, some time before it is closed. */
+  stopping?: AbortSignal
 }
 
 /**
@@ -32,7 +36,7 @@ export interface ServerDeps {
  *
  * @throws DatabaseStartError
  */
-export async function createServer (config: Config, { logger = createLogger(config), open = openDatabase }: ServerDeps = {}): Promise<FastifyInstance> {
+export async function createServer (config: Config, { logger = createLogger(config), open = openDatabase, stopping = new AbortController().signal }: ServerDeps = {}): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -45,12 +49,13 @@ export async function createServer (config: Config, { logger = createLogger(conf
     return503OnClosing: false,
     clientErrorHandler: handleClientError,
     frameworkErrors: handleUnroutable,
+    rewriteUrl: routableUrl,
     // Joined, two Authorization headers are no credential. Node would take the first, and something in front perhaps the last.
     http: { joinDuplicateHeaders: true, maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: LATE_REQUEST_CHECK_INTERVAL }
   })
 
   try {
-    await registerPlugins(app, config, open)
+    await registerPlugins(app, config, open, stopping)
     return app
   } catch (error) {
     await app.close().catch(() => {})
@@ -58,41 +63,53 @@ export async function createServer (config: Config, { logger = createLogger(conf
   }
 }
 
-async function registerPlugins (app: FastifyInstance, config: Config, open: typeof openDatabase): Promise<void> {
+async function registerPlugins (app: FastifyInstance, config: Config, open: typeof openDatabase, stopping: AbortSignal): Promise<void> {
   handleProblems(app, { isUnavailable: isDatabaseUnavailable })
   handleUnknownRoutes(app)
   setRequestIds(app)
   logRequests(app)
+  closeConnectionsWhileStopping(app, stopping)
   closeIdleConnectionsOnShutdown(app)
+  if (config.trustProxy === true) app.log.warn({}, 'TRUST_PROXY=true: whoever reaches the service can claim any address; name the proxies or their number instead')
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
     strictTransportSecurity: config.publicUrl.startsWith('https:')
   })
   await addCors(app, config.allowedOrigins)
-  await addOpenApi(app, { version, publicUrl: config.publicUrl, cookieNames: createCookies(config).names })
+  if (config.apiDocs === 'open') await addOpenApi(app, { version, publicUrl: config.publicUrl, cookieNames: createCookies(config).names })
 
   addSchemas(app, nameSchemas())
-  const { probes, metrics } = await compose(app, config, createRequestSlot('user'), { open })
-  await app.register(healthRoutes, { probes })
+  const { probes, isFresh, metrics } = await compose(app, config, createRequestSlot('user'), { open })
+  await app.register(healthRoutes, { probes, isFresh, stopping })
   app.addHook('onListen', async () => metrics.collectProcess())
-  addMetricsRoute(app, metrics)
+  addMetricsRoute(app, metrics, config.metrics)
+  if (config.nodeEnv === 'production') app.addHook('onListen', async () => sayWhatIsOpen(app.log, config))
 }
 
 /**
- * Runs the service until it receives SIGTERM or SIGINT: then it accepts no new connection, finishes the requests it has
- * begun, and closes its database.
+ * Runs the service until it receives SIGTERM or SIGINT: then it is no longer ready and serves on for `SHUTDOWN_DELAY`, each
+ * connection for one more request; after that it accepts no new connection, finishes the requests it has begun, and closes
+ * its database. A second signal ends it at once.
  *
  * @returns the server, listening unless it was stopped already
  */
 export async function serve (config: Config): Promise<FastifyInstance> {
-  const app = await createServer(config)
-  let isStopping = false
+  const stopping = new AbortController()
+  const app = await createServer(config, { stopping: stopping.signal })
+
+  async function stop (signal: string): Promise<void> {
+    stopping.abort()
+    app.log.info({ signal, delay: config.shutdownDelay }, 'shutting down')
+    if (app.server.listening) await pause(config.shutdownDelay * 1000)
+    // Right after a look at the socket: the system resets connections that wait there to be accepted when it is closed.
+    await nextTurn()
+    await app.close()
+  }
+
   // Before it listens: whoever sees it listening may stop it.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
-      isStopping = true
-      app.log.info({ signal }, 'shutting down')
-      app.close().catch((error: unknown) => {
+      stop(signal).catch((error: unknown) => {
         app.log.error({ err: error }, 'shutdown failed')
         process.exitCode = 1
       })
@@ -102,9 +119,15 @@ export async function serve (config: Config): Promise<FastifyInstance> {
     await app.listen({ host: config.host, port: config.port })
   } catch (error) {
     await app.close()
-    if (!isStopping) throw error
+    if (!stopping.signal.aborted) throw error
   }
   return app
+}
+
+// Nothing of it is secret, but a stranger learns how busy the service is, and its version.
+function sayWhatIsOpen (log: FastifyBaseLogger, { metrics, apiDocs }: Config): void {
+  const open = [...metrics === 'open' ? ['/metrics'] : [], ...apiDocs === 'open' ? ['/docs', '/openapi.json'] : []]
+  if (open.length > 0) log.warn({ open }, 'open to everybody who can connect: close with METRICS and API_DOCS, or keep them from being routed')
 }
 
 function trustedProxies (trust: Config['trustProxy']) {

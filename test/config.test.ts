@@ -1,10 +1,11 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { chmodSync, chownSync, lchownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { ConfigurationError, readConfig, type Environment } from '../src/config.ts'
 import { generateSecret } from '../src/config/generated-secrets.ts'
+import { rsaKeyPair } from './support/rsa-keys.ts'
 
 const SECRETS = { COUNTERSIGN_SECRET: generateSecret(), JWT_SECRET: generateSecret() }
 
@@ -63,6 +64,13 @@ t.test('an access token lives an hour at most', async t => {
 
 t.test('an idle life is no longer than the whole', async t => {
   t.strictSame(variablesOf({ SESSION_TTL: '1d', SESSION_IDLE_TTL: '2d', REFRESH_TTL: '1d', REFRESH_IDLE_TTL: '2d' }), ['REFRESH_IDLE_TTL', 'SESSION_IDLE_TTL'])
+})
+
+t.test('the direct address is one of the same tables', async t => {
+  const [pooled, direct] = ['postgres://pooler.example/auth', 'postgres://db.example/auth']
+  t.strictSame(problemsOf({ DATABASE_DIRECT_URL: direct }), [['DATABASE_DIRECT_URL', 'is set without DATABASE_URL']])
+  t.strictSame(problemsOf({ DATABASE_URL: `${pooled}?schema=auth`, DATABASE_DIRECT_URL: direct }), [['DATABASE_DIRECT_URL', 'must name the schema that DATABASE_URL names']])
+  for (const query of ['', '?schema=auth']) t.strictSame(problemsOf({ DATABASE_URL: `${pooled}${query}`, DATABASE_DIRECT_URL: `${direct}${query}` }), [])
 })
 
 t.test('origins are exact: no pattern, no null, nothing after the port', async t => {
@@ -206,6 +214,55 @@ t.test('secrets made for this machine', async t => {
     t.strictSame(problems(), [])
   })
 
+  t.test('are neither read nor made through a link', async t => {
+    const directory = dataDirectory(t)
+    const elsewhere = join(dataDirectory(t), 'elsewhere')
+    const problems = () => problemsOf({ DATA_DIR: directory, JWT_SECRET: undefined, COUNTERSIGN_SECRET: undefined })
+    symlinkSync(elsewhere, join(directory, 'secrets.json'))
+    t.match(problems(), [['DATA_DIR', /./]])
+    t.throws(() => statSync(elsewhere), { code: 'ENOENT' }, 'nothing is written at its other end')
+    writeFileSync(elsewhere, JSON.stringify({ secret: generateSecret(), jwtSecret: generateSecret() }), { mode: 0o600 })
+    t.match(problems(), [['DATA_DIR', 'is not usable: its secrets.json is a symbolic link, which is not followed']])
+  })
+
+  t.test('need a directory that nobody else may write to', async t => {
+    const directory = dataDirectory(t)
+    const problems = () => problemsOf({ DATA_DIR: directory, JWT_SECRET: undefined, COUNTERSIGN_SECRET: undefined })
+    for (const mode of [0o770, 0o707, 0o720, 0o702, 0o1777, 0o2775]) {
+      chmodSync(directory, mode)
+      t.match(problems(), [['DATA_DIR', `may be written to by others than its owner (its mode is ${mode.toString(8)}): chmod go-w it, or name a directory below it`]])
+      t.strictSame(readdirSync(directory), [], 'nothing is written')
+    }
+    chmodSync(directory, 0o755)
+    t.strictSame(problems(), [])
+  })
+
+  t.test('need a directory of their own user', { skip: process.getuid?.() !== 0 && 'only root can give a directory away' }, async t => {
+    const directory = dataDirectory(t)
+    const problems = () => problemsOf({ DATA_DIR: directory, JWT_SECRET: undefined, COUNTERSIGN_SECRET: undefined })
+    const link = join(dataDirectory(t), 'link')
+    symlinkSync(directory, link)
+    t.strictSame(problemsOf({ DATA_DIR: link, JWT_SECRET: undefined, COUNTERSIGN_SECRET: undefined }), [], 'a link of the operator')
+    lchownSync(link, 12_345, 12_345)
+    t.match(problemsOf({ DATA_DIR: link, JWT_SECRET: undefined, COUNTERSIGN_SECRET: undefined }), [['DATA_DIR', /^belongs to the user with id 12345/]], 'a link of somebody else')
+    chownSync(join(directory, 'secrets.json'), 12_345, 12_345)
+    t.match(problems(), [['DATA_DIR', /its secrets.json belongs to another user/]])
+    chownSync(directory, 12_345, 12_345)
+    t.match(problems(), [['DATA_DIR', 'belongs to the user with id 12345, and the service runs as the one with id 0: chown it']])
+  })
+
+  t.test('are made for their owner alone, whatever the umask', async t => {
+    const directory = join(dataDirectory(t), 'new')
+    const umask = process.umask(0)
+    try {
+      readConfig({ DATA_DIR: directory })
+    } finally {
+      process.umask(umask)
+    }
+    t.strictSame([statSync(directory), statSync(join(directory, 'secrets.json'))].map(({ mode }) => mode & 0o777), [0o700, 0o600])
+    t.strictSame(readdirSync(directory), ['secrets.json'], 'and no draft is left')
+  })
+
   t.test('need a directory that can be written to', async t => {
     const directory = dataDirectory(t)
     writeFileSync(join(directory, 'a-file'), '')
@@ -221,7 +278,7 @@ t.test('secrets made for this machine', async t => {
 
 t.test('JWT_PRIVATE_KEY is a ring of private keys, and JWT_ALGORITHM says which kind signs', async t => {
   const pem = (key: KeyObject) => key.export({ format: 'pem', type: 'pkcs8' }).toString()
-  const [ed, other, ec, rsa] = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519'), generateKeyPairSync('ec', { namedCurve: 'P-256' }), generateKeyPairSync('rsa', { modulusLength: 2048 })].map(({ privateKey }) => pem(privateKey))
+  const [ed, other, ec, rsa] = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519'), generateKeyPairSync('ec', { namedCurve: 'P-256' }), rsaKeyPair()].map(({ privateKey }) => pem(privateKey))
   const signing = { JWT_ALGORITHM: 'EdDSA', JWT_PRIVATE_KEY: `${ed}${ec},${rsa}` }
 
   t.test('written over several lines, or in one', async t => {
@@ -230,6 +287,9 @@ t.test('JWT_PRIVATE_KEY is a ring of private keys, and JWT_ALGORITHM says which 
     }
     t.strictSame(readConfig(SECRETS).privateKeys, [])
   })
+
+  // OpenSSL does not check what it imports.
+  const weakRsa = (e: string) => pem(createPrivateKey({ key: { ...rsaKeyPair().privateKey.export({ format: 'jwk' }), e, d: 'AQ', dp: 'AQ', dq: 'AQ' }, format: 'jwk' }))
 
   t.test('what cannot sign is reported by name, and never repeated', async t => {
     const encrypted = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'hunter2' }).toString()
@@ -240,8 +300,11 @@ t.test('JWT_PRIVATE_KEY is a ring of private keys, and JWT_ALGORITHM says which 
       ['a public key in the ring', `${ed}${createPublicKey(other ?? '').export({ format: 'pem', type: 'spki' }).toString()}`, /public key/],
       ['an encrypted key', encrypted, /passphrase/],
       ['SEC 1', generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'pem', type: 'sec1' }).toString(), /pkcs8/],
-      ['PKCS#1', generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'pem', type: 'pkcs1' }).toString(), /pkcs8/],
+      ['PKCS#1', rsaKeyPair().privateKey.export({ format: 'pem', type: 'pkcs1' }).toString(), /pkcs8/],
       ['a short RSA key', pem(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey), /fewer than 2048 bits/],
+      ['an RSA key with e = 1', weakRsa('AQ'), /exponent/],
+      ['an RSA key with e = 3', weakRsa('Aw'), /exponent/],
+      ['an RSA key with an even e', weakRsa('AQAA'), /exponent/],
       ['another curve', pem(generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey), /Ed25519 keys/],
       ['a key for agreement', pem(generateKeyPairSync('x25519').privateKey), /Ed25519 keys/],
       ['a key that is cut off', `${ed?.slice(0, 60)}\n-----END PRIVATE KEY-----`, /cannot be read/],
@@ -287,4 +350,14 @@ t.test('password hashes are given no more threads than there are, and leave one'
 t.test('a port that is not known yet is not in the public URL', async t => {
   t.equal(readConfig({ ...SECRETS, PORT: '0' }).publicUrl, 'http://localhost')
   t.equal(readConfig({ ...SECRETS, PORT: '0', PUBLIC_URL: 'http://localhost:8080' }).publicUrl, 'http://localhost:8080')
+})
+
+t.test('a database at several addresses is refused, in words that say what to do', async t => {
+  for (const url of ['postgres://ada:x@db1,db2/auth', 'postgres://ada:x@db1:5432,db2:5432/auth?target_session_attrs=primary', 'postgres://db1/auth?target_session_attrs=read-write', 'postgres:///auth?host=db1,db2']) {
+    t.throws(() => readConfig({ ...SECRETS, DATABASE_URL: url }), { message: /DATABASE_URL must name one host.*follows the primary/ }, url)
+  }
+  t.equal(readConfig({ ...SECRETS, DATABASE_URL: 'postgres://ada:a%2Cb@db1:5432/auth?sslmode=require' }).databaseUrl, 'postgres://ada:a%2Cb@db1:5432/auth?sslmode=require')
+  t.throws(() => readConfig({ ...SECRETS, DATABASE_URL: 'mysql://db1/auth' }), { message: /postgres:\/\// })
+  t.equal(readConfig({ ...SECRETS, SHUTDOWN_DELAY: '5s' }).shutdownDelay, 5)
+  t.equal(readConfig(SECRETS).shutdownDelay, 0)
 })

@@ -34,7 +34,7 @@ export function createDatabases (adminUrl) {
       client.unref()
     },
     async create (suffix) {
-      const name = `${prefix}_${suffix.replaceAll('-', '_')}`
+      const name = `${prefix}_${created.size}_${suffix.replaceAll('-', '_')}`
       created.add(name)
       await administer(`CREATE DATABASE ${name}`)
       const url = new URL(adminUrl)

@@ -19,6 +19,8 @@ export function describeMachine ({ cores, settings, argon2, mode, names }) {
 
   return {
     machine,
+    date: new Date().toISOString().slice(0, 10),
+    command: ['node bench/run.js', ...process.argv.slice(2)].join(' '),
     pinned: cores ?? null,
     mode,
     settings,

@@ -34,11 +34,23 @@ export const subjects = {
     tokenIn: 'accessToken',
     hash: 'argon2'
   },
+  // Every limit is counted, and none is reached: a login counts as always, and is given back.
+  limited: {
+    title: 'countersign (serve), limits on',
+    file: serviceFile,
+    args: ['serve'],
+    nodeArgs: serveFlags.SERVE_FLAGS,
+    env: { ...serveFlags.SERVE_ENVIRONMENT, RATE_LIMITS: 'login=1000/1m+1000/1h,network=10000/1m+10000/1h,success=10000/1m,register=off,refresh=10000/1m' },
+    built: existsSync(serviceFile),
+    routes: { register: '/auth/register', login: '/auth/login', guarded: '/auth/verify', open: '/health/live', ready: '/health/ready' },
+    tokenIn: 'accessToken',
+    hash: 'argon2'
+  },
   plugin: {
     title: 'countersign (plugin)',
     file: here('../servers/countersign-host.js'),
     built: existsSync(here('../../dist/index.js')),
-    routes: { register: '/auth/register', login: '/auth/login', guarded: '/guarded', hooked: '/hooked', remembered: '/remembered', open: '/open', ready: '/open' },
+    routes: { register: '/auth/register', login: '/auth/login', guarded: '/guarded', remembered: '/remembered', open: '/open', ready: '/open' },
     tokenIn: 'accessToken',
     mint: 'countersign',
     hash: 'argon2'

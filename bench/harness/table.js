@@ -32,7 +32,8 @@ function verdict (row) {
   return isMet(row) ? 'yes' : 'no'
 }
 
-function result (row) {
+/** A row's result: its ratio, or its value. */
+export function result (row) {
   return row.ratio ?? row.value
 }
 

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { registerVerifier } from '../harness/clients.js'
 import { freePort, startNode, stop } from '../harness/processes.js'
 import { measureCold, measureWarm } from './guard.js'
+import { logIn } from './revocation.js'
 
 const CART = fileURLToPath(new URL('../../examples/cart-service/service.js', import.meta.url))
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -16,8 +17,8 @@ export const cart = {
     const [service] = await bench.running(['service'])
     if (!service) return []
     const subject = await startCart(bench, service)
-    const warm = await measureWarm(bench, subject, { target: '≥ 0.95', what: 'cart, tokens seen before' })
-    const cold = await measureCold(bench, subject, { target: '≥ 0.60', what: 'cart, every token new', fastest: warm.guarded.max })
+    const warm = await measureWarm(bench, subject, { target: '', what: 'cart, tokens seen before' })
+    const cold = await measureCold(bench, subject, { target: '≥ 0.70', what: 'cart, every token new', fastest: warm.guarded.max })
     await stop(subject.child)
     return [warm, cold, installedSize()]
   }
@@ -28,12 +29,16 @@ async function startCart ({ cores }, service) {
   const env = { ...await registerVerifier(service, 'revocations:read introspect'), NODE_ENV: 'production', PORT: String(port) }
   const child = startNode(CART, { env, core: cores?.server })
   const subject = { ...service, name: 'cart', title: 'cart example', mint: 'countersign', routes: { guarded: '/cart', open: '/prices' }, port, child }
-  const [{ token }] = service.users
+  // Not one that was given out earlier: a storm of logins ends the oldest sessions of a user.
+  const token = await logIn(service, service.users[0])
+  let status
+  // 503 until its verifier has heard from the feed.
   for (const limit = performance.now() + START_LIMIT_MS; performance.now() < limit && child.exitCode === null; await sleep(20)) {
-    const answer = await fetch(`http://127.0.0.1:${port}/cart`, { headers: { authorization: `Bearer ${token}` } }).catch(() => undefined)
-    if (answer?.status === 200) return subject
+    status = await fetch(`http://127.0.0.1:${port}/cart`, { headers: { authorization: `Bearer ${token}` } }).then(answer => answer.status, () => undefined)
+    if (status === 200) return subject
   }
-  throw new Error(`The cart did not start:\n${child.output}`)
+  await stop(child)
+  throw new Error(`The cart did not come to accept a token (last answer ${status}):\n${child.output}`)
 }
 
 function installedSize () {

@@ -12,7 +12,7 @@ export const logins = {
     const { loginRounds: rounds, loginSeconds: seconds, loginConnections: connections } = bench.settings
     const raw = startNode(RAW, { core: bench.cores?.server, env: bench.argon2, ipc: true })
     const rows = []
-    for (const subject of await bench.running(['service', 'fastify'])) {
+    for (const subject of await bench.running(['service', 'limited', 'fastify'])) {
       const { name } = subject
       await defineLogins(bench.loader, subject)
       const login = async () => {

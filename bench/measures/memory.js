@@ -11,7 +11,7 @@ export const memory = {
       rows.push({
         what: 'resident memory after load, MB',
         subject: subject.title,
-        target: subject.name === 'service' ? '≤ 150' : '',
+        target: subject.name === 'service' ? '≤ 130' : '',
         value: { median: megabytes, min: megabytes, max: megabytes, rounds: 1 },
         detail: ''
       })

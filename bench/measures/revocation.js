@@ -53,7 +53,8 @@ async function measure (service, other, { atOnce, everyMs }, count) {
   await Promise.all(Array.from({ length: atOnce }, async () => {
     for (let user = logins.pop(); user; user = logins.pop()) {
       const token = await logIn(service, user)
-      if (await verify(other, token) !== 200) throw new Error('the other instance does not know a new token')
+      const status = await verify(other, token)
+      if (status !== 200) throw new Error(`the other instance answered ${status} to a new token`)
       await sleep(Math.random() * 2 * everyMs * atOnce)
       times.push(await timeLogout(service, other, token, everyMs))
     }
@@ -67,7 +68,8 @@ export async function logIn ({ port, routes }, { email, password }) {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ email, password })
   })
-  const { accessToken } = await answer.json()
+  const { accessToken, code } = await answer.json()
+  if (accessToken === undefined) throw new Error(`a login was answered ${answer.status} ${code}`)
   return accessToken
 }
 

@@ -34,7 +34,7 @@ function describe (bench, subject, { rounds, calm, pooled, pooledFastify }) {
   return {
     what: 'p99 of verify in a storm ÷ fastify’s',
     subject: subject.title,
-    target: subject.name === 'service' ? '≤ 0.35' : '',
+    target: subject.name === 'service' ? '≤ 0.30' : '',
     ratio: pooledFastify && { median: pooled / pooledFastify, rounds: 1 },
     detail: `p99 ${pooled.toFixed(1)} ms (rounds ${each.min.toFixed(1)}–${each.max.toFixed(1)}), calm ${calm.toFixed(1)} ms; logins ${spell(answers)}`,
     p99Milliseconds: { pooled, calm, rounds: each },

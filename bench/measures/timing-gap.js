@@ -1,5 +1,7 @@
 // What time tells of whether an account exists: wrong passwords for known and for unknown addresses, in pairs, one request at a time.
+import { randomBytes, randomUUID } from 'node:crypto'
 import { Agent, request } from 'node:http'
+import pg from 'pg'
 import { median, summarize } from '../harness/statistics.js'
 
 export const timingGap = {
@@ -7,22 +9,51 @@ export const timingGap = {
   async run (bench) {
     const rows = []
     for (const subject of await bench.running(['service', 'fastify', 'express', 'better-auth'])) {
-      const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-      const times = await measurePairs(subject, bench.settings.timingPairs, agent)
-      agent.destroy()
-      const gaps = times.known.map((time, pair) => time - times.unknown[pair])
-      rows.push({
-        what: 'gap of an unknown account, ms',
-        subject: subject.title,
-        target: subject.name === 'service' ? '≤ 5' : '',
-        value: { median: Math.abs(median(gaps)), rounds: 1 },
-        detail: `${gaps.length} pairs: ${median(times.known).toFixed(1)} known, ${median(times.unknown).toFixed(1)} unknown`,
-        known: summarize(times.known),
-        unknown: summarize(times.unknown)
-      })
+      const { timingPairs, timingPairsOfOthers } = bench.settings
+      const isService = subject.name === 'service'
+      rows.push(await measure(subject, 'known', subject.users, isService ? timingPairs : timingPairsOfOthers))
+      if (!isService) continue
+      for (const [kind, users] of Object.entries(await createOthers(subject))) rows.push(await measure(subject, kind, users, timingPairsOfOthers))
     }
     return rows
   }
+}
+
+async function measure (subject, kind, users, pairs) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const times = await measurePairs({ ...subject, users }, pairs, agent)
+  agent.destroy()
+  const gaps = times.known.map((time, pair) => time - times.unknown[pair])
+  return {
+    what: kind === 'known' ? 'gap of an unknown account, ms' : `… from one ${kind}, ms`,
+    subject: subject.title,
+    target: subject.name === 'service' ? '≤ 5' : '',
+    value: { median: Math.abs(median(gaps)), rounds: 1 },
+    detail: `${gaps.length} pairs: ${median(times.known).toFixed(1)} known, ${median(times.unknown).toFixed(1)} unknown`,
+    known: summarize(times.known),
+    unknown: summarize(times.unknown)
+  }
+}
+
+/** Accounts that a login refuses in ways of their own. */
+async function createOthers ({ env: { DATABASE_URL: connectionString, ARGON2_MEMORY_KIB: memory, ARGON2_ITERATIONS: iterations } }) {
+  const unpadded = bytes => randomBytes(bytes).toString('base64').replace(/=+$/, '')
+  const hash = (m, t) => `$argon2id$v=19$m=${m},t=${t},p=1$${unpadded(16)}$${unpadded(32)}`
+  const kinds = {
+    'with a hash of a fifth of the cost': { hash: () => hash(7168, 1) },
+    'with a hash of half the cost': { hash: () => hash(memory, iterations / 2) },
+    'without a password': { hash: () => null },
+    'that is disabled': { hash: () => hash(memory, iterations), disabledAt: new Date() }
+  }
+  const client = new pg.Client({ connectionString })
+  await client.connect()
+  const users = {}
+  for (const [kind, { hash, disabledAt = null }] of Object.entries(kinds)) {
+    users[kind] = Array.from({ length: 16 }, () => ({ email: `${randomUUID()}@bench.example` }))
+    for (const { email } of users[kind]) await client.query('INSERT INTO users (id, email, password_hash, disabled_at) VALUES (gen_random_uuid(), $1, $2, $3)', [email, hash(), disabledAt])
+  }
+  await client.end()
+  return users
 }
 
 async function measurePairs ({ port, routes, users }, pairs, agent) {

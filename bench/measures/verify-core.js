@@ -18,7 +18,7 @@ export const verifyCore = {
     return Object.entries(contestants).map(([name, microseconds]) => ({
       what: 'verify, no cache ÷ raw HMAC-SHA256',
       subject: name === 'countersign-verifier' ? name : versionsOf([name])[0],
-      target: name === 'countersign-verifier' ? '≤ 2.2' : '',
+      target: name === 'countersign-verifier' ? '≤ 1.5' : '',
       ratio: summarizeRatios(microseconds, raw),
       detail: `${summarize(microseconds).median.toFixed(2)} ÷ ${summarize(raw).median.toFixed(2)} µs`,
       microseconds: summarize(microseconds),

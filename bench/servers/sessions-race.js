@@ -13,6 +13,9 @@ import { deriveKeyRing } from '../../dist/tokens/derived-keys.js'
 import { registerJwtSigner } from '../../dist/tokens/jwt-signer.js'
 import { createSeal } from '../../dist/tokens/seal.js'
 import { openDatabase } from '../../dist/database/open-database.js'
+import { openRedis } from '../../dist/database/open-redis.js'
+import { rateLimits } from '../../dist/config/rate-limits.js'
+import { composeLimits } from '../../dist/limits/compose.js'
 import { createRevocationSet, createHmacKey } from '../../verifier/dist/internal.js'
 import Fastify from 'fastify'
 import { interleave } from '../harness/statistics.js'
@@ -37,8 +40,20 @@ const mint = createAccessTokenMint({
   ttl: 600
 })
 const unused = { apply () {}, record () { throw new Error('a repeat in the benchmark') }, endReused () { throw new Error('a reuse in the benchmark') } }
+// Each session refreshes far more often here than anybody's.
+const { limiter, networkTag } = composeLimits({ limits: rateLimits('off'), database, redis: undefined, key: randomBytes(32), log })
 const rotate = createRotateRefreshToken({
-  sessions: createRefreshStore(database), endSessions: unused, ledgerSync: unused, audit: unused, refreshTokens, mintFor: async () => mint, ring, idleTtl: 86_400
+  limiter,
+  networkTag,
+  sessions: createRefreshStore(database),
+  revocations: { hasSession: () => false },
+  endSessions: unused,
+  ledgerSync: unused,
+  audit: unused,
+  refreshTokens,
+  mintFor: async () => mint,
+  ring,
+  idleTtl: 86_400
 })
 
 const CONDITIONAL_UPDATE = {
@@ -56,21 +71,21 @@ await insert('session', ids.map(() => randomUUID()), secrets.map(({ hash }) => h
 
 const generations = new Map(ids.map(id => [id, 0]))
 
-const redis = REDIS_URL ? [await createRedisSessionCache({ url: REDIS_URL, ring: deriveKeyRing([secret], 'session-copy'), log })] : []
+const redis = REDIS_URL ? [createRedisSessionCache({ redis: await openRedis(REDIS_URL, log), ring: deriveKeyRing([secret], 'session-copy') })] : []
 const authenticators = {
   'in-process cache': authenticator([createMemorySessionCache(), ...redis]),
   ...redis.length > 0 && { redis: authenticator(redis) },
   Postgres: authenticator([])
 }
 
-process.on('message', async ({ rounds, roundMs }) => {
+process.on('message', async ({ warmUps, rounds, roundMs }) => {
   const contestants = {
     refresh: () => rate(roundMs, refresh),
     update: () => rate(roundMs, update),
     ...Object.fromEntries(Object.entries(authenticators).map(([name, authenticate]) => [name, () => rate(roundMs, slot => authenticate(secrets[slot].text))]))
   }
   // A refresh runs through ten times as much code as an update: all of it is to be compiled before anything counts.
-  await interleave(8, contestants)
+  await interleave(warmUps, contestants)
   process.send(await interleave(rounds, contestants))
 })
 

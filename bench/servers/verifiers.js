@@ -16,7 +16,9 @@ const verifiers = Array.from({ length: Number(FOLLOWERS) }, () => createVerifier
 await Promise.all(verifiers.map(({ ready }) => ready()))
 
 let heard = []
-for (const { events } of verifiers) events.on('revocation', () => { heard.push(performance.timeOrigin + performance.now()) })
+for (const [follower, { events }] of verifiers.entries()) {
+  events.on('revocation', ({ id }) => { heard.push({ follower, id, at: performance.timeOrigin + performance.now() }) })
+}
 
 const server = createServer(({ headers: { authorization } }, response) => {
   try {

@@ -3,8 +3,9 @@
 //   ALLOWED_ORIGINS=http://localhost:4000 npm start       (Countersign, on port 3000)
 //   JWT_SECRET=… CLIENT_ID=client_… CLIENT_SECRET=… PORT=4000 node server.js
 //
-// Cookies ignore ports: those of http://localhost:3000 are sent to http://localhost:4000 too. On different hosts, let
-// COOKIE_DOMAIN share the access cookie between auth.example.com and the page at app.example.com.
+// Cookies ignore ports: those of http://localhost:3000 are sent to http://localhost:4000 too. So a second Countersign on this
+// machine would overwrite them: give it, and its page, 127.0.0.1 instead. On different hosts, let COOKIE_DOMAIN share the access
+// cookie between auth.example.com and the page at app.example.com.
 import { readFile } from 'node:fs/promises'
 import verifier, { authenticate } from 'countersign-verifier/fastify'
 import Fastify from 'fastify'
@@ -28,7 +29,7 @@ app.get('/api/greeting', { onRequest: authenticate }, ({ user }) => ({ greeting:
 
 const POLICY = `default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ${COUNTERSIGN_URL}; form-action 'none'; frame-ancestors 'none'; base-uri 'none'`
 
-const files = { '/': ['index.html', 'text/html'], '/page.js': ['page.js', 'text/javascript'], '/page.css': ['page.css', 'text/css'] }
+const files = { '/': ['index.html', 'text/html'], '/page.js': ['page.js', 'text/javascript'], '/session.js': ['session.js', 'text/javascript'], '/page.css': ['page.css', 'text/css'] }
 for (const [path, [name, type]] of Object.entries(files)) {
   const text = (await readFile(new URL(`public/${name}`, import.meta.url), 'utf8')).replace('{{COUNTERSIGN_URL}}', COUNTERSIGN_URL)
   app.get(path, (request, reply) => reply.headers({ 'content-type': `${type}; charset=utf-8`, 'content-security-policy': POLICY }).send(text))

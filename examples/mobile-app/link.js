@@ -16,9 +16,12 @@ async function ask (path, body) {
   const response = await fetch(new URL(path, AUTH_URL), {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${ACCESS_TOKEN}` },
-    body: JSON.stringify({ ...body, refreshToken })
+    body: JSON.stringify({ ...body, refreshToken }),
+    // A redirect (307, 308) would take the refresh token elsewhere.
+    redirect: 'error',
+    signal: AbortSignal.timeout(10_000)
   })
-  if (!response.ok) throw new Error((await response.json()).title)
+  if (!response.ok) throw new Error(`${path} was answered ${response.status}: ${await response.text()}`)
   return response
 }
 

@@ -33,9 +33,12 @@ if (error) throw new Error(`Nobody was signed in: ${error}`)
 const response = await fetch(new URL('/auth/providers/exchange', AUTH_URL), {
   method: 'POST',
   headers: { 'content-type': 'application/json' },
-  body: JSON.stringify({ code: link.searchParams.get('code'), codeVerifier })
+  body: JSON.stringify({ code: link.searchParams.get('code'), codeVerifier }),
+  // A redirect (307, 308) would take the code and its verifier elsewhere.
+  redirect: 'error',
+  signal: AbortSignal.timeout(10_000)
 })
-if (!response.ok) throw new Error((await response.json()).title)
+if (!response.ok) throw new Error(`The exchange was answered ${response.status}: ${await response.text()}`)
 // Store the refresh token in the keychain, and nowhere else.
 const { user, accessToken, refreshToken, expiresIn } = await response.json()
 console.log(`Signed in as ${user.email} for ${expiresIn} seconds, with ${accessToken.length + refreshToken.length} characters of tokens`)

@@ -13,7 +13,7 @@ const keychain: Keychain = {
   clear: () => rm(FILE, { force: true })
 }
 
-const session = createSession({ origin, keychain, onEnded: () => console.log('Please log in again.') })
+const session = await createSession({ origin, keychain, onEnded: () => console.log('Please log in again.') })
 
 if (await keychain.read() === null) await session.logIn(email, password)
 

@@ -8,7 +8,12 @@ import createClient from 'openapi-fetch'
 import type { paths } from './countersign.d.ts'
 
 const [, , baseUrl = 'http://localhost:3000'] = process.argv
-const { GET, POST } = createClient<paths>({ baseUrl })
+const { GET, POST } = createClient<paths>({
+  baseUrl,
+  // A redirect (307, 308) would take the password elsewhere.
+  redirect: 'error',
+  fetch: request => fetch(request, { signal: AbortSignal.timeout(10_000) })
+})
 
 const credentials = { email: `ada-${Date.now()}@example.com`, password: 'correct horse battery' }
 await POST('/auth/register', { body: { ...credentials, name: 'Ada Lovelace' } })

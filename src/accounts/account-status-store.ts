@@ -1,11 +1,12 @@
 import type { Role } from 'countersign-verifier'
 import type { Revocation } from 'countersign-verifier/internal'
 import { recordAudit, type AuditAction } from '../audit/store.ts'
-import type { Database, DbTransaction } from '../database/database.ts'
+import type { Database } from '../database/database.ts'
 import { Problem } from '../errors.ts'
 import type { Actor } from '../http/client-info.ts'
-import { NO_VERSION, recordRevocation } from '../revocation/ledger-writer.ts'
+import { clearLoginGuard } from '../limits/login-guard-store.ts'
 import { endSessions, raiseVersion } from '../sessions/end-session-store.ts'
+import { lockAccount, lockWithAdmins, type LockedAccount } from './lock-account-store.ts'
 
 export type AccountStatusStore = ReturnType<typeof createAccountStatusStore>
 
@@ -15,21 +16,17 @@ export interface StatusChange {
   disabled?: boolean | undefined
 }
 
-interface AccountStatus {
-  /** In the database's spelling, whatever that of the request. */
-  id: string
-  role: Role
-  disabledAt: Date | null
-}
+/** Who vouches for an account; without an actor it is the operator at the command line. */
+export type Voucher = Partial<Actor>
 
 /**
- * Changes of an account that revoke its credentials. Each writes the ledger and the audit trail in the same transaction.
- * They return what to apply to this instance, or `undefined` where there is no such account.
+ * Changes of an account's role and status. Each writes the audit trail in the same transaction. Those that revoke credentials
+ * write the ledger too, and return what to apply to this instance, or `undefined` where there is no such account.
  */
 export function createAccountStatusStore ({ prisma }: Pick<Database, 'prisma'>) {
   return {
     /** @throws Problem 409 `last_admin` */
-    setRoleAndStatus: (id: string, change: StatusChange, { actorId, ...client }: Actor): Promise<Revocation[] | undefined> => prisma.$transaction(async tx => {
+    setRoleAndStatus: (id: string, change: StatusChange, { actorId, ...client }: Partial<Actor>): Promise<Revocation[] | undefined> => prisma.$transaction(async tx => {
       const before = await lockWithAdmins(tx, id)
       if (before === undefined) return undefined
       const { id: userId } = before
@@ -46,19 +43,27 @@ export function createAccountStatusStore ({ prisma }: Pick<Database, 'prisma'>) 
       return await raiseVersion(tx, userId)
     }),
 
-    /** Deletes an account. @throws Problem 409 `last_admin` */
-    remove: (id: string, { actorId, ...client }: Actor): Promise<Revocation[] | undefined> => prisma.$transaction(async tx => {
-      const before = await lockWithAdmins(tx, id)
-      if (before === undefined) return undefined
-      const { id: userId } = before
-      if (before.isLastAdmin) throw new Problem('last_admin')
-      await tx.user.delete({ where: { id: userId } })
-      await recordAudit(tx, { action: 'delete', outcome: 'success', actorId, subjectId: userId, ...client })
-      return await recordRevocation(tx, { kind: 'user', subject: userId, minVersion: NO_VERSION })
+    /** Clears the failures that lock the password of an account. @returns whether there is such an account */
+    unlock: (id: string, { actorId, ...client }: Voucher): Promise<boolean> => prisma.$transaction(async tx => {
+      const before = await lockAccount(tx, id)
+      if (before === undefined) return false
+      await clearLoginGuard(tx, before.id)
+      await recordAudit(tx, { action: 'unlock', outcome: 'success', actorId, subjectId: before.id, ...client })
+      return true
+    }),
+
+    /** Counts the address of an account as proved: somebody vouches for it. @returns whether there is such an account */
+    verifyEmail: (id: string, { actorId, ...client }: Voucher): Promise<boolean> => prisma.$transaction(async tx => {
+      const before = await lockAccount(tx, id)
+      if (before === undefined) return false
+      if (before.emailVerified) return true
+      await tx.user.update({ where: { id: before.id }, data: { emailVerified: true } })
+      await recordAudit(tx, { action: 'email_verify', outcome: 'success', actorId, subjectId: before.id, ...client })
+      return true
     }),
 
     endAllSessions: (id: string, { actorId, ...client }: Actor): Promise<Revocation[] | undefined> => prisma.$transaction(async tx => {
-      const before = await lock(tx, id)
+      const before = await lockAccount(tx, id)
       if (before === undefined) return undefined
       const { id: userId } = before
       await endSessions(tx, userId, 'ended')
@@ -68,22 +73,7 @@ export function createAccountStatusStore ({ prisma }: Pick<Database, 'prisma'>) 
   }
 }
 
-async function lock (tx: DbTransaction, userId: string): Promise<AccountStatus | undefined> {
-  const [row] = await tx.$queryRaw<AccountStatus[]>`SELECT id::text AS id, role::text AS role, disabled_at AS "disabledAt" FROM users WHERE id = ${userId}::uuid FOR NO KEY UPDATE`
-  return row
-}
-
-// A change of any admin locks all of them, in one order: of two who demote each other, the second waits, and then is the last.
-async function lockWithAdmins (tx: DbTransaction, userId: string): Promise<AccountStatus & { isLastAdmin: boolean } | undefined> {
-  const rows = await tx.$queryRaw<AccountStatus[]>`
-    SELECT id::text AS id, role::text AS role, disabled_at AS "disabledAt" FROM users
-    WHERE id = ${userId}::uuid OR (role = 'admin' AND disabled_at IS NULL) ORDER BY id FOR UPDATE`
-  const admins = rows.filter(({ role, disabledAt }) => role === 'admin' && disabledAt === null)
-  const target = rows.find(({ id }) => id === userId.toLowerCase())
-  return target && { ...target, isLastAdmin: admins.length === 1 && admins[0]?.id === target.id }
-}
-
-function actionsOf (before: AccountStatus, { role, disabled }: StatusChange): AuditAction[] {
+function actionsOf (before: LockedAccount, { role, disabled }: StatusChange): AuditAction[] {
   const actions: AuditAction[] = []
   if (role !== undefined && role !== before.role) actions.push('role_change')
   if (disabled !== undefined && disabled !== (before.disabledAt !== null)) actions.push(disabled ? 'disable' : 'enable')

@@ -1,10 +1,10 @@
 import type { Revocation } from 'countersign-verifier/internal'
 import { recordAudit } from '../audit/store.ts'
-import type { Database, DbTransaction } from '../database/database.ts'
+import type { Database } from '../database/database.ts'
 import { bindValues, statement } from '../database/statement.ts'
 import type { ClientInfo } from '../http/client-info.ts'
-import { collapseSessions, recordRevocation } from '../revocation/ledger-writer.ts'
-import { endSessions, raiseVersion } from '../sessions/end-session-store.ts'
+import { enqueue, type OutboxRow } from '../outbox/enqueue.ts'
+import { endSessions, raiseVersion, recordEnded } from '../sessions/end-session-store.ts'
 import type { RenewedSession } from '../sessions/renew-session.ts'
 import type { SessionCredential } from '../sessions/session-credential.ts'
 import { isGoodSql, sessionAccountSql } from '../sessions/session-sql.ts'
@@ -21,6 +21,8 @@ export interface PasswordReplacement {
   /** The session's credential from then on, made with the key of the ring that `keyId` names. */
   newCredential: SessionCredential
   keyId: string
+  /** To the owner. */
+  notice: OutboxRow
 }
 
 export type PasswordStore = ReturnType<typeof createPasswordStore>
@@ -28,14 +30,14 @@ export type PasswordStore = ReturnType<typeof createPasswordStore>
 // The account is locked before its sessions, as by everything that changes both. The generation may have risen since the
 // credential was shown: a refresh while the password was hashed changes nothing about whose session it is.
 const LOCK = statement('accounts.lock-with-session', `
-  SELECT 1 FROM users u JOIN sessions s ON s.user_id = u.id
-  WHERE u.id = :userId::uuid AND u.password_hash IS NOT DISTINCT FROM :from::text AND s.id = :sessionId::uuid AND s.channel = :channel::channel
+  SELECT u.password_hash AS "passwordHash" FROM users u JOIN sessions s ON s.user_id = u.id
+  WHERE u.id = :userId::uuid AND s.id = :sessionId::uuid AND s.channel = :channel::channel
     AND s.nonce = coalesce(:nonce::bytea, s.nonce) AND s.secret_hash IS NOT DISTINCT FROM :secretHash::bytea
     AND ${isGoodSql('s', 'u')}
   FOR NO KEY UPDATE OF u, s`)
 
 const RENEW = statement('sessions.renew', `
-  UPDATE sessions s SET nonce = coalesce(:nonce::bytea, s.nonce), secret_hash = :secretHash::bytea, key_id = :keyId, generation = 0, rotated_at = NULL, attempt_hash = NULL, last_seen_at = now()
+  UPDATE sessions s SET former_credential = coalesce(s.secret_hash, s.nonce), nonce = coalesce(:nonce::bytea, s.nonce), secret_hash = :secretHash::bytea, key_id = :keyId, generation = 0, rotated_at = NULL, attempt_hash = NULL, last_seen_at = now()
   FROM users u WHERE s.id = :sessionId::uuid AND u.id = s.user_id
   RETURNING ${sessionAccountSql('u', 's')}, s.id::text AS "sessionId"`)
 
@@ -44,27 +46,24 @@ export function createPasswordStore ({ prisma }: Pick<Database, 'prisma'>) {
     /**
      * Sets a password, renews the session that did it and ends all others: if the old hash and the session's credential are
      * unchanged. Every access token from before is revoked.
+     *
+     * @returns `undefined` when the session ended or its credential was replaced, `hash_renewed` when only the hash is another:
+     * whoever sets another password ends this session
      */
-    replace: ({ userId, sessionId, from, to, credential, newCredential, keyId }: PasswordReplacement, client: ClientInfo): Promise<RenewedSession & { revocations: Revocation[] } | undefined> => prisma.$transaction(async tx => {
-      const locked = await tx.$queryRawUnsafe<unknown[]>(LOCK.text, ...bindValues(LOCK, { userId, from, sessionId, channel: credential.channel, ...columnsOf(credential) }))
-      if (locked.length === 0) return undefined
+    replace: ({ userId, sessionId, from, to, credential, newCredential, keyId, notice }: PasswordReplacement, client: ClientInfo): Promise<RenewedSession & { revocations: Revocation[] } | 'hash_renewed' | undefined> => prisma.$transaction(async tx => {
+      const [locked] = await tx.$queryRawUnsafe<Array<{ passwordHash: string | null }>>(LOCK.text, ...bindValues(LOCK, { userId, sessionId, channel: credential.channel, ...columnsOf(credential) }))
+      if (locked === undefined) return undefined
+      if (locked.passwordHash !== from) return 'hash_renewed'
       await tx.user.update({ where: { id: userId }, data: { passwordHash: to } })
       const ended = await endSessions(tx, userId, 'password_change', sessionId)
       await recordAudit(tx, { action: 'password_change', outcome: 'success', actorId: userId, subjectId: userId, sessionId, ...client })
+      await enqueue(tx, notice)
       const revocations = [...await recordEnded(tx, userId, ended), ...await raiseVersion(tx, userId)]
       const [session] = await tx.$queryRawUnsafe<Array<RenewedSession['session']>>(RENEW.text, ...bindValues(RENEW, { sessionId, keyId, ...columnsOf(newCredential) }))
       if (session === undefined) throw new Error('A locked session is missing')
       return { session, credential: newCredential, revocations }
     })
   }
-}
-
-// The revocation of the user that follows covers their tokens too; but only these say that the sessions have ended.
-async function recordEnded (tx: DbTransaction, userId: string, ended: readonly string[]): Promise<Revocation[]> {
-  if (await collapseSessions(tx, userId, ended.length)) return []
-  const revocations: Revocation[] = []
-  for (const id of ended) revocations.push(...await recordRevocation(tx, { kind: 'session', subject: id, userId }))
-  return revocations
 }
 
 function columnsOf (credential: SessionCredential): { nonce: Uint8Array | null, secretHash: Uint8Array | null } {

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { AUDIT_ACTIONS } from '../audit/store.ts'
 import { jsonResponse, AUTHENTICATED, problemResponses } from '../http/openapi/openapi-responses.ts'
 import type { Guards } from '../http/guards.ts'
-import { EXAMPLE, Id, named, Nullable, Time } from '../http/schemas.ts'
+import { EXAMPLE, Id, named, Nullable } from '../http/schemas.ts'
 import type { AuditListStore, ListedEvent } from '../audit/list-store.ts'
 import { nextCursor, PAGE_QUERY, pageRequest } from '../http/cursor-pagination.ts'
 
@@ -14,7 +14,7 @@ export interface AuditRoutesOptions {
 
 export const AuditEventSchema = Type.Object({
   id: Id,
-  at: Time,
+  at: Type.String({ format: 'date-time', description: 'When it happened, or happened first. ISO 8601, UTC', examples: [EXAMPLE.time] }),
   action: Type.String({ examples: ['login'] }),
   outcome: Type.String({ examples: ['success'] }),
   actorId: Nullable(Type.String({ description: 'The account that did it; null where it is not known.' })),
@@ -22,7 +22,9 @@ export const AuditEventSchema = Type.Object({
   sessionId: Nullable(Type.String()),
   ip: Nullable(Type.String()),
   userAgent: Nullable(Type.String()),
-  detail: Nullable(Type.Record(Type.String(), Type.Unknown()))
+  detail: Nullable(Type.Record(Type.String(), Type.Unknown())),
+  times: Type.Integer({ description: 'How often it happened, from one network within ten minutes: repeated failures share an event. Then `ip`, `userAgent` and `sessionId` are those of the first.' }),
+  lastAt: Nullable(Type.String({ format: 'date-time', description: 'When it happened last, where it may have been repeated' }))
 }, { description: 'An event of the audit trail' })
 
 const AuditPage = Type.Object({
@@ -40,7 +42,9 @@ const EXAMPLE_EVENT = {
   sessionId: '01890a5d-ac97-7d3c-9a41-5f6f2b1f0c5e',
   ip: '203.0.113.7',
   userAgent: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0',
-  detail: null
+  detail: null,
+  times: 1,
+  lastAt: null
 }
 
 export const auditRoutes: FastifyPluginAsyncTypebox<AuditRoutesOptions> = async (app, { auditList, guards }) => {
@@ -72,6 +76,6 @@ export const auditRoutes: FastifyPluginAsyncTypebox<AuditRoutesOptions> = async 
   })
 }
 
-function present ({ at, ...event }: ListedEvent) {
-  return { ...event, at: at.toISOString() }
+function present ({ at, lastAt, ...event }: ListedEvent) {
+  return { ...event, at: at.toISOString(), lastAt: lastAt?.toISOString() ?? null }
 }

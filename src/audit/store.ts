@@ -1,28 +1,11 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { Database, DbTransaction } from '../database/database.ts'
+import type { Database, DbTransaction, Log } from '../database/database.ts'
 import { statement } from '../database/statement.ts'
+import { AUDIT_ACTIONS, type AuditAction, type AuditEvent } from './audit-event.ts'
+import { createCoalesceStore } from './coalesce-store.ts'
+import { createCoalescer, type CoalesceBy } from './coalesce.ts'
 
-/** What the audit trail records. */
-export const AUDIT_ACTIONS = [
-  'register', 'login', 'logout', 'refresh', 'session_end', 'password_change',
-  'create', 'role_change', 'disable', 'enable', 'delete',
-  'identity_link', 'identity_unlink', 'account_claim',
-  'client_create', 'client_rotate', 'client_key', 'client_remove', 'client_authentication', 'client_token', 'client_revocation'
-] as const
-
-export type AuditAction = typeof AUDIT_ACTIONS[number]
-
-/** Who did what to whom, and with which outcome. Never contains a secret. */
-export interface AuditEvent {
-  action: AuditAction
-  outcome: 'success' | 'failure' | 'reused' | 'repeated'
-  actorId?: string | undefined
-  subjectId?: string | undefined
-  sessionId?: string | undefined
-  ip?: string | undefined
-  userAgent?: string | null | undefined
-  detail?: Record<string, string | number | boolean>
-}
+export { AUDIT_ACTIONS, type AuditAction, type AuditEvent }
 
 export type AuditStore = ReturnType<typeof createAuditStore>
 
@@ -32,8 +15,11 @@ const RECORD = statement('audit.record', `
   INSERT INTO audit_events (${COLUMNS})
   VALUES (:id::uuid, :action, :outcome, :actorId::uuid, :subjectId::uuid, :sessionId::uuid, :ip, :userAgent, :detail::jsonb)`)
 
-export function createAuditStore ({ query }: Pick<Database, 'query'>) {
+export function createAuditStore ({ query }: Pick<Database, 'query'>, log: Pick<Log, 'warn'>) {
+  const { add, flush, close } = createCoalescer({ write: createCoalesceStore({ query }), log })
+
   return {
+    /** Writes an event of its own: for what happens as often as the service allows, and no stranger can repeat at will. */
     async record ({ action, outcome, actorId, subjectId, sessionId, ip, userAgent, detail }: AuditEvent): Promise<void> {
       await query(RECORD, {
         id: uuidv7(),
@@ -46,16 +32,29 @@ export function createAuditStore ({ query }: Pick<Database, 'query'>) {
         userAgent: userAgent ?? null,
         detail: detail === undefined ? null : JSON.stringify(detail)
       })
-    }
+    },
+
+    /**
+     * Counts an event in the row that it shares with its repetitions: the same account, outcome and detail, from one network
+     * within ten minutes; by session, once a minute at most. It is for all that a stranger can repeat at will.
+     */
+    recordRepeatable (event: AuditEvent, by: CoalesceBy = 'network'): void {
+      add(event, by)
+    },
+
+    /** Writes what was counted. */
+    flush,
+    close
   }
 }
 
 /** Writes an event within a transaction: it is stored together with what it records, or not at all. */
-export async function recordAudit (tx: Pick<DbTransaction, 'auditEvent'>, { userAgent, actorId, subjectId, sessionId, ip, detail, ...event }: AuditEvent): Promise<void> {
+export async function recordAudit (tx: Pick<DbTransaction, 'auditEvent'>, { action, outcome, userAgent, actorId, subjectId, sessionId, ip, detail }: AuditEvent): Promise<void> {
   await tx.auditEvent.create({
     data: {
       id: uuidv7(),
-      ...event,
+      action,
+      outcome,
       actorId: actorId ?? null,
       subjectId: subjectId ?? null,
       sessionId: sessionId ?? null,

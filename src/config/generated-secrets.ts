@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, linkSync, mkdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { closeSync, constants, existsSync, fstatSync, linkSync, lstatSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { isForeign, makeDataDirectory } from './data-directory.ts'
 import { findWeakness } from './secret-strength.ts'
 
 /** The two secrets of this machine, for development. */
@@ -19,40 +20,22 @@ export function generateSecret (): string {
  * Where two processes start at once, the first to create the file wins.
  *
  * @throws Error when the directory cannot be read or written, or a secret in it is weak
+ * @throws DirectoryRefused when others could have planted what is in it
  */
 export function loadGeneratedSecrets (dataDir: string): GeneratedSecrets {
   const file = join(dataDir, 'secrets.json')
   makeDataDirectory(resolve(dataDir))
   if (!existsSync(file)) publish(file, { secret: generateSecret(), jwtSecret: generateSecret() })
-  refuseShared(file)
-  const secrets = parseSecrets(readFileSync(file, 'utf8'))
+  const secrets = parseSecrets(readOwnFile(file))
   const weakness = findWeakness(secrets.secret) ?? findWeakness(secrets.jwtSecret)
   if (weakness !== undefined) throw new Error(`its secrets.json holds a secret that ${weakness}; delete it to have new secrets made, which ends all sessions`)
   return secrets
 }
 
-/**
- * Creates a directory and its missing parents, for their owner only.
- *
- * Node's own recursive mkdir never returns where the kernel answers ENOENT below an existing directory, as in /proc.
- */
-export function makeDataDirectory (path: string): void {
-  const mode = 0o700
-  try {
-    mkdirSync(path, { mode })
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'EEXIST' && statSync(path).isDirectory()) return
-    if (code !== 'ENOENT' || dirname(path) === path) throw error
-    makeDataDirectory(dirname(path))
-    mkdirSync(path, { mode })
-  }
-}
-
 // Written to a draft and then linked: a reader finds a complete file, and the first of two writers wins.
 function publish (file: string, secrets: GeneratedSecrets): void {
-  const draft = `${file}.${process.pid}`
-  writeFileSync(draft, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600, flush: true })
+  const draft = `${file}.${randomBytes(6).toString('hex')}`
+  writeFileSync(draft, `${JSON.stringify(secrets, null, 2)}\n`, { flag: 'wx', mode: 0o600, flush: true })
   try {
     linkSync(draft, file)
   } catch (error) {
@@ -62,10 +45,21 @@ function publish (file: string, secrets: GeneratedSecrets): void {
   }
 }
 
-// Windows has no such mode bits.
-function refuseShared (file: string): void {
-  if (process.platform === 'win32' || (statSync(file).mode & 0o077) === 0) return
-  throw new Error('its secrets.json may be read by others than its owner; make new secrets if it was, and chmod 600 it')
+// The file that is read is the one that was checked, and no link leads elsewhere.
+function readOwnFile (file: string): string {
+  if (lstatSync(file).isSymbolicLink()) throw new Error('its secrets.json is a symbolic link, which is not followed')
+  const descriptor = openSync(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+  try {
+    const found = fstatSync(descriptor)
+    if (isForeign(found)) throw new Error('its secrets.json belongs to another user; delete it to have new secrets made, which ends all sessions')
+    // Windows has no such mode bits.
+    if (process.platform !== 'win32' && (found.mode & 0o077) !== 0) {
+      throw new Error('its secrets.json may be read by others than its owner; make new secrets if it was, and chmod 600 it')
+    }
+    return readFileSync(descriptor, 'utf8')
+  } finally {
+    closeSync(descriptor)
+  }
 }
 
 function parseSecrets (json: string): GeneratedSecrets {

@@ -1,4 +1,6 @@
 import { isIP } from 'node:net'
+import { parseRedisUrl } from './redis-url.ts'
+import { findWeakness } from './secret-strength.ts'
 
 /**
  * Parses the text of a variable, or throws a `RangeError` that says in a few words what is expected.
@@ -34,6 +36,12 @@ export function duration ({ max = '3650d' }: { max?: Duration } = {}): Parse<num
   }
 }
 
+/** A duration, in seconds, or 0 for none. */
+export function delay (limits: { max: Duration }): Parse<number, Duration | 0 | '0'> {
+  const parse = duration(limits)
+  return text => text === '0' || text === '0s' ? 0 : parse(text)
+}
+
 export function integer (min: number, max: number): Parse<number, number | `${number}`> {
   return text => {
     const value = /^[0-9]{1,12}$/.test(text) ? Number(text) : NaN
@@ -66,6 +74,20 @@ export function url (...schemes: readonly string[]): Parse<string> {
     const scheme = URL.canParse(text) ? new URL(text).protocol.slice(0, -1) : undefined
     return scheme !== undefined && schemes.includes(scheme) ? text : expected(`a URL that begins with ${schemes.map(name => `${name}://`).join(' or ')}`)
   }
+}
+
+/** The URL of a PostgreSQL database at one address. */
+export const databaseUrl: Parse<string> = text => {
+  const [authority = ''] = text.replace(/^postgres(ql)?:\/\//, '').split(/[/?]/)
+  const namesSeveral = (authority.split('@').at(-1) ?? '').includes(',') || /[?&](host|port)=[^&]*(,|%2C)/i.test(text) || /[?&](target_session_attrs|load_balance_hosts)=/.test(text)
+  if (namesSeveral) throw new RangeError('must name one host, without target_session_attrs: give it an address that follows the primary (a virtual IP, a DNS name, HAProxy or PgBouncer)')
+  return url('postgresql', 'postgres')(text)
+}
+
+/** Where Redis is, as `parseRedisUrl` takes it. */
+export const redisUrl: Parse<string> = text => {
+  parseRedisUrl(text)
+  return text
 }
 
 /** An origin (RFC 6454): scheme, host and port, nothing else; never `*` or `null`. */
@@ -127,6 +149,17 @@ export const proxies: Parse<boolean | number | string[]> = text => {
       ? part
       : expected('the number of proxies in front, or their addresses')
   })(text)
+}
+
+/** Who may read something: everybody who can connect, nobody, or whoever has a token (RFC 6750). */
+export type Access = 'open' | 'off' | { readonly token: string }
+
+export const access: Parse<Access> = text => {
+  if (text === 'open' || text === 'off') return text
+  if (!/^[A-Za-z0-9._~+/-]+=*$/.test(text)) expected('open, off, or a token of letters, digits and -._~+/')
+  const weakness = findWeakness(text)
+  if (weakness !== undefined) throw new RangeError(`must be open, off, or a strong token; this one ${weakness}`)
+  return { token: text }
 }
 
 /** Secrets separated by commas. White space is kept, to be reported as an error. */

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
-import type { AsymmetricAlgorithm, PublicJwk } from 'countersign-verifier/internal'
+import { findKeyWeakness, type AsymmetricAlgorithm, type PublicJwk } from 'countersign-verifier/internal'
 import type { Parse } from './parsers.ts'
 
 /** A private key that access tokens are signed with. */
@@ -13,7 +13,6 @@ export interface PrivateKey {
 }
 
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[^-]*-----END \1-----/g
-const MIN_MODULUS_BITS = 2048
 
 /** Private keys, one PEM after the other. Line ends may be written as `\n`, for variables that hold one line. */
 export const privateKeyRing: Parse<PrivateKey[], string | readonly string[]> = text => {
@@ -30,6 +29,8 @@ function readKey (pem: string, label: string): PrivateKey {
   if (label !== 'PRIVATE KEY') throw new RangeError('must be in PKCS#8: convert it with openssl pkcs8 -topk8 -nocrypt')
   const key = decode(pem)
   const algorithm = algorithmOf(key)
+  const weakness = findKeyWeakness(key)
+  if (weakness !== undefined) throw new RangeError(`holds ${weakness}`)
   return { algorithm, pem: key.export({ format: 'pem', type: 'pkcs8' }).toString(), jwk: createPublicKey(key).export({ format: 'jwk' }) as PublicJwk }
 }
 
@@ -42,10 +43,9 @@ function decode (pem: string): KeyObject {
   }
 }
 
-function algorithmOf ({ asymmetricKeyType, asymmetricKeyDetails: { namedCurve, modulusLength = 0 } = {} }: KeyObject): AsymmetricAlgorithm {
+function algorithmOf ({ asymmetricKeyType, asymmetricKeyDetails: { namedCurve } = {} }: KeyObject): AsymmetricAlgorithm {
   if (asymmetricKeyType === 'ed25519') return 'EdDSA'
   if (asymmetricKeyType === 'ec' && namedCurve === 'prime256v1') return 'ES256'
   if (asymmetricKeyType !== 'rsa') throw new RangeError('must hold Ed25519 keys (EdDSA), P-256 keys (ES256) or RSA keys (RS256)')
-  if (modulusLength < MIN_MODULUS_BITS) throw new RangeError(`holds an RSA key of fewer than ${MIN_MODULUS_BITS} bits`)
   return 'RS256'
 }

@@ -32,13 +32,18 @@ export interface Database {
    */
   query<Row> (statement: Statement, values: StatementValues): Promise<Row[]>
   /**
+   * The same, on Postgres over connections that requests cannot use up: for what decides whether this process may go on. A
+   * statement has 2 s.
+   */
+  queryReserved<Row> (statement: Statement, values: StatementValues): Promise<Row[]>
+  /**
    * Listens for `NOTIFY channel`. On Postgres this uses a connection of its own, which is monitored; it does not reconnect.
    * @param channel a plain identifier: `[a-z_][a-z0-9_]*`
    */
   listen (channel: string, listener: Listener): Promise<Subscription>
   /** Explains why the first statements of a start failed, in one sentence that names the database's address. */
   explainStart (error: unknown): DatabaseStartError
-  /** Resolves when the database answers within 1 s, rejects otherwise. */
+  /** Resolves when the database answers within 1 s and takes writes, rejects otherwise: with `DatabaseReadOnly` where it only answers. */
   ping (): Promise<void>
   /** Waits for running statements and closes every connection. Calling it again does nothing. */
   close (): Promise<void>
@@ -53,10 +58,12 @@ export interface Log {
 export interface DatabaseOptions {
   /** `postgres://user:password@host:port/database`; without it the embedded engine opens `dataDir`. */
   url?: string
+  /** The database itself, where `url` leads to a pooler in transaction mode: for migrations and LISTEN. */
+  directUrl?: string
   /** The directory of the embedded engine's cluster; created when missing. */
   dataDir: string
   pool?: {
-    /** Most connections held at once. Default 10. */
+    /** Most connections held at once for requests; three more are for LISTEN, the ledger and the health check. Default 10. */
     max?: number
     /** How long a statement waits for a connection, in ms. Default 2,000. */
     acquireTimeoutMs?: number

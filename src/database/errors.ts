@@ -1,11 +1,18 @@
-/** The database did not answer in time. */
+import { isError } from '../config/error-code.ts'
+
+/** The database did not answer in time, or no connection to it could be opened: then `cause` is why. */
 export class DatabaseUnavailable extends Error {
   override readonly name = 'DatabaseUnavailable'
 }
 
+/** The database answers, but takes no writes: it is a standby, or was made read-only. */
+export class DatabaseReadOnly extends DatabaseUnavailable {
+  readonly state = 'read_only'
+}
+
 /**
- * Whether the database failed, so that the same request may succeed later (503): it was unreachable or disconnected, gave
- * no connection or no answer in time, is shutting down, has no connections left, or is read-only after a failover.
+ * Whether the database failed, so that the same request may succeed later (503): whatever kept a connection from opening, it
+ * was disconnected, gave no answer or no lock in time, is shutting down, or is read-only after a failover.
  * Takes errors of `pg`, of the embedded engine and of Prisma over either, and Prisma's wrappers of them.
  */
 export function isDatabaseUnavailable (error: unknown): boolean {
@@ -16,6 +23,15 @@ export function isDatabaseUnavailable (error: unknown): boolean {
     UNAVAILABLE_SQL_STATE.test(text(layer, 'originalCode')) ||
     UNAVAILABLE_KINDS.has(text(layer, 'kind')) ||
     UNAVAILABLE_MESSAGE.test(text(layer, 'message')))
+}
+
+/**
+ * Whether a statement of `Database.query` may have been committed although it failed: its connection was lost, or no answer came
+ * in time, once it had been sent. What the server answers with an error it has rolled back; what found no connection never ran.
+ */
+export function mayHaveCommitted (error: unknown): boolean {
+  if (!isError(error) || error instanceof DatabaseUnavailable) return false
+  return LOST_ANSWER_CODE.test(text(error, 'code')) || LOST_ANSWER_MESSAGE.test(error.message)
 }
 
 /**
@@ -41,8 +57,9 @@ const UNAVAILABLE_CODES = new Set([
   'P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2037'
 ])
 
-// Connection exceptions, insufficient resources, shutdown, statement timeout, idle in transaction, read-only.
-const UNAVAILABLE_SQL_STATE = /^(08\w{3}|53\w{3}|57P0\d|57014|25P03|25006)$/
+// Connection exceptions, insufficient resources, failures of its disk, shutdown, statement timeout, a lock that was not had
+// in time, idle in transaction, read-only.
+const UNAVAILABLE_SQL_STATE = /^(08\w{3}|53\w{3}|58\w{3}|57P0\d|57014|55P03|25P03|25006)$/
 
 const UNAVAILABLE_KINDS = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections'])
 
@@ -57,6 +74,13 @@ const UNAVAILABLE_MESSAGE = new RegExp('^(' + [
   'Cannot use a pool after calling end',
   'PGlite is clos'
 ].join('|') + ')')
+
+// Of the socket, or the server's last words before it closed the connection: 08 connection exceptions, 57P0x shutdown, crash and
+// a database that was dropped.
+const LOST_ANSWER_CODE = /^(ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|08\w{3}|57P0[124])$/
+
+// Errors without a code, of `pg`.
+const LOST_ANSWER_MESSAGE = /^(Query read timeout|Connection terminated)/
 
 /** The error and the errors that it wraps, outermost first. */
 function layers (error: unknown): object[] {

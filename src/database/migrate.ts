@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Log } from './database.ts'
 import type { Migration } from './migration-files.ts'
+import { errorCode, errorMessage } from '../config/error-code.ts'
 import { DatabaseStartError } from './database-start-error.ts'
 
 /** One exclusive connection without a statement timeout: a transaction spans several calls. */
@@ -80,7 +81,7 @@ async function runScript (session: MigrationSession, migration: Migration) {
   try {
     await session.script(migration.sql)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = errorMessage(error)
     throw new DatabaseStartError('migration_failed',
       `Migration ${migration.name} failed and was rolled back: ${reason}.`, error)
   }
@@ -111,7 +112,7 @@ async function readRecordsOfAnyDatabase (session: MigrationSession) {
   try {
     return await readRecords(session)
   } catch (error) {
-    const tableIsMissing = error instanceof Error && 'code' in error && error.code === '42P01'
+    const tableIsMissing = errorCode(error) === '42P01'
     if (tableIsMissing) return []
     throw error
   }

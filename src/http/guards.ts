@@ -6,7 +6,7 @@ import {
 } from 'countersign-verifier/internal'
 import { Problem } from '../errors.ts'
 import { permits, type Permission } from '../permissions.ts'
-import type { Cookies } from './cookies.ts'
+import { AmbiguousCookie, type Cookies } from './cookies.ts'
 import type { CsrfProtection } from './csrf.ts'
 import type { IsUnavailable } from './problem-response.ts'
 
@@ -27,10 +27,8 @@ export interface GuardsDeps {
 export interface Guards extends UserGuards<Guard> {
   /** Refuses a principal whose role does not have the permission: 403. */
   permit (permission: Permission): Guard
-  /** Authenticates by the Bearer token, if there is one; rejects with its refusal. */
-  byBearer (request: FastifyRequest): Array<Promise<Principal>>
-  /** Authenticates by each cookie that is present; each rejects with its own refusal. @throws AmbiguousCookie */
-  byCookie (request: FastifyRequest): Array<Promise<Principal>>
+  /** The user of a request that may come without credentials. @throws Problem 401 where those that came are no good */
+  findUser (request: FastifyRequest): Promise<Principal | undefined>
 }
 
 /** The verifier's guards, which also accept the cookie of a stateful session. */
@@ -42,29 +40,28 @@ export function createGuards ({ verify, authenticateSession, cookies, csrf, user
   ]
   const toRefusal = createToRefusal(Problem, { onRefused, isUnavailable })
   const identify = createIdentify({ bearer, cookies: credentials, checkCsrf: csrf.checkRequest, Problem })
-  const createGuard = createGuardFactory<Principal, GuardedRequest, GuardedReply, Problem>({ identify, slot: users, toRefusal, refuse: passOn })
-
-  async function authenticate (credential: string, identify: (credential: string) => Principal | Promise<Principal>): Promise<Principal> {
-    try {
-      return await identify(credential)
-    } catch (error) {
-      throw toRefusal(error)
-    }
-  }
+  const createGuard = createGuardFactory<Principal, GuardedRequest, GuardedReply, Problem>({ identify, slot: users, toRefusal, refuse })
 
   return {
     authenticate: createGuard(),
     authorize: (...required) => createGuard(createRequirement(required, Problem)),
     permit: permission => createGuard(({ role }) => permits(role, permission) ? undefined : new Problem('forbidden')),
-    byBearer (request) {
-      const token = bearerToken(request.headers.authorization)
-      return token === undefined ? [] : [authenticate(token, bearer)]
-    },
-    byCookie (request) {
-      const carried = credentials.map(({ read, identify }) => ({ value: read(request), identify }))
-      return carried.flatMap(({ value, identify }) => value === undefined ? [] : [authenticate(value, identify)])
+    async findUser (request) {
+      try {
+        return await identify(request)
+      } catch (error) {
+        const refusal = toRefusal(error)
+        if (refusal.code === 'unauthenticated') return undefined
+        throw refusal
+      }
     }
   }
+}
+
+// A cookie that came twice is cleared, whatever the route: otherwise every request would be refused until it expires.
+function refuse (refusal: Problem, request: GuardedRequest, reply: GuardedReply, done: (error: Error) => void): void {
+  if (refusal instanceof AmbiguousCookie) refusal.clearing.forEach(cookie => reply.headers({ 'set-cookie': cookie }))
+  passOn(refusal, request, reply, done)
 }
 
 /** @returns what reads the principal that a guard has authenticated, and throws an Error if no guard ran */

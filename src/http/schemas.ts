@@ -35,8 +35,11 @@ export const RoleName = Type.Enum([...ROLES], { type: 'string', description: 'Th
 /** A pattern for text that goes to Postgres, which stores no NUL. */
 export const WITHOUT_NUL = '^[^\\u0000]*$'
 
+// Patterns are matched by code points: half a pair alone is in this class, and would be stored as U+FFFD.
+const WELL_FORMED = '^[^\\u0000\\ud800-\\udfff]*$'
+
 export const Email = Type.String({ format: 'email', maxLength: 320, examples: [EXAMPLE.email] })
-export const Name = Type.String({ minLength: 1, maxLength: 200, pattern: WITHOUT_NUL, examples: [EXAMPLE.name] })
+export const Name = Type.String({ minLength: 1, maxLength: 200, pattern: WELL_FORMED, examples: [EXAMPLE.name] })
 
 /** A value or null, in the form that OpenAPI tools understand. */
 export function Nullable<T extends TSchema> (schema: T) {
@@ -52,9 +55,11 @@ export const ProblemSchema = Type.Object({
   errors: Type.Optional(Type.Array(Type.Object({
     field: Type.String({ description: 'The name of the field, dotted where it is nested' }),
     pointer: Type.String({ description: 'A JSON Pointer to the field (RFC 6901), as a URI fragment' }),
-    detail: Type.String()
+    detail: Type.String(),
+    code: Type.Optional(Type.String({ description: 'Of a password: the stable name of what is wrong with it, such as `too_short`, `too_common` or `breached`', examples: ['too_common'] }))
   }), { description: 'The invalid fields, at most twenty' })),
-  maxAge: Type.Optional(Type.Integer({ description: 'The longest time since the required login, in seconds (RFC 9470)', examples: [300] }))
+  maxAge: Type.Optional(Type.Integer({ description: 'The longest time since the required login, in seconds (RFC 9470)', examples: [300] })),
+  deletionDueAt: Type.Optional(Type.String({ format: 'date-time', description: 'When the account will be deleted', examples: [EXAMPLE.time] }))
 }, { description: 'A problem document (RFC 9457)' })
 
 export const PrincipalSchema = Type.Object({

@@ -10,27 +10,45 @@ type SchemaErrors = NonNullable<import('fastify').FastifyError['validation']>
 const STRICT = { coerceTypes: false, removeAdditional: false, useDefaults: true, allErrors: true } as const
 const FROM_TEXT = { ...STRICT, coerceTypes: true } as const
 
-/** Validates requests by the service's own rules, whatever validator the host uses. */
-export function validateStrictly (app: FastifyInstance, schemas: NamedSchemas): void {
-  const build = AjvCompiler()
-  let strict: FastifySchemaCompiler<FastifySchema> | undefined
-  let fromText: FastifySchemaCompiler<FastifySchema> | undefined
-  const compiler = (customOptions: typeof STRICT | typeof FROM_TEXT) =>
-    build(schemas, { customOptions, onCreate: addFormats }) as FastifySchemaCompiler<FastifySchema>
-
-  app.setValidatorCompiler(route => whenFirstUsed(() => {
-    if (route.httpPart === 'body') return (strict ??= compiler(STRICT))(route)
-    return (fromText ??= compiler(FROM_TEXT))(route)
-  }))
-}
-
 type Validator = ReturnType<FastifySchemaCompiler<FastifySchema>>
 
+/** Validates requests by the service's own rules, whatever validator the host uses. */
+export function validateStrictly (app: FastifyInstance, schemas: NamedSchemas): void {
+  const compiled = compiledWith.get(schemas) ?? rememberCompiled(schemas)
+  app.setValidatorCompiler(route => whenFirstUsed(route.httpPart === 'body' ? compiled.strict : compiled.fromText, route))
+}
+
+type Compile = (route: Parameters<FastifySchemaCompiler<FastifySchema>>[0]) => Validator
+
+// One set for all services of a process: to compile takes longer than all the rest of a start.
+const compiledWith = new WeakMap<NamedSchemas, { strict: Compile, fromText: Compile }>()
+
+function rememberCompiled (schemas: NamedSchemas) {
+  const compiled = { strict: onceEach(schemas, STRICT), fromText: onceEach(schemas, FROM_TEXT) }
+  compiledWith.set(schemas, compiled)
+  return compiled
+}
+
+/** Compiles each schema once, by what it says: every app has its own copy of a route's schema. */
+function onceEach (schemas: NamedSchemas, customOptions: typeof STRICT | typeof FROM_TEXT): Compile {
+  const validators = new Map<string, Validator>()
+  let compiler: FastifySchemaCompiler<FastifySchema> | undefined
+  return route => {
+    const key = JSON.stringify(route.schema)
+    const known = validators.get(key)
+    if (known !== undefined) return known
+    compiler ??= AjvCompiler()(schemas, { customOptions, onCreate: addFormats }) as FastifySchemaCompiler<FastifySchema>
+    const validate = compiler(route)
+    validators.set(key, validate)
+    return validate
+  }
+}
+
 // Compiling the schemas of all routes would delay the start.
-function whenFirstUsed (compile: () => Validator): Validator {
+function whenFirstUsed (compile: Compile, route: Parameters<Compile>[0]): Validator {
   let validate: Validator | undefined
   const validator: Validator = data => {
-    validate ??= compile()
+    validate ??= compile(route)
     const isValid = validate(data)
     validator.errors = validate.errors ?? null
     return isValid
@@ -45,20 +63,20 @@ function addFormats (ajv: { addFormat (name: string, check: RegExp | ((text: str
 }
 
 const MOST_FIELDS = 20
+const NO_ADDRESS = 'must be an e-mail address, without invisible or unassigned characters'
 const NOT_KNOWN = 'is not a known field'
 
 /** The fields that a schema refused: each once, at most twenty. */
 export function describeInvalidFields (errors: SchemaErrors): FieldProblem[] {
   const fields = new Map<string, FieldProblem>()
   for (const error of errors) {
-    const { params, message } = error
     const pointer = pointerOf(error)
     if (fields.size === MOST_FIELDS) break
     if (fields.has(pointer) || isOfOtherBranch(error, errors)) continue
     fields.set(pointer, {
       field: pointer.slice(1).replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~'),
       pointer: `#${pointer}`,
-      detail: params.additionalProperty === undefined ? message ?? 'is not valid' : NOT_KNOWN
+      detail: detailOf(error)
     })
   }
   return [...fields.values()]
@@ -67,6 +85,11 @@ export function describeInvalidFields (errors: SchemaErrors): FieldProblem[] {
 /** Names fields that nobody knows, where no schema was asked, the first twenty. */
 export function describeUnknownFields (names: readonly string[]): FieldProblem[] {
   return names.slice(0, MOST_FIELDS).map(name => ({ field: name, pointer: `#/${escapePointer(name)}`, detail: NOT_KNOWN }))
+}
+
+function detailOf ({ params, message = 'is not valid' }: SchemaErrors[number]): string {
+  if (params.additionalProperty !== undefined) return NOT_KNOWN
+  return params.format === 'email' ? NO_ADDRESS : message
 }
 
 function pointerOf ({ instancePath, params }: SchemaErrors[number]): string {

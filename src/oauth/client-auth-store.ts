@@ -8,6 +8,7 @@ export interface KnownClient {
   /** The audience that belongs to it alone. */
   audience: string | null
   scopes: string[]
+  version: number
   /** SHA-256 of its secret. */
   secretHash: Buffer
   /** SHA-256 of the previous secret, while that is still accepted. */
@@ -19,7 +20,7 @@ export interface KnownClient {
 export type ClientAuthStore = ReturnType<typeof createClientAuthStore>
 
 const FIND = statement('clients.find', `
-  SELECT id, name, audience, scopes, secret_hash AS "secretHash",
+  SELECT id, name, audience, scopes, version, secret_hash AS "secretHash",
     CASE WHEN previous_ends_at > now() THEN previous_hash END AS "previousHash",
     extract(epoch FROM previous_ends_at)::float8 AS "previousEndsAt"
   FROM clients WHERE id = :id AND removed_at IS NULL`)

@@ -5,11 +5,13 @@ import { scopeChallenge, type ClientTokenClaims } from 'countersign-verifier/int
 import type { AuditStore } from '../audit/store.ts'
 import { Problem } from '../errors.ts'
 import { bearerToken, invalidToken } from '../http/guards.ts'
+import { clientNetwork } from '../http/client-network.ts'
 import { clientInfo } from '../http/client-info.ts'
+import type { AttemptLimiter } from '../limits/attempt-limiter.ts'
+import type { RateLimitHeaders } from '../limits/rate-limit-headers.ts'
 import type { Tokens } from '../tokens/compose.ts'
 import { checkBesideToken, readClientCredentials } from './client-secret-auth.ts'
 import { hashClientSecret } from './client-secret.ts'
-import { createAuthFailureAudit } from './auth-failure-audit.ts'
 import type { ClientAuthStore, KnownClient } from './client-auth-store.ts'
 
 /** A client that has authenticated. */
@@ -20,8 +22,12 @@ export interface AuthenticatedClient {
   readonly audience: string
   /** What it may do here: the scopes it is registered for, narrowed to those of its access token where it used one. */
   readonly scopes: readonly string[]
+  /** The version of the tokens that it gets. */
+  readonly version: number
   /** When the credential that it used expires, in Unix seconds: a token does, and so does a secret that is being replaced. */
   readonly expiresAt: number | null
+  /** The version of the access token that it used; `null` for its secret, which has none. */
+  readonly tokenVersion: number | null
 }
 
 /** Authenticates the client of a request. @throws Problem 401 */
@@ -30,6 +36,7 @@ export type AuthenticateClient = (request: FastifyRequest) => Promise<Authentica
 export type ClientAuthentication = ReturnType<typeof createClientAuthentication>
 
 export interface ClientAuthenticationDeps {
+  limiter: AttemptLimiter
   clients: ClientAuthStore
   /** The audience of clients without one of their own. */
   audience: string
@@ -42,9 +49,7 @@ export interface ClientAuthenticationDeps {
 const BASIC = { 'www-authenticate': 'Basic realm="countersign", charset="UTF-8"' }
 const NO_HASH = Buffer.alloc(32)
 
-export function createClientAuthentication ({ clients, audience, verifyClientToken, audit, onRefused }: ClientAuthenticationDeps) {
-  const auditFailure = createAuthFailureAudit(audit)
-
+export function createClientAuthentication ({ limiter, clients, audience, verifyClientToken, audit, onRefused }: ClientAuthenticationDeps) {
   async function bySecret (request: FastifyRequest): Promise<AuthenticatedClient> {
     const credentials = readClientCredentials(request)
     if (credentials === undefined) throw new Problem('invalid_client', { headers: BASIC })
@@ -54,18 +59,24 @@ export function createClientAuthentication ({ clients, audience, verifyClientTok
     const isCurrent = timingSafeEqual(given, client?.secretHash ?? NO_HASH)
     const isPrevious = timingSafeEqual(given, client?.previousHash ?? NO_HASH)
     if (client === undefined || !(isCurrent || isPrevious)) {
-      if (client !== undefined) await auditFailure(client.id, clientInfo(request))
-      throw new Problem('invalid_client', { headers: BASIC })
+      // Counted once it has failed, and apart from the network's passwords: a secret of 256 bits is not guessed, and a client
+      // with an old one must shut out neither the others behind its address nor the people there.
+      const network = clientNetwork(request)
+      let limits: RateLimitHeaders = {}
+      await limiter.reserve([{ rule: 'network', by: network === null ? undefined : ['client', network] }], headers => { limits = headers })
+      // An id that never was leaves nothing.
+      if (client !== undefined) audit.recordRepeatable({ action: 'client_authentication', outcome: 'failure', detail: { clientId: client.id }, ...clientInfo(request) })
+      throw new Problem('invalid_client', { headers: { ...BASIC, ...limits } })
     }
-    return toAuthenticated(client, client.scopes, isCurrent ? null : client.previousEndsAt)
+    return toAuthenticated(client, { scopes: client.scopes, expiresAt: isCurrent ? null : client.previousEndsAt, tokenVersion: null })
   }
 
   async function byToken (token: string, { body }: FastifyRequest): Promise<AuthenticatedClient> {
-    const { sub, scope = '', exp } = readToken(token)
+    const { sub, scope = '', exp, ver = 0 } = readToken(token)
     checkBesideToken(body, sub)
     const client = await find(sub)
     if (client === undefined) throw invalidToken(new Error('The client was removed'))
-    return toAuthenticated(client, client.scopes.filter(registered => scope.split(' ').includes(registered)), exp)
+    return toAuthenticated(client, { scopes: client.scopes.filter(registered => scope.split(' ').includes(registered)), expiresAt: exp, tokenVersion: ver })
   }
 
   function readToken (token: string): ClientTokenClaims {
@@ -83,8 +94,8 @@ export function createClientAuthentication ({ clients, audience, verifyClientTok
     return /^client_[0-9a-f]{24}$/.test(id) ? clients.find(id) : undefined
   }
 
-  function toAuthenticated ({ id, name, audience: own }: KnownClient, scopes: readonly string[], expiresAt: number | null): AuthenticatedClient {
-    return { id, name, audience: own ?? audience, scopes, expiresAt }
+  function toAuthenticated ({ id, name, version, audience: own }: KnownClient, used: Pick<AuthenticatedClient, 'scopes' | 'expiresAt' | 'tokenVersion'>): AuthenticatedClient {
+    return { id, name, audience: own ?? audience, version, ...used }
   }
 
   return {

@@ -26,12 +26,13 @@ export interface ClientCredentialsGrantDeps {
 }
 
 export function createClientCredentialsGrant ({ tokens: { audiences, mintForClient }, audit, now }: ClientCredentialsGrantDeps): ClientCredentialsGrant {
-  return async ({ id: clientId, scopes: registered }, { scope, audience, resource = audience }, from) => {
+  return async ({ id: clientId, version, scopes: registered }, { scope, audience, resource = audience }, from) => {
     const scopes = scope === undefined ? registered : narrow(registered, scope)
     if (audience !== undefined && audience !== resource) throw new OAuthError('invalid_target', 'audience and resource name different services')
     const target = resource === undefined ? audiences.own : await audiences.find(resource)
-    const minted = mintForClient({ clientId, scopes, audience: target, now: now() })
-    await audit.record({ action: 'client_token', outcome: 'success', detail: { clientId, audience: target.name }, ...from })
+    const minted = mintForClient({ clientId, version, scopes, audience: target, now: now() })
+    // Shared with its repetitions: a client may take as many tokens as it likes.
+    audit.recordRepeatable({ action: 'client_token', outcome: 'success', detail: { clientId, audience: target.name }, ...from })
     return { ...minted, scopes }
   }
 }

@@ -55,6 +55,8 @@ export function createClientRegistry ({ prisma }: Pick<Database, 'prisma'>) {
         return await prisma.$transaction(async tx => {
           const keyVersion = await nextKeyVersion(tx, client.audience)
           const created = await tx.client.create({ data: { ...client, keyVersion, scopes: [...scopes], secretHash: Uint8Array.from(secretHash) }, select: COLUMNS })
+          // Looked at again: meanwhile another client may have got the audience, and its next key.
+          if (await countOwners(tx, client.audience) > 1) throw audienceTaken(client.audience)
           await recordAudit(tx, { action: 'client_create', outcome: 'success', detail: { clientId: client.id, name: client.name } })
           return created
         })
@@ -93,10 +95,14 @@ export function createClientRegistry ({ prisma }: Pick<Database, 'prisma'>) {
 // concurrent requests.
 async function nextKeyVersion (tx: DbTransaction, audience: string | null): Promise<number> {
   if (audience === null) return 1
-  if (await tx.client.count({ where: { audience, removedAt: null } }) > 0) throw audienceTaken(audience)
+  if (await countOwners(tx, audience) > 0) throw audienceTaken(audience)
   const { _max: { keyVersion } } = await tx.client.aggregate({ where: { audience }, _max: { keyVersion: true } })
   // The previous owner may have been given the next key too.
   return keyVersion === null ? 1 : keyVersion + 2
+}
+
+async function countOwners (tx: DbTransaction, audience: string | null): Promise<number> {
+  return audience === null ? 0 : await tx.client.count({ where: { audience, removedAt: null } })
 }
 
 function audienceTaken (audience: string | null): Error {

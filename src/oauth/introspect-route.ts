@@ -72,7 +72,7 @@ export const introspectRoute: FastifyPluginAsyncTypebox<IntrospectRouteOptions> 
             inactive: { summary: 'A token that is not active, or is for another audience', value: { active: false } }
           }
         }),
-        ...oauthErrors('invalid_request', 'invalid_client', 'invalid_token', 'insufficient_scope', 'temporarily_unavailable')
+        ...oauthErrors('invalid_request', 'invalid_client', 'too_many_requests', 'invalid_token', 'insufficient_scope', 'temporarily_unavailable')
       }
     }
   }, async request => {

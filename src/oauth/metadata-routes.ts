@@ -48,8 +48,9 @@ export const metadataRoutes: FastifyPluginAsyncTypebox<MetadataRoutesOptions> = 
         ...problemResponses('headers_too_large')
       }
     }
-  }, (_request, reply) => {
-    reply.header('cache-control', `public, max-age=${METADATA_LIFE}`).send(metadata)
+  }, async (_request, reply) => {
+    reply.header('cache-control', `public, max-age=${METADATA_LIFE}`)
+    return metadata
   })
 
   app.get('/.well-known/jwks.json', {
@@ -67,8 +68,9 @@ export const metadataRoutes: FastifyPluginAsyncTypebox<MetadataRoutesOptions> = 
         ...problemResponses('headers_too_large')
       }
     }
-  }, (_request, reply) => {
-    reply.header('cache-control', `public, max-age=${JWKS_LIFE}`).send(keys)
+  }, async (_request, reply) => {
+    reply.header('cache-control', `public, max-age=${JWKS_LIFE}`)
+    return keys
   })
 }
 

@@ -7,7 +7,7 @@ import { named } from '../http/schemas.ts'
 import { OAuthError, type OAuthErrorCode } from './oauth-error.ts'
 
 /** The values of `error`. */
-type ErrorName = OAuthErrorCode | 'invalid_client' | 'invalid_token' | 'insufficient_scope' | 'temporarily_unavailable' | 'server_error'
+type ErrorName = OAuthErrorCode | 'too_many_requests' | 'invalid_client' | 'invalid_token' | 'insufficient_scope' | 'temporarily_unavailable' | 'server_error'
 
 // The problems of the catalogue that have a name in OAuth; any other is `invalid_request`.
 const NAMES: Partial<Record<ProblemCode, ErrorName>> = {
@@ -15,6 +15,7 @@ const NAMES: Partial<Record<ProblemCode, ErrorName>> = {
   invalid_token: 'invalid_token',
   insufficient_scope: 'insufficient_scope',
   unknown_audience: 'invalid_target',
+  too_many_requests: 'too_many_requests',
   unavailable: 'temporarily_unavailable',
   internal_error: 'server_error'
 }
@@ -28,6 +29,7 @@ const STATUSES = {
   invalid_client: 401,
   invalid_token: 401,
   insufficient_scope: 403,
+  too_many_requests: 429,
   server_error: 500,
   temporarily_unavailable: 503
 } as const satisfies Record<ErrorName, number>
@@ -87,5 +89,5 @@ export function oauthErrors (...names: ErrorName[]) {
 
 function headersOf (status: number) {
   if (status === 401) return { headers: { 'WWW-Authenticate': Type.String({ description: 'RFC 7617, RFC 6750 §3', examples: ['Basic realm="countersign"'] }) } }
-  return status === 503 ? { headers: RETRY_AFTER } : {}
+  return status === 429 || status === 503 ? { headers: RETRY_AFTER } : {}
 }

@@ -28,7 +28,7 @@ export const revokeRoute: FastifyPluginAsyncTypebox<RevokeRouteOptions> = async 
       body: Type.Object({ ...TOKEN_PARAMETERS, ...CLIENT_PARAMETERS }, { examples: [{ token: '01890a5d-ac96-774b-bcce-b302099a8057.0.…' }] }),
       response: {
         200: emptyResponse('The token is revoked'),
-        ...oauthErrors('invalid_request', 'unauthorized_client', 'invalid_client', 'invalid_token', 'insufficient_scope', 'temporarily_unavailable')
+        ...oauthErrors('invalid_request', 'unauthorized_client', 'invalid_client', 'too_many_requests', 'invalid_token', 'insufficient_scope', 'temporarily_unavailable')
       }
     }
   }, async (request, reply) => {

@@ -3,7 +3,8 @@ import type { AuditStore } from '../audit/store.ts'
 import { Problem } from '../errors.ts'
 import type { ClientInfo } from '../http/client-info.ts'
 import type { LedgerSync } from '../revocation/ledger-sync.ts'
-import type { LogOut, LogoutRequest } from '../sessions/log-out.ts'
+import type { NamedSession } from '../sessions/end-session-store.ts'
+import type { LogOut } from '../sessions/log-out.ts'
 import type { RefreshTokens } from '../sessions/refresh-token.ts'
 import type { Audiences } from '../tokens/audiences.ts'
 import type { VerifiedToken } from '../tokens/verify-any-token.ts'
@@ -42,7 +43,7 @@ export function createRevokeToken ({ audiences, inspect, refreshTokens, endSessi
     if (inspected?.of === 'client') return await revokeClientToken(inspected.claims, client, from)
   }
 
-  async function revokeSession (session: LogoutRequest, { id: clientId, scopes }: AuthenticatedClient, from: ClientInfo): Promise<void> {
+  async function revokeSession (session: NamedSession, { id: clientId, scopes }: AuthenticatedClient, from: ClientInfo): Promise<void> {
     if (!scopes.includes(REVOKE_SESSIONS)) throw insufficientScope(REVOKE_SESSIONS)
     const wasLive = await endSession(session, from)
     // A session that had ended before was not ended by this client.
@@ -51,11 +52,12 @@ export function createRevokeToken ({ audiences, inspect, refreshTokens, endSessi
 
   async function revokeClientToken ({ sub, jti }: ClientTokenClaims, client: AuthenticatedClient, from: ClientInfo): Promise<void> {
     if (sub !== client.id) throw new OAuthError('unauthorized_client', 'The token was issued to another client')
-    ledgerSync.apply(await clientTokens.revoke(jti))
-    await audit.record({ action: 'client_revocation', outcome: 'success', detail: { clientId: sub, tokenId: jti }, ...from })
+    ledgerSync.apply(await clientTokens.revoke(jti, sub))
+    // Shared with its repetitions: a client may take and revoke as many tokens as it likes.
+    audit.recordRepeatable({ action: 'client_revocation', outcome: 'success', detail: { clientId: sub }, ...from })
   }
 
-  function readRefreshToken (token: string): LogoutRequest | undefined {
+  function readRefreshToken (token: string): NamedSession | undefined {
     try {
       return refreshTokens.read(token)
     } catch (error) {

@@ -44,7 +44,7 @@ export const tokenRoute: FastifyPluginAsyncTypebox<TokenRouteOptions> = async (a
           description: 'The access token',
           example: { access_token: 'eyJhbGciOiJIUzI1NiIs…', token_type: 'Bearer', expires_in: 600, scope: 'introspect' }
         }),
-        ...oauthErrors('invalid_request', 'invalid_scope', 'invalid_target', 'unsupported_grant_type', 'invalid_client', 'temporarily_unavailable')
+        ...oauthErrors('invalid_request', 'invalid_scope', 'invalid_target', 'unsupported_grant_type', 'invalid_client', 'too_many_requests', 'temporarily_unavailable')
       }
     }
   }, async (request, reply) => {

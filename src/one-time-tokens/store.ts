@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { Database } from '../database/database.ts'
-import { createPurgeBatch } from '../database/purge-batch.ts'
+import { createPurgeBatch, purgeTimeSql } from '../database/purge-batch.ts'
 import { statement } from '../database/statement.ts'
 
 /** What a token may be used once for. */
-export type OneTimeTokenPurpose = 'sign_in_flow' | 'id_token' | 'sign_in_code' | 'link_begun' | 'link_code'
+export type OneTimeTokenPurpose = 'sign_in_flow' | 'id_token' | 'sign_in_code' | 'link_begun' | 'link_code' | 'restore'
 
 /** What a token was issued with. */
 export interface OneTimeToken<Data> {
@@ -19,16 +19,19 @@ const MARK_USED = statement('one-time-tokens.mark-used', `
   VALUES (:hash::bytea, :purpose, now() + make_interval(secs => :life::float8), now())
   ON CONFLICT (hash) DO NOTHING RETURNING 1`)
 
+// From the account's row, for it may be deleted meanwhile: its foreign key would fail the statement.
 const ISSUE = statement('one-time-tokens.issue', `
   INSERT INTO one_time_tokens (hash, purpose, user_id, data, expires_at)
-  VALUES (:hash::bytea, :purpose, :userId::uuid, :data::jsonb, now() + make_interval(secs => :life::float8))`)
+  SELECT :hash::bytea, :purpose, id, :data::jsonb, now() + make_interval(secs => :life::float8) FROM users WHERE id = :userId::uuid FOR KEY SHARE
+  RETURNING 1`)
 
 const REDEEM = statement('one-time-tokens.redeem', `
   UPDATE one_time_tokens SET used_at = now()
   WHERE hash = :hash::bytea AND purpose = :purpose AND used_at IS NULL AND expires_at > now() AND data @> :expected::jsonb
   RETURNING user_id::text AS "userId", data`)
 
-const EXPIRED = 'SELECT hash FROM one_time_tokens WHERE (SELECT turn FROM mine) AND expires_at < now() LIMIT :limit'
+// Kept for a day: a link that is too old can be told from one that never was.
+const EXPIRED = `SELECT hash FROM one_time_tokens WHERE (SELECT turn FROM mine) AND ${purgeTimeSql('expires_at')} < ${purgeTimeSql("(now() - interval '1 day')")} ORDER BY ${purgeTimeSql('expires_at')} LIMIT :limit`
 
 /** Tokens that can be used once. Only their hashes are stored. */
 export function createOneTimeTokenStore ({ query }: Pick<Database, 'query'>) {
@@ -43,9 +46,9 @@ export function createOneTimeTokenStore ({ query }: Pick<Database, 'query'>) {
       return (await query(MARK_USED, { hash: hashOf(purpose, token), purpose, life })).length === 1
     },
 
-    /** Stores a token that can be used once, within `life` seconds. */
-    async issue (purpose: OneTimeTokenPurpose, token: string, { userId, data, life }: OneTimeToken<object> & { life: number }): Promise<void> {
-      await query(ISSUE, { hash: hashOf(purpose, token), purpose, userId, data: JSON.stringify(data), life })
+    /** Stores a token that can be used once, within `life` seconds. @returns `false` where there is no such account any more */
+    async issue (purpose: OneTimeTokenPurpose, token: string, { userId, data, life }: OneTimeToken<object> & { life: number }): Promise<boolean> {
+      return (await query(ISSUE, { hash: hashOf(purpose, token), purpose, userId, data: JSON.stringify(data), life })).length === 1
     },
 
     /**
@@ -62,7 +65,7 @@ export function createOneTimeTokenStore ({ query }: Pick<Database, 'query'>) {
   }
 }
 
-// Of purpose and token: the same text for another purpose is another token.
-function hashOf (purpose: OneTimeTokenPurpose, token: string): Buffer {
+/** @returns by what a token is stored. Of purpose and token: the same text for another purpose is another token */
+export function hashOf (purpose: OneTimeTokenPurpose, token: string): Buffer {
   return createHash('sha256').update(`${purpose}:${token}`).digest()
 }

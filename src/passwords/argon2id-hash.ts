@@ -38,6 +38,21 @@ export function createDecoy ({ memoryKiB, iterations, parallelism }: Argon2idCos
   return `$argon2id$v=19$${cost}$${unpadded(randomBytes(SALT_BYTES))}$${unpadded(randomBytes(TAG_BYTES))}`
 }
 
+/**
+ * What verifying against a cheaper hash leaves of the current cost. The work is in proportion to memory × iterations, at the
+ * current number of lanes; in as much memory as may be, for less of it fits into a cache and is faster.
+ *
+ * @returns `undefined` where the hash costs as much, or more, or what is left is less than the least that argon2 takes
+ */
+export function restOfCost (current: Argon2idCost, cheaper: Argon2idCost): Argon2idCost | undefined {
+  const { parallelism } = current
+  const work = current.memoryKiB * current.iterations - cheaper.memoryKiB * cheaper.iterations
+  const least = 8 * parallelism
+  if (work < least) return undefined
+  const iterations = Math.min(Math.ceil(work / current.memoryKiB), Math.floor(work / least))
+  return { memoryKiB: Math.round(work / iterations), iterations, parallelism }
+}
+
 function unpadded (bytes: Buffer): string {
   return bytes.toString('base64').replace(/=+$/, '')
 }

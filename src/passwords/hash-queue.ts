@@ -1,12 +1,12 @@
+import { networkOf } from '../http/client-address.ts'
 import { createFairAdmission, type Waiter } from './fair-admission.ts'
-import { ipPrefix } from './ip-prefix.ts'
 
 /** The client that a hash is computed for. It decides where the hash waits. */
 export interface QueueTicket {
-  /** The client's IP address. */
-  address: string
-  /** Whether the client showed a valid device cookie or a live session. */
-  known: boolean
+  /** The client's IP address; `null` where there is none. */
+  address: string | null
+  /** The account that the client is known to, by a valid device cookie or a live session. */
+  account?: string | undefined
   /** Aborts when the client disconnects. */
   signal?: AbortSignal
 }
@@ -73,11 +73,11 @@ export function createHashQueue (options: HashQueueOptions) {
   let running = 0
   let timer: NodeJS.Timeout | undefined
 
-  function waitForTurn ({ address, known, signal }: QueueTicket): Promise<void> {
+  function waitForTurn ({ address, account, signal }: QueueTicket): Promise<void> {
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
-        network: ipPrefix(address),
-        known,
+        network: networkOf(address),
+        account,
         deadline: clock() + maxWaitMs,
         proceed () {
           forget()

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import argon2 from 'argon2'
-import { createDecoy, readArgon2id, SALT_BYTES, TAG_BYTES, type Argon2idCost } from './argon2id-hash.ts'
+import { createDecoy, readArgon2id, restOfCost, SALT_BYTES, TAG_BYTES, type Argon2idCost } from './argon2id-hash.ts'
 import { createHashCostLimit } from './hash-cost-limit.ts'
 import type { HashQueue, QueueTicket } from './hash-queue.ts'
 
@@ -15,9 +15,12 @@ export function createPasswordHasher (options: PasswordHasherOptions) {
   const isWithinCostLimit = createHashCostLimit({ memoryKiB, iterations, parallelism })
   const decoy = createDecoy({ memoryKiB, iterations, parallelism })
 
-  function isVerifiable (stored: string): boolean {
+  /** @returns what to verify against: the stored hash and, where it costs less than a hash does now, a decoy for the rest */
+  function targetsOf (stored: string): { target: string, rest: string | undefined } | undefined {
     const hash = readArgon2id(stored)
-    return hash !== undefined && isWithinCostLimit(hash)
+    if (hash === undefined || !isWithinCostLimit(hash)) return undefined
+    const restCost = restOfCost(options, hash)
+    return { target: stored, rest: restCost && createDecoy(restCost) }
   }
 
   return {
@@ -32,12 +35,19 @@ export function createPasswordHasher (options: PasswordHasherOptions) {
 
     /**
      * @returns whether the stored hash is of this password. `false` without a hash, and for one that is unreadable or exceeds
-     * the cost limit; finding out takes as long as a hash of the current cost.
+     * the cost limit; finding out takes as long as a hash of the current cost, for a hash that costs less too. Only one that
+     * costs more takes longer.
      */
     async verify (stored: string | null | undefined, password: string, ticket: QueueTicket): Promise<boolean> {
-      const target = stored && password.isWellFormed() && isVerifiable(stored) ? stored : decoy
-      const matches = await queue.run(() => argon2.verify(target, password), ticket)
-      return matches && target !== decoy
+      const found = stored && password.isWellFormed() ? targetsOf(stored) : undefined
+      const { target, rest } = found ?? { target: decoy, rest: undefined }
+      const matches = await queue.run(async () => {
+        const isMatch = await argon2.verify(target, password)
+        // After a match too: a right password for a disabled account is refused as a wrong one is.
+        if (rest !== undefined) await argon2.verify(rest, password)
+        return isMatch
+      }, ticket)
+      return matches && found !== undefined
     },
 
     /** @returns whether a stored hash has another format or cost than `hash` produces now, and is due for renewal */

@@ -1,6 +1,11 @@
 import type { Metrics } from '../http/server/metrics.ts'
 import type { HashQueueStats } from './hash-queue.ts'
 
+/** Adds how often breached passwords could not be checked. */
+export function addBreachedPasswordMetrics (metrics: Metrics, unavailable: () => number): void {
+  metrics.counter('countersign_breached_passwords_unavailable_total', 'New passwords that could not be checked for breaches', unavailable)
+}
+
 /** Adds metrics of the hash queue: how busy it is, and how many hashes it refused. */
 export function addHashQueueMetrics (metrics: Metrics, queue: () => HashQueueStats): void {
   metrics.gauge('countersign_hash_queue_running', 'Password hashes running', () => queue().running)

@@ -1,3 +1,5 @@
+import { domainToUnicode } from 'node:url'
+
 const SHORTEST_WORD = 3
 const LETTER = /\p{L}/u
 const LETTERS = /[\p{L}\p{M}]+/gu
@@ -12,10 +14,12 @@ export function guessableWords (...texts: readonly string[]): string[] {
   return words.filter(word => word.length >= SHORTEST_WORD)
 }
 
-/** An e-mail address, its local part and its domain. */
+/** An e-mail address, its local part and its domain, as stored and as its owner writes it. */
 export function partsOfEmail (email: string): string[] {
   const at = email.lastIndexOf('@')
-  return [email, email.slice(0, Math.max(at, 0)), email.slice(at + 1)]
+  const [localPart, domain] = [email.slice(0, Math.max(at, 0)), email.slice(at + 1)]
+  const written = domainToUnicode(domain)
+  return [email, localPart, domain, ...written === domain ? [] : [`${localPart}@${written}`, written]]
 }
 
 /**

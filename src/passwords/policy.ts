@@ -3,7 +3,7 @@ import { guessableWords, isMadeOf, partsOfEmail } from './personal-words.ts'
 
 /** Why a password is refused. */
 export interface PasswordWeakness {
-  code: 'malformed' | 'too_short' | 'too_long' | 'too_common' | 'contains_email' | 'contains_name' | 'contains_service_name'
+  code: 'malformed' | 'too_short' | 'too_long' | 'too_common' | 'breached' | 'contains_email' | 'contains_name' | 'contains_service_name'
   /** One sentence for the user. It never repeats the password. */
   message: string
 }
@@ -49,6 +49,8 @@ export function assessPassword (password: string, context: PasswordContext): Pas
 
 const malformed: PasswordWeakness = { code: 'malformed', message: 'The password is not valid Unicode text.' }
 const tooLong: PasswordWeakness = { code: 'too_long', message: `The password may have at most ${MAX_CODE_POINTS} characters and ${MAX_BYTES} bytes.` }
+/** For a password that others know from a breach; the policy itself asks nobody. */
+export const breached: PasswordWeakness = { code: 'breached', message: 'This password is known from a data breach.' }
 const tooCommon: PasswordWeakness = { code: 'too_common', message: 'This password is too common.' }
 const madeOfEmail: PasswordWeakness = { code: 'contains_email', message: 'The password is made of the e-mail address.' }
 const madeOfName: PasswordWeakness = { code: 'contains_name', message: 'The password is made of the name.' }

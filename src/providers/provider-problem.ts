@@ -1,4 +1,5 @@
 import { AuthorizationResponseError, ResponseBodyError } from 'openid-client'
+import { isError } from '../config/error-code.ts'
 import { Problem, type ProblemCode } from '../errors.ts'
 
 const FROM_AUTHORIZATION: Readonly<Record<string, ProblemCode>> = {
@@ -41,5 +42,5 @@ function describe (error: Error & { code?: unknown, error?: unknown }): string {
 
 /** An error and its causes, outermost first. */
 function causes (error: unknown): Error[] {
-  return error instanceof Error ? [error, ...causes(error.cause)] : []
+  return isError(error) ? [error, ...causes(error.cause)] : []
 }

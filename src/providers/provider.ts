@@ -51,7 +51,7 @@ export interface Provider {
 
 /**
  * @param nonce the expected `nonce` claim
- * @returns the profile, and the seconds until the token expires
+ * @returns the profile, and for how many seconds the use of the token has to be remembered
  * @throws Problem 401 `invalid_id_token`
  */
-export type ReadIdToken = (idToken: string, nonce: string) => Promise<{ profile: Profile, expiresIn: number }>
+export type ReadIdToken = (idToken: string, nonce: string) => Promise<{ profile: Profile, rememberFor: number }>

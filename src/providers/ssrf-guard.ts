@@ -1,31 +1,35 @@
-import { BlockList, isIPv4, isIPv6 } from 'node:net'
+import { isIP } from 'node:net'
 import { isLoopback } from '../config/parsers.ts'
+import { isLoopbackAddress, isPublicAddress } from './public-address.ts'
 
-// This machine, and networks that are not public.
-const INTERNAL = new BlockList()
-for (const [network, prefix] of [['0.0.0.0', 8], ['10.0.0.0', 8], ['100.64.0.0', 10], ['127.0.0.0', 8], ['169.254.0.0', 16], ['172.16.0.0', 12], ['192.0.0.0', 24], ['192.168.0.0', 16], ['198.18.0.0', 15], ['224.0.0.0', 3]] as const) INTERNAL.addSubnet(network, prefix, 'ipv4')
-// The first four embed an IPv4 address: compatible (RFC 4291), translated (RFC 6052, RFC 8215) and 6to4 (RFC 3056).
-for (const [network, prefix] of [['::', 96], ['64:ff9b::', 96], ['64:ff9b:1::', 48], ['2002::', 16], ['100::', 64], ['fc00::', 7], ['fe80::', 10], ['ff00::', 8]] as const) INTERNAL.addSubnet(network, prefix, 'ipv6')
+/** Whether a connection to an IP address is allowed. */
+export type AddressCheck = (address: string) => boolean
+
+/** @returns the check of every address that a request to the URL may connect to; `undefined` if the request is refused */
+export type SsrfGuard = (url: URL) => AddressCheck | undefined
+
+const anyAddress: AddressCheck = () => true
 
 /**
  * Protects against server-side request forgery (SSRF): a provider's metadata must not make the service send requests into
- * its own network. The configured origins may be anywhere. Any other URL must be https and public. If the provider itself
- * is on this machine, for tests, other URLs on this machine are allowed.
- *
- * It judges the URL, not what its host name resolves to.
+ * its own network. The configured origins may be anywhere. Any other URL must be https and public, by its host name and by
+ * every address of that name. If the provider itself is on this machine, for tests, other URLs on this machine are allowed.
  *
  * @param configured the URLs of the configuration
- * @returns whether a request to a URL is allowed
  */
-export function createSsrfGuard (configured: readonly string[]): (url: URL) => boolean {
+export function createSsrfGuard (configured: readonly string[]): SsrfGuard {
   const origins = configured.map(url => new URL(url).origin)
   const isLocal = configured.every(url => isLoopback(new URL(url)))
-  return url => origins.includes(url.origin) || (isLocal ? isLoopback(url) : url.protocol === 'https:' && !isInternal(url))
+
+  return url => {
+    if (origins.includes(url.origin)) return anyAddress
+    if (isLocal) return isLoopback(url) ? isLoopbackAddress : undefined
+    return url.protocol === 'https:' && !isInternal(url) ? isPublicAddress : undefined
+  }
 }
 
+// `URL` has normalised an address that was written in decimal, octal or hexadecimal numbers.
 function isInternal ({ hostname }: URL): boolean {
-  const host = hostname.replace(/^\[|\]$|\.$/g, '')
-  if (isIPv4(host)) return INTERNAL.check(host, 'ipv4')
-  if (isIPv6(host)) return INTERNAL.check(host, 'ipv6')
-  return host === 'localhost' || host.endsWith('.localhost')
+  const host = hostname.replace(/^\[|\]$|\.+$/g, '')
+  return isIP(host) === 0 ? host === 'localhost' || host.endsWith('.localhost') : !isPublicAddress(host)
 }

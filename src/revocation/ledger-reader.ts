@@ -1,10 +1,10 @@
 import type { Database } from '../database/database.ts'
-import { createPurgeBatch } from '../database/purge-batch.ts'
+import { createPurgeBatch, purgeTimeSql } from '../database/purge-batch.ts'
+import type { PurgeBatch } from '../database/purge-job.ts'
 import { statement, type Statement } from '../database/statement.ts'
 import { withTimeout } from '../database/with-timeout.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 import { COLUMNS, type LedgerRow } from './ledger-writer.ts'
-import { createSemaphore } from './semaphore.ts'
 
 const READ_TIMEOUT = 2_000
 const BATCH = 10_000
@@ -30,47 +30,50 @@ const POSITION = `
 
 const IDENTIFY = statement('revocations.identify', 'INSERT INTO ledger_identity DEFAULT VALUES ON CONFLICT DO NOTHING')
 
+const SINCE = 'pg_snapshot_xmax(:snapshot::pg_snapshot)::text::bigint'
+const LATEST = `ORDER BY xid LIMIT ${BATCH}`
+
 // What the earlier snapshot did not see is what began after it, and what was in progress then. Both are index look-ups,
-// however long a transaction has been holding its xmin back; sequence numbers and times would lose late commits.
+// however long a transaction has been holding its xmin back; sequence numbers and times would lose late commits. Each has the
+// order of that index, and a limit: a plan by any other would have to sort first. What has expired is left out afterwards.
 const READ_SINCE = statement('revocations.read-since', `
-  SELECT ${POSITION}, pg_snapshot_xmax(pg_current_snapshot())::text::bigint >= pg_snapshot_xmax(:snapshot::pg_snapshot)::text::bigint AS "isLater",
-    (SELECT json_agg(row_to_json(entry)) FROM (
-      SELECT ${COLUMNS} FROM revocations
-      WHERE (xid >= pg_snapshot_xmax(:snapshot::pg_snapshot)::text::bigint
-          OR xid = ANY (ARRAY(SELECT pg_snapshot_xip(:snapshot::pg_snapshot)::text::bigint)))
-        AND expires_at > now()
-      LIMIT ${BATCH}
-    ) AS entry) AS entries`)
+  WITH unseen AS MATERIALIZED (
+    (SELECT * FROM revocations WHERE xid >= ${SINCE} ${LATEST})
+    UNION ALL
+    (SELECT late.* FROM pg_snapshot_xip(:snapshot::pg_snapshot) AS running,
+      LATERAL (SELECT * FROM revocations WHERE xid BETWEEN running::text::bigint AND running::text::bigint ${LATEST}) AS late LIMIT ${BATCH})
+  )
+  SELECT ${POSITION}, pg_snapshot_xmax(pg_current_snapshot())::text::bigint >= ${SINCE} AS "isLater", (SELECT count(*)::int FROM unseen) AS count,
+    (SELECT json_agg(row_to_json(entry)) FROM (SELECT ${COLUMNS} FROM unseen WHERE expires_at > now()) AS entry) AS entries`)
 
 // In batches, by id: there may be a million rows. What commits meanwhile is not visible under the first batch's snapshot,
-// so the next read finds it.
+// so the next read finds it. A batch is as many rows as are read, expired or not: none takes longer than another.
 const READ_BATCH = statement('revocations.read-all', `
-  SELECT ${POSITION}, max(id)::float8 AS last,
-    json_agg(json_build_object('kind', kind, 'subject', subject, 'minVersion', "minVersion", 'expiresAt', "expiresAt")) AS entries
-  FROM (SELECT id, ${COLUMNS} FROM revocations WHERE id > :after::bigint AND expires_at > now() ORDER BY id LIMIT ${BATCH}) AS entry`)
+  WITH batch AS MATERIALIZED (SELECT * FROM revocations WHERE id > :after::bigint ORDER BY id LIMIT ${BATCH})
+  SELECT ${POSITION}, (SELECT max(id)::float8 FROM batch) AS last, (SELECT count(*)::int FROM batch) AS count,
+    (SELECT json_agg(row_to_json(entry)) FROM (SELECT ${COLUMNS} FROM batch WHERE expires_at > now()) AS entry) AS entries`)
 
-const EXPIRED = 'SELECT id FROM revocations WHERE (SELECT turn FROM mine) AND expires_at < now() LIMIT :limit FOR UPDATE SKIP LOCKED'
+const EXPIRED = `
+  SELECT id FROM revocations WHERE (SELECT turn FROM mine) AND ${purgeTimeSql('expires_at')} < ${purgeTimeSql('now()')}
+  ORDER BY ${purgeTimeSql('expires_at')} LIMIT :limit FOR UPDATE SKIP LOCKED`
 
-interface Result { identity: string | null, snapshot: string, now: number, entries: LedgerRow[] | null }
+/** `count` is how many rows were read, those included that have expired. */
+interface Result { identity: string | null, snapshot: string, now: number, count: number, entries: LedgerRow[] | null }
 interface ResultSince extends Result { isLater: boolean }
 interface Batch extends Result { last: number | null }
 
-/** @param concurrency how many reads may query the database at the same time */
-export function createLedgerReader ({ query }: Pick<Database, 'query'>, { concurrency = Infinity } = {}) {
-  const inTurn = createSemaphore(concurrency)
-
+export function createLedgerReader ({ query }: Pick<Database, 'query'>) {
   async function run<Found extends Result> (statement: Statement, values: Readonly<Record<string, unknown>>): Promise<Found> {
-    const [result] = await inTurn(() => withTimeout(READ_TIMEOUT, query<Found>(statement, values)))
+    const [result] = await withTimeout(READ_TIMEOUT, query<Found>(statement, values))
     if (result === undefined) throw new Error('Reading the ledger returned no row')
     return result
   }
 
-  /** Reads what an earlier read did not see. @returns `undefined` for a cursor of another ledger, or one that is far behind */
   async function readSince (take: TakeRows, since: string): Promise<LedgerReading | undefined> {
     const position = readCursor(since)
     if (position === undefined) return undefined
-    const { identity, snapshot, now, isLater, entries } = await run<ResultSince>(READ_SINCE, { snapshot: position.snapshot })
-    if (identity === null || identity !== position.identity || !isLater || entries?.length === BATCH) return undefined
+    const { identity, snapshot, now, isLater, count, entries } = await run<ResultSince>(READ_SINCE, { snapshot: position.snapshot })
+    if (identity === null || identity !== position.identity || !isLater || count >= BATCH) return undefined
     await take(entries ?? [])
     return { cursor: writeCursor({ identity, snapshot }), now }
   }
@@ -81,9 +84,9 @@ export function createLedgerReader ({ query }: Pick<Database, 'query'>, { concur
       await withTimeout(READ_TIMEOUT, query(IDENTIFY, {}))
       return readAll(take)
     }
-    let batch: Pick<Batch, 'entries' | 'last'> = first
+    let batch: Pick<Batch, 'entries' | 'last' | 'count'> = first
     await take(batch.entries ?? [])
-    while (batch.entries?.length === BATCH) {
+    while (batch.count === BATCH) {
       const next = await run<Batch>(READ_BATCH, { after: batch.last ?? 0 })
       if (next.identity !== identity) throw new Error('The ledger was replaced by another while it was read')
       batch = next
@@ -94,12 +97,23 @@ export function createLedgerReader ({ query }: Pick<Database, 'query'>, { concur
 
   return {
     /**
+     * Reads what an earlier read did not see.
+     *
+     * @returns `undefined` for an invalid cursor, one of another ledger, one that is ahead of this ledger, or one that is 10,000 rows behind
+     * @throws DatabaseUnavailable when the statement takes longer than 2 s
+     */
+    readSince,
+    /**
      * Reads all live rows, batch by batch, or only those that an earlier read did not see. An invalid cursor, one of another
      * ledger, or one that is ahead of this ledger counts as no cursor.
      *
      * @throws DatabaseUnavailable when a statement takes longer than 2 s
      */
-    read: async (take: TakeRows, since?: string): Promise<LedgerReading> => (since === undefined ? undefined : await readSince(take, since)) ?? await readAll(take),
-    purge: createPurgeBatch({ query }, { what: 'revocations', table: 'revocations', key: 'id', expired: EXPIRED })
+    read: async (take: TakeRows, since?: string): Promise<LedgerReading> => (since === undefined ? undefined : await readSince(take, since)) ?? await readAll(take)
   }
+}
+
+/** @returns a function that deletes a batch of expired rows */
+export function createLedgerPurge (database: Pick<Database, 'query'>): PurgeBatch {
+  return createPurgeBatch(database, { what: 'revocations', table: 'revocations', key: 'id', expired: EXPIRED })
 }

@@ -3,6 +3,7 @@ import { MAX_ACCESS_TOKEN_LIFE, type RevocationSet } from 'countersign-verifier/
 import { readSessionSecret, type SessionSecret } from './session-secret.ts'
 import { createNegativeCache } from './cache/negative-cache.ts'
 import type { SessionCache } from './cache/redis-session-cache.ts'
+import { TOUCH_AFTER } from './session-sql.ts'
 import type { SessionRecord, StatefulSessionStore } from './stateful-session-store.ts'
 
 /** Authenticates a request by the cookie of a stateful session. @throws InvalidToken where it is not that of a live session */
@@ -22,9 +23,6 @@ export interface AuthenticateSessionDeps {
   /** Called when it could not be stored that a session is in use. The request goes on. */
   onTouchFailed: (error: unknown) => void
 }
-
-/** The part of the idle lifetime after which it is stored again that a session is in use. */
-const TOUCH_AFTER = 0.1
 
 /**
  * A cached session is trusted only while the revocation set does not contain it, and never for longer than revocations are

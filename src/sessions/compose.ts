@@ -1,9 +1,16 @@
 import type { FastifyRequest } from 'fastify'
-import type { Principal } from 'countersign-verifier'
+import type { InvalidToken, Principal } from 'countersign-verifier'
 import type { AuditStore } from '../audit/store.ts'
 import type { Config } from '../config.ts'
+import { createBatchedQuery } from '../database/batched-query.ts'
 import type { Database, Log } from '../database/database.ts'
+import type { LastOutage } from '../database/outages.ts'
+import type { RedisConnection } from '../database/open-redis.ts'
 import type { Cookies } from '../http/cookies.ts'
+import type { Limits } from '../limits/compose.ts'
+import { limitInRow } from '../limits/limit-in-row.ts'
+import type { Mail } from '../mail/compose.ts'
+import type { Outbox } from '../outbox/compose.ts'
 import type { Passwords } from '../passwords/compose.ts'
 import type { RevocationState } from '../revocation/compose.ts'
 import type { Tokens } from '../tokens/compose.ts'
@@ -11,14 +18,18 @@ import { createAuthenticateSession } from './authenticate-session.ts'
 import { createMemorySessionCache } from './cache/memory-session-cache.ts'
 import { createRedisSessionCache } from './cache/redis-session-cache.ts'
 import { createEndSessionStore } from './end-session-store.ts'
-import { createCheckKnownDevice } from './known-device.ts'
+import { createFindKnownDevices } from './known-device.ts'
 import { createKnownDeviceCookie } from './known-device-cookie.ts'
+import { createAdmitLogin } from './login-attempt.ts'
+import { createLiveSessionStore } from './live-session-store.ts'
 import { createLogIn } from './log-in.ts'
 import { createLogOut } from './log-out.ts'
+import { createReadLogoutCredentials } from './logout-credentials.ts'
 import { createSendLogin } from './login-response.ts'
 import { createOpenSession, createSessionIssuer } from './open-session.ts'
 import { createOpenSessionStore } from './open-session-store.ts'
 import { createPresence } from './presence.ts'
+import { createProvePassword } from './prove-password.ts'
 import { createSessionPurge } from './purge-store.ts'
 import { createRefreshStore } from './refresh-store.ts'
 import { createRefreshTokens } from './refresh-token.ts'
@@ -27,30 +38,39 @@ import { createRotateRefreshToken } from './rotate-refresh-token.ts'
 import { createReadSessionCredentials } from './session-credential.ts'
 import { createSessionCredentialStore } from './session-credential-store.ts'
 import { createSessionListStore } from './session-list-store.ts'
+import { createSessionNotices } from './session-notices.ts'
 import { createStatefulSessionStore } from './stateful-session-store.ts'
 
 export interface SessionsDeps {
   config: Config
   database: Database
+  lastOutage: LastOutage
+  redis: RedisConnection | undefined
   revocation: RevocationState
+  limits: Limits
   tokens: Tokens
   passwords: Passwords
+  mail: Mail
+  outbox: Outbox
   audit: AuditStore
   cookies: Cookies
   principal: (request: FastifyRequest) => Principal
+  /** Called for each refused access token. */
+  onRefused (error: InvalidToken): void
   log: Log
 }
 
 /** Everything the service does with sessions. */
-export type Sessions = Awaited<ReturnType<typeof composeSessions>>
+export type Sessions = ReturnType<typeof composeSessions>
 
-export async function composeSessions ({ config, database, revocation, tokens, passwords, audit, cookies, principal, log }: SessionsDeps) {
+export function composeSessions ({ config, database, lastOutage, redis, limits, revocation, tokens, passwords, mail, outbox, audit, cookies, principal, onRefused, log }: SessionsDeps) {
   const { verifier, mint, mintFor } = tokens
   const ring = tokens.ring('refresh')
   const refreshTokens = createRefreshTokens(ring)
   const deviceCookie = createKnownDeviceCookie(tokens.ring('device'))
-  const redis = config.redisUrl === undefined ? undefined : await createRedisSessionCache({ url: config.redisUrl, ring: tokens.ring('session-copy'), log })
+  const sharedCache = redis && createRedisSessionCache({ redis, ring: tokens.ring('session-copy') })
 
+  const refreshLimit = limitInRow('refresh', config.rateLimits.refresh)
   const endSessions = createEndSessionStore(database)
   const openSessionStore = createOpenSessionStore(database)
   const issuer = createSessionIssuer({
@@ -58,16 +78,18 @@ export async function composeSessions ({ config, database, revocation, tokens, p
     ledgerSync: revocation,
     mint,
     refreshTokens,
-    sharedCache: redis,
+    sharedCache,
     ring,
+    networkTag: limits.networkTag,
     stateless: { idleTtl: config.refreshIdleTtl, ttl: config.refreshTtl },
     stateful: { idleTtl: config.sessionIdleTtl, ttl: config.sessionTtl }
   })
-  const openSession = createOpenSession(openSessionStore, issuer)
+  const notices = createSessionNotices({ mail, outbox })
+  const openSession = createOpenSession(openSessionStore, issuer, notices)
 
   const authenticateSession = createAuthenticateSession({
     sessions: createStatefulSessionStore(database),
-    caches: redis === undefined ? [createMemorySessionCache()] : [createMemorySessionCache(), redis],
+    caches: sharedCache === undefined ? [createMemorySessionCache()] : [createMemorySessionCache(), sharedCache],
     revocations: revocation.set,
     isFresh: revocation.isFresh,
     now: revocation.now,
@@ -75,30 +97,34 @@ export async function composeSessions ({ config, database, revocation, tokens, p
     onTouchFailed: error => log.warn({ err: error }, 'could not extend a stateful session')
   })
 
+  // Whoever logs out is never refused for how many others do. Anybody can make up the cookie of a stateful session, or repeat what
+  // named a session once: all of them together are one query at a time, and only what names a live session costs a statement.
+  const isNotEnded = createBatchedQuery(createLiveSessionStore(database).areNotEnded)
+
   const readCredentials = createReadSessionCredentials({ cookies, refreshTokens })
   const credentialStore = createSessionCredentialStore(database)
+
+  const admit = createAdmitLogin({ limiter: limits.limiter, loginGuard: limits.loginGuard, store: openSessionStore })
 
   return {
     authenticateSession,
     endSessions,
-    checkKnownDevice: createCheckKnownDevice({ cookies, deviceCookie, verifier, authenticateSession }),
+    findKnownDevices: createFindKnownDevices({ cookies, deviceCookie, verifier, authenticateSession }),
     issuer,
-    logIn: createLogIn({ store: openSessionStore, passwords, openSession, mintFor, audit }),
-    logOut: createLogOut({ end: endSessions.logOut, ledgerSync: revocation }),
+    logIn: createLogIn({ store: openSessionStore, admit, passwords, openSession, mintFor, requireVerifiedEmail: config.requireVerifiedEmail, audit }),
+    logOut: createLogOut({ end: async (session, client) => await isNotEnded(session) ? endSessions.logOut(session, client) : [], ledgerSync: revocation }),
+    readLogoutCredentials: createReadLogoutCredentials({ cookies, refreshTokens, sessionOf: tokens.sessionOf, onRefused }),
+    notices,
     openSession,
     presence: createPresence({ credentialStore, readCredentials, principal }),
+    provePassword: createProvePassword({ admit, passwords, audit }),
     readCredentials,
     refreshTokens,
     renewal: createSessionRenewal({ credentialStore, refreshTokens, mint, ring: tokens.ring('renewal') }),
-    rotateRefreshToken: createRotateRefreshToken({ sessions: createRefreshStore(database), endSessions, ledgerSync: revocation, audit, refreshTokens, mintFor, ring, idleTtl: config.refreshIdleTtl }),
+    rotateRefreshToken: createRotateRefreshToken({ limit: refreshLimit, networkTag: limits.networkTag, sessions: createRefreshStore(database, refreshLimit), lastOutage, revocations: revocation.set, endSessions, ledgerSync: revocation, audit, notices, refreshTokens, mintFor, ring, idleTtl: config.refreshIdleTtl }),
     sendLogin: createSendLogin({ cookies, deviceCookie }),
     sessionList: createSessionListStore(database),
 
-    purge: createSessionPurge(database),
-    /** Health checks of what sessions depend on beside the database. */
-    probes: redis === undefined ? {} : { redis: redis.ping },
-    async close (): Promise<void> {
-      await redis?.close()
-    }
+    purge: createSessionPurge(database)
   }
 }

@@ -1,13 +1,14 @@
 import type { FastifyRequest } from 'fastify'
-import { InvalidToken } from 'countersign-verifier'
+import { InvalidToken, type Principal } from 'countersign-verifier'
 import type { TokenVerifier } from 'countersign-verifier/internal'
 import { bearerToken } from '../http/guards.ts'
 import { AmbiguousCookie, type Cookies } from '../http/cookies.ts'
+import type { KnownDevice } from '../limits/login-guard.ts'
 import type { KnownDeviceCookie } from './known-device-cookie.ts'
 import type { AuthenticateSession } from './authenticate-session.ts'
 
-/** Checks the client of a request. @returns a function that tells whether it is a known device of an account */
-export type CheckKnownDevice = (request: FastifyRequest) => Promise<(userId: string) => boolean>
+/** @returns the devices that a request shows, each of an account that has logged in from it */
+export type FindKnownDevices = (request: FastifyRequest) => Promise<KnownDevice[]>
 
 export interface KnownDeviceDeps {
   cookies: Cookies
@@ -20,24 +21,24 @@ export interface KnownDeviceDeps {
  * A client is a known device of an account by its device cookie, or by a live session of the account. This is looked up
  * before the account is: how long it takes must not tell whether there is one.
  */
-export function createCheckKnownDevice ({ cookies, deviceCookie, verifier, authenticateSession }: KnownDeviceDeps): CheckKnownDevice {
-  function deviceOwner (request: FastifyRequest): string | undefined {
+export function createFindKnownDevices ({ cookies, deviceCookie, verifier, authenticateSession }: KnownDeviceDeps): FindKnownDevices {
+  function byCookie (request: FastifyRequest): KnownDevice | undefined {
     const cookie = cookies.read(request, 'device')
     return cookie === undefined ? undefined : deviceCookie.read(cookie)
   }
 
-  function tokenOwner (request: FastifyRequest): string | undefined {
+  function byToken (request: FastifyRequest): KnownDevice | undefined {
     const token = bearerToken(request.headers.authorization) ?? cookies.read(request, 'access')
-    return token === undefined ? undefined : verifier.verify(token).id
+    return token === undefined ? undefined : toDevice(verifier.verify(token))
   }
 
-  async function sessionOwner (request: FastifyRequest): Promise<string | undefined> {
+  async function bySession (request: FastifyRequest): Promise<KnownDevice | undefined> {
     const session = cookies.read(request, 'session')
-    return session === undefined ? undefined : (await authenticateSession(session)).id
+    return session === undefined ? undefined : toDevice(await authenticateSession(session))
   }
 
   // An invalid credential is ignored, for a login is how to replace it.
-  async function findOwner (read: (request: FastifyRequest) => string | undefined | Promise<string | undefined>, request: FastifyRequest): Promise<string | undefined> {
+  async function find (read: (request: FastifyRequest) => KnownDevice | undefined | Promise<KnownDevice | undefined>, request: FastifyRequest): Promise<KnownDevice | undefined> {
     try {
       return await read(request)
     } catch (error) {
@@ -46,8 +47,12 @@ export function createCheckKnownDevice ({ cookies, deviceCookie, verifier, authe
     }
   }
 
-  return async function checkKnownDevice (request) {
-    const owners = await Promise.all([deviceOwner, tokenOwner, sessionOwner].map(read => findOwner(read, request)))
-    return userId => owners.includes(userId)
+  return async function findKnownDevices (request) {
+    const found = await Promise.all([byCookie, byToken, bySession].map(read => find(read, request)))
+    return found.filter(device => device !== undefined)
   }
+}
+
+function toDevice ({ id, sessionId }: Principal): KnownDevice {
+  return { owner: id, device: sessionId }
 }

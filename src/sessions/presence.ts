@@ -41,6 +41,27 @@ export function createPresence ({ credentialStore, readCredentials, principal }:
     return undefined
   }
 
+  /**
+   * The same, also by the refresh token before the present one, shortly after its rotation: a navigation sends the cookies that the
+   * browser has when it begins. It shows which session this is, and no presence.
+   */
+  async function findRecent (request: FastifyRequest, { userId, sessionId }: Pick<PresentSession, 'userId' | 'sessionId'>): Promise<boolean> {
+    for (const credential of readCredentials(request)) {
+      const session = await credentialStore.findRecent(credential)
+      if (session?.sessionId === sessionId && session.userId === userId) return true
+    }
+    return false
+  }
+
+  /** @returns the account of the first live session that a request has the credential of */
+  async function ownerOf (request: FastifyRequest): Promise<string | undefined> {
+    for (const credential of readCredentials(request)) {
+      const session = await credentialStore.findRecent(credential)
+      if (session !== undefined) return session.userId
+    }
+    return undefined
+  }
+
   /** @throws Problem 401 `insufficient_user_authentication` */
   async function assert (request: FastifyRequest): Promise<PresentSession> {
     const { id: userId, sessionId } = principal(request)
@@ -57,6 +78,8 @@ export function createPresence ({ credentialStore, readCredentials, principal }:
 
   return {
     find,
+    findRecent,
+    ownerOf,
     assert,
     require,
     /** A `preHandler` behind a guard, which requires presence of every request that changes something. */

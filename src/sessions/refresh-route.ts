@@ -6,6 +6,7 @@ import { clientInfo } from '../http/client-info.ts'
 import type { Cookies } from '../http/cookies.ts'
 import type { CsrfProtection } from '../http/csrf.ts'
 import { Nullable } from '../http/schemas.ts'
+import { reportTo } from '../limits/limit-by-network.ts'
 import type { SendLogin } from './login-response.ts'
 import type { RotateRefreshToken } from './rotate-refresh-token.ts'
 import { AudienceName, EXAMPLE_REFRESH_TOKEN, IdempotencyHeaders, loginResponse } from './schemas.ts'
@@ -32,7 +33,7 @@ export const refreshRoute: FastifyPluginAsyncTypebox<RefreshRouteOptions> = asyn
       })),
       response: {
         200: loginResponse('The new pair of tokens.'),
-        ...problemResponses(...BODY_PROBLEMS, 'invalid_refresh_token', 'refresh_token_reused', 'cross_site_request', 'unknown_audience', 'unavailable')
+        ...problemResponses(...BODY_PROBLEMS, 'invalid_refresh_token', 'refresh_token_reused', 'cross_site_request', 'unknown_audience', 'too_many_requests', 'unavailable')
       }
     }
   }, async (request, reply) => {
@@ -42,6 +43,6 @@ export const refreshRoute: FastifyPluginAsyncTypebox<RefreshRouteOptions> = asyn
     const channel = fromBody === undefined ? 'cookie' : 'body'
     if (channel === 'cookie') csrf.checkLogin(request)
     // A refusal clears no cookie: arriving late, it would take away those of a login made meanwhile.
-    return sendLogin(reply, await rotateRefreshToken({ refreshToken, channel, audience: request.body?.audience, idempotencyKey: request.headers['idempotency-key'], client: clientInfo(request) }))
+    return sendLogin(reply, await rotateRefreshToken({ refreshToken, channel, audience: request.body?.audience, idempotencyKey: request.headers['idempotency-key'], client: clientInfo(request), report: reportTo(reply) }))
   })
 }

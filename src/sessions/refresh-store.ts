@@ -1,7 +1,8 @@
 import type { Database } from '../database/database.ts'
-import { statement } from '../database/statement.ts'
+import { statement, type Statement } from '../database/statement.ts'
 import type { ClientInfo } from '../http/client-info.ts'
-import { isGoodSql, secondsSql, sessionAccountSql, type SessionAccount } from './session-sql.ts'
+import { countedHitsSql, isWithinLimitSql, type LimitInRow } from '../limits/limit-in-row.ts'
+import { idleEndSql, isGoodSql, secondsSql, sessionAccountSql, type SessionAccount } from './session-sql.ts'
 import type { Channel } from './open-session-store.ts'
 
 /** The rotation of a refresh token, and what the session's row must agree with. */
@@ -16,12 +17,20 @@ export interface Rotation {
   keyId: string
   /** Stored, to recognize a repeat from elsewhere. */
   client: ClientInfo
+  /** A MAC of the client's network, by which it is known from then on. */
+  networkTag: string | null
   /** Seconds. */
   idleTtl: number
 }
 
+/** A session, and how often it was refreshed. */
+export interface RefreshedSession extends SessionAccount {
+  /** Seconds since 1970, in order. */
+  refreshes: number[]
+}
+
 /** The state of a session, by which a repeated request is told from theft. */
-export interface SessionState extends SessionAccount {
+export interface SessionState extends RefreshedSession {
   generation: number
   /** Seconds since the last rotation. */
   rotatedAgo: number | null
@@ -34,38 +43,68 @@ export interface SessionState extends SessionAccount {
   userAgent: string | null
 }
 
+/** How many rotations a failover may have lost before a token counts as one of another past. */
+export const MAX_LOST = 2
+
 export type RefreshStore = ReturnType<typeof createRefreshStore>
 
 // One conditional statement: of any number of requests with one token, one rotates. Role, version and whether the account
 // is enabled come from one row version of the user. The idle end, an indexed column, moves only after a tenth of the idle
 // lifetime: an update that changes no indexed column writes to no index.
-const ROTATE = statement('sessions.rotate', `
-  UPDATE sessions s SET generation = s.generation + 1, rotated_at = now(), attempt_hash = :idempotencyKeyHash, key_id = :keyId, ip = :ip, user_agent = :userAgent, last_seen_at = now(),
+const ROTATE = statement('sessions.rotate', rotateSql(`s.generation = :generation::int AND ${isWithinLimitSql('s.refreshes')}`, countedHitsSql('s.refreshes')))
+
+function rotateSql (agrees: string, refreshes: string): string {
+  return `
+  UPDATE sessions s SET generation = :generation::int + 1, rotated_at = now(), attempt_hash = :idempotencyKeyHash, key_id = :keyId, ip = :ip, network = :networkTag, user_agent = :userAgent, last_seen_at = now(), refreshes = ${refreshes},
     idle_ends_at = CASE
-      WHEN s.idle_ends_at BETWEEN least(now() + make_interval(secs => 0.9 * :idleTtl::float8), s.ends_at) AND least(now() + make_interval(secs => :idleTtl::float8), s.ends_at)
-      THEN s.idle_ends_at ELSE least(now() + make_interval(secs => :idleTtl::float8), s.ends_at) END
+      WHEN s.idle_ends_at BETWEEN least(now() + make_interval(secs => :idleTtl::float8), s.ends_at) AND ${idleEndSql('s.ends_at')}
+      THEN s.idle_ends_at ELSE ${idleEndSql('s.ends_at')} END
   FROM users u
-  WHERE s.id = :sessionId::uuid AND s.generation = :generation::int AND s.nonce = :nonce::bytea AND s.channel = :channel::channel AND u.id = s.user_id AND ${isGoodSql('s', 'u')}
-  RETURNING ${sessionAccountSql('u', 's')}`)
+  WHERE s.id = :sessionId::uuid AND ${agrees} AND s.nonce = :nonce::bytea AND s.channel = :channel::channel AND u.id = s.user_id AND ${isGoodSql('s', 'u')}
+  RETURNING ${sessionAccountSql('u', 's')}, s.refreshes`
+}
+
+// A failover may have lost the last rotations: the token's MAC says that this service issued it. It is used up as if they were there.
+// Nor may one be refused that the limit had no room for, and then counted. The request was counted when its session was found.
+const ROTATE_COUNTED = statement('sessions.rotate-counted', rotateSql(`s.generation BETWEEN :generation::int - ${MAX_LOST} AND :generation::int`, 's.refreshes'))
+
+const STATE = `${sessionAccountSql('u', 's')}, s.refreshes, s.generation, s.channel::text AS channel, s.ip, s.user_agent AS "userAgent", ${secondsSql('now() - s.rotated_at')} AS "rotatedAgo",
+    coalesce(s.attempt_hash = :idempotencyKeyHash::bytea, false) AS "isSameKey", (${isGoodSql('s', 'u')}) AS "isLive"`
+
+const COUNT = statement('sessions.count-refresh', `
+  UPDATE sessions s SET refreshes = ${countedHitsSql('s.refreshes')}
+  FROM users u
+  WHERE s.id = :sessionId::uuid AND s.nonce = :nonce::bytea AND u.id = s.user_id AND ${isWithinLimitSql('s.refreshes')}
+  RETURNING ${STATE}`)
 
 const FIND = statement('sessions.find-for-refresh', `
-  SELECT ${sessionAccountSql('u', 's')}, s.generation, s.channel::text AS channel, s.ip, s.user_agent AS "userAgent", ${secondsSql('now() - s.rotated_at')} AS "rotatedAgo",
-    coalesce(s.attempt_hash = :idempotencyKeyHash::bytea, false) AS "isSameKey", (${isGoodSql('s', 'u')}) AS "isLive"
+  SELECT ${STATE}
   FROM sessions s JOIN users u ON u.id = s.user_id
   WHERE s.id = :sessionId::uuid AND s.nonce = :nonce::bytea`)
 
-export function createRefreshStore ({ query }: Pick<Database, 'query'>) {
+/** @param limit counts the refreshes of a session in its row */
+export function createRefreshStore ({ query }: Pick<Database, 'query'>, { values }: Pick<LimitInRow, 'values'>) {
+  async function rotate (statement: Statement, { client: { ip, userAgent }, ...rotation }: Rotation): Promise<RefreshedSession | undefined> {
+    const [rotated] = await query<RefreshedSession>(statement, { ...rotation, ip, userAgent, ...values })
+    return rotated
+  }
+
+  async function find (statement: Statement, { sessionId, nonce, idempotencyKeyHash }: Rotation): Promise<SessionState | undefined> {
+    const [state] = await query<SessionState>(statement, { sessionId, nonce, idempotencyKeyHash, ...values })
+    return state
+  }
+
   return {
-    /** Advances a live session by one generation, if the token is of the present one. */
-    async rotate ({ client: { ip, userAgent }, ...rotation }: Rotation): Promise<SessionAccount | undefined> {
-      const [rotated] = await query<SessionAccount>(ROTATE, { ...rotation, ip, userAgent })
-      return rotated
-    },
+    /** Advances a live session by one generation, if the token is of the present one, and the limit has room. */
+    rotate: (rotation: Rotation) => rotate(ROTATE, rotation),
+
+    /** Advances a live session that was counted already, and whose row may be up to two generations behind the token, to the one after it. */
+    rotateCounted: (rotation: Rotation) => rotate(ROTATE_COUNTED, rotation),
+
+    /** Finds the session of a token, live or not, and counts a refresh that did not rotate; `undefined` too where the limit has no room. */
+    count: (rotation: Rotation) => find(COUNT, rotation),
 
     /** Finds the session of a token, live or not. */
-    async find ({ sessionId, nonce, idempotencyKeyHash }: Rotation): Promise<SessionState | undefined> {
-      const [state] = await query<SessionState>(FIND, { sessionId, nonce, idempotencyKeyHash })
-      return state
-    }
+    find: (rotation: Rotation) => find(FIND, rotation)
   }
 }

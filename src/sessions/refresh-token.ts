@@ -2,6 +2,9 @@ import { Problem } from '../errors.ts'
 import type { KeyRing } from '../tokens/derived-keys.ts'
 import { createSignedText } from '../tokens/signed-text.ts'
 
+/** How long the previous token still gets the same successor, in seconds. */
+export const REPEAT_WINDOW = 30
+
 /** The content of a refresh token whose MAC is valid. Whether the session's row agrees is still open. */
 export interface RefreshTokenContent {
   sessionId: string

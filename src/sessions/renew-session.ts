@@ -6,6 +6,7 @@ import type { Login } from './open-session.ts'
 import type { RefreshTokens } from './refresh-token.ts'
 import type { SessionCredential } from './session-credential.ts'
 import { readSessionSecret } from './session-secret.ts'
+import { tokenSubject } from './session-sql.ts'
 
 export type SessionRenewal = ReturnType<typeof createSessionRenewal>
 
@@ -57,9 +58,9 @@ export function createSessionRenewal ({ credentialStore, refreshTokens, mint, ri
     },
 
     toLogin ({ session: user, credential: { channel, text } }: RenewedSession): Login {
-      const { sessionId, userId, now, endsAt } = user
+      const { sessionId, now, endsAt } = user
       if (channel === 'session') return { user, sessionId, channel, secret: text, expiresIn: Math.floor(endsAt - now) }
-      return { ...mint({ subject: { ...user, id: userId }, sessionId, now, sessionEnds: endsAt }), user, sessionId, channel, refreshToken: text }
+      return { ...mint({ subject: tokenSubject(user), sessionId, now, sessionEnds: endsAt }), user, sessionId, channel, refreshToken: text }
     }
   }
 }

@@ -1,36 +1,28 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { AUTHENTICATED, BODY_PROBLEMS, emptyResponse, problemResponses, PUBLIC } from '../http/openapi/openapi-responses.ts'
-import { Problem } from '../errors.ts'
-import { bearerToken, type Guards } from '../http/guards.ts'
+import { BODY_PROBLEMS, problemResponses, PUBLIC } from '../http/openapi/openapi-responses.ts'
 import { clientInfo } from '../http/client-info.ts'
 import { abortOnDisconnect } from '../http/abort-on-disconnect.ts'
-import type { Cookies } from '../http/cookies.ts'
 import { normaliseEmail } from '../http/email-address.ts'
 import type { CsrfProtection } from '../http/csrf.ts'
-import { EXAMPLE, Nullable, WITHOUT_NUL } from '../http/schemas.ts'
+import { EXAMPLE, WITHOUT_NUL } from '../http/schemas.ts'
+import { reportTo } from '../limits/limit-by-network.ts'
 import type { SendLogin } from './login-response.ts'
-import type { CheckKnownDevice } from './known-device.ts'
+import type { FindKnownDevices } from './known-device.ts'
 import type { LogIn } from './log-in.ts'
-import type { LogOut, LogoutRequest } from './log-out.ts'
-import type { RefreshTokens } from './refresh-token.ts'
-import { AudienceName, CLEARED_COOKIES, Deliver, EXAMPLE_REFRESH_TOKEN, loginResponse, refuseAudienceOf } from './schemas.ts'
+import { AudienceName, Deliver, loginResponse, refuseAudienceOf } from './schemas.ts'
 
 export interface SessionRoutesOptions {
   logIn: LogIn
-  logOut: LogOut
   sendLogin: SendLogin
-  checkKnownDevice: CheckKnownDevice
-  guards: Guards
-  refreshTokens: RefreshTokens
-  cookies: Cookies
+  findKnownDevices: FindKnownDevices
   csrf: CsrfProtection
 }
 
 const Email = Type.String({ minLength: 1, maxLength: 320, pattern: WITHOUT_NUL, description: 'The e-mail address of the account. Case does not matter.', examples: [EXAMPLE.email] })
 const Password = Type.String({ minLength: 1, maxLength: 1024, examples: [EXAMPLE.password] })
 
-export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = async (app, { logIn, logOut, sendLogin, checkKnownDevice, guards, refreshTokens, cookies, csrf }) => {
+export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = async (app, { logIn, sendLogin, findKnownDevices, csrf }) => {
   app.post('/auth/login', {
     schema: {
       operationId: 'login',
@@ -44,7 +36,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = as
       }),
       response: {
         200: loginResponse('The session was opened.'),
-        ...problemResponses(...BODY_PROBLEMS, 'invalid_credentials', 'cross_site_request', 'unknown_audience', 'too_busy', 'unavailable')
+        ...problemResponses(...BODY_PROBLEMS, 'invalid_credentials', 'account_deletion_scheduled', 'email_unverified', 'cross_site_request', 'unknown_audience', 'too_many_requests', 'too_many_failures', 'too_busy', 'unavailable')
       }
     }
   }, async (request, reply) => {
@@ -57,50 +49,10 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = as
       channel,
       audience,
       client: clientInfo(request),
-      isKnownDevice: await checkKnownDevice(request),
+      devices: await findKnownDevices(request),
+      report: reportTo(reply),
       signal: abortOnDisconnect(reply)
     })
     return sendLogin(reply, login)
   })
-
-  app.post('/auth/logout', {
-    schema: {
-      operationId: 'logout',
-      tags: ['Sessions'],
-      summary: 'End this session',
-      description: 'Takes the refresh token in the body, the access token as a Bearer header, or the cookies. Every credential of the session is refused by the time of the response.',
-      security: [...AUTHENTICATED, {}],
-      body: Nullable(Type.Object({ refreshToken: Type.Optional(Type.String({ maxLength: 512 })) }, {
-        additionalProperties: false,
-        examples: [{ refreshToken: EXAMPLE_REFRESH_TOKEN }]
-      })),
-      response: {
-        204: emptyResponse('The session was ended.', CLEARED_COOKIES),
-        ...problemResponses(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'invalid_refresh_token', 'cross_site_request', 'unavailable')
-      }
-    }
-  }, async (request, reply) => {
-    const { headers: { authorization }, body } = request
-    const isByCookie = body?.refreshToken === undefined && bearerToken(authorization) === undefined
-    const tokens = [isByCookie ? cookies.read(request, 'refresh') : body?.refreshToken].filter(token => token !== undefined)
-    const sessions = await findSessions([...tokens.map(readRefreshToken), ...isByCookie ? guards.byCookie(request) : guards.byBearer(request)])
-    for (const session of sessions) await logOut(session, clientInfo(request))
-    if (isByCookie) cookies.clear(reply, 'access', 'refresh', 'session')
-    return reply.code(204).send(null)
-  })
-
-  // Every session that the cookies name ends, for a browser may have several. The request fails only where no credential is
-  // valid, or where one cannot be checked at present: its session might go on, and the response would say otherwise.
-  async function findSessions (credentials: Array<Promise<LogoutRequest>>): Promise<LogoutRequest[]> {
-    const results = await Promise.allSettled(credentials)
-    const sessions = results.flatMap(result => result.status === 'fulfilled' ? [result.value] : [])
-    const refusals = results.flatMap(result => result.status === 'rejected' ? [result.reason] : [])
-    const failure = refusals.find(({ statusCode }: Problem) => statusCode >= 500)
-    if (failure !== undefined || sessions.length === 0) throw failure ?? refusals[0] ?? new Problem('unauthenticated')
-    return sessions
-  }
-
-  async function readRefreshToken (token: string): Promise<LogoutRequest> {
-    return refreshTokens.read(token)
-  }
 }

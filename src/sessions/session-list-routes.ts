@@ -1,12 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import Bowser from 'bowser'
 import type { FastifyRequest } from 'fastify'
 import type { Principal } from 'countersign-verifier'
 import { Problem } from '../errors.ts'
 import { jsonResponse, AUTHENTICATED, emptyResponse, problemResponses } from '../http/openapi/openapi-responses.ts'
 import type { Guards } from '../http/guards.ts'
 import { clientInfo } from '../http/client-info.ts'
+import { deviceName } from '../http/device-name.ts'
 import { EXAMPLE, Id, named, Nullable, Time } from '../http/schemas.ts'
 import type { LedgerSync } from '../revocation/ledger-sync.ts'
 import type { SessionListStore, ListedSession } from './session-list-store.ts'
@@ -31,6 +31,9 @@ export const SessionSchema = Type.Object({
   lastSeenAt: Time,
   expiresAt: Time
 }, { description: 'A live session' })
+
+// Of a user agent that is not known.
+const DEVICE_LENGTH = 80
 
 const EXAMPLE_SESSION = {
   id: EXAMPLE.id,
@@ -101,18 +104,11 @@ function present ({ id, channel, ip, userAgent, createdAt, lastSeenAt, idleEndsA
     id,
     current: id === current,
     deliver: channel,
-    device: userAgent === null ? null : describeUserAgent(userAgent),
+    device: deviceName(userAgent) ?? userAgent?.slice(0, DEVICE_LENGTH) ?? null,
     userAgent,
     ip,
     createdAt: createdAt.toISOString(),
     lastSeenAt: lastSeenAt.toISOString(),
     expiresAt: idleEndsAt.toISOString()
   }
-}
-
-// Such as `Firefox on Windows`.
-function describeUserAgent (userAgent: string): string {
-  const { browser, os } = Bowser.parse(userAgent)
-  const words = [browser.name, os.name].filter(Boolean)
-  return words.length === 0 ? userAgent.slice(0, 80) : words.join(' on ')
 }

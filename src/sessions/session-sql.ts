@@ -1,4 +1,8 @@
 import type { Role } from 'countersign-verifier'
+import { isLiveSql } from '../database/live-session-sql.ts'
+import type { TokenSubject } from '../tokens/mint-access-token.ts'
+
+export { isLiveSql }
 
 /** The account of a session, and the session's end. Times are Unix seconds by the database's clock. */
 export interface SessionAccount {
@@ -11,6 +15,11 @@ export interface SessionAccount {
   userCreatedAt: Date
   now: number
   endsAt: number
+}
+
+/** The account as a token names it. */
+export function tokenSubject ({ userId, email, emailVerified, role, version }: SessionAccount): TokenSubject {
+  return { id: userId, email, emailVerified, role, version }
 }
 
 /** SQL: a time or an interval in seconds. */
@@ -30,17 +39,31 @@ export function sessionAccountSql (user: string, session: string): string {
     ${user}.version, ${user}.created_at AS "userCreatedAt", ${secondsSql('statement_timestamp()')} AS now, ${secondsSql(`${session}.ends_at`)} AS "endsAt"`
 }
 
-/** SQL: whether a session is live: not ended, used recently enough, and within its lifetime. */
-export function isLiveSql (session = 'sessions'): string {
-  return `${session}.ended_at IS NULL AND ${session}.idle_ends_at > now() AND ${session}.ends_at > now()`
+/** SQL: whether an account can be used: it is enabled, and not to be deleted. */
+export function isActiveSql (user = 'users'): string {
+  return `${user}.disabled_at IS NULL AND ${user}.deletion_due_at IS NULL`
 }
 
-/** SQL: whether a session's credentials are accepted: it is live, and its account is enabled. */
+/** SQL: whether a session's credentials are accepted: it is live, and its account is active. */
 export function isGoodSql (session: string, user: string): string {
-  return `${isLiveSql(session)} AND ${user}.disabled_at IS NULL`
+  return `${isLiveSql(session)} AND ${isActiveSql(user)}`
 }
 
 /** SQL: when the owner of a session last authenticated. Without a time of its own, that is when the session was opened. */
 export function authenticatedAtSql (session: string): string {
   return `coalesce(${session}.authenticated_at, ${session}.created_at)`
+}
+
+/** The part of the idle lifetime after which it is stored again that a session is in use. */
+export const TOUCH_AFTER = 0.1
+
+/**
+ * SQL: the idle end of a session that is used now. What may pass before it is stored that the session was used again is added:
+ * nobody's session ends before the idle lifetime has passed since it was used.
+ *
+ * @param idleTtl SQL, seconds
+ * @param endsAt SQL, the absolute end
+ */
+export function idleEndSql (endsAt: string, idleTtl = ':idleTtl::float8'): string {
+  return `least(now() + make_interval(secs => ${1 + TOUCH_AFTER} * ${idleTtl}), ${endsAt})`
 }

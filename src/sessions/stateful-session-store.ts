@@ -1,7 +1,7 @@
 import type { Role } from 'countersign-verifier'
 import type { Database } from '../database/database.ts'
 import { statement } from '../database/statement.ts'
-import { isGoodSql, secondsSql } from './session-sql.ts'
+import { idleEndSql, isGoodSql, secondsSql } from './session-sql.ts'
 
 /** A stateful session as it is cached. Times are Unix seconds by the database's clock. */
 export interface SessionRecord {
@@ -33,7 +33,7 @@ const BY_SECRET = `s.secret_hash = :secretHash::bytea AND s.channel = 'session' 
 const FIND = statement('sessions.find-stateful', `SELECT ${COLUMNS} FROM sessions s, users u WHERE ${BY_SECRET}`)
 
 const TOUCH = statement('sessions.touch', `
-  UPDATE sessions s SET last_seen_at = now(), idle_ends_at = least(now() + make_interval(secs => :idleTtl::float8), s.ends_at)
+  UPDATE sessions s SET last_seen_at = now(), idle_ends_at = ${idleEndSql('s.ends_at')}
   FROM users u WHERE ${BY_SECRET} RETURNING ${COLUMNS}`)
 
 export function createStatefulSessionStore ({ query }: Pick<Database, 'query'>) {

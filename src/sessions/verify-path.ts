@@ -1,6 +1,9 @@
 // Bounds the work: a path that is encoded more often than this has no honest reason to be.
 const MAX_DECODINGS = 8
 
+// Bytes that are no UTF-8 (RFC 3629 §3), and that a careless decoder reads as a dot or a slash all the same.
+const OVERLONG = /%(?:c[01]|e0%[89]|f0%8)/i
+
 /**
  * Whether a path has a `.` or `..` segment, encoded or not: a proxy that resolves them would send the request elsewhere
  * (RFC 3986 §6.2.2.3). What ends a segment or a path somewhere, such as `;`, `#`, `?`, NUL or a space, does not hide it. A
@@ -11,7 +14,7 @@ const MAX_DECODINGS = 8
 export function hasDotSegment (url: string): boolean {
   const [path = ''] = url.split('?')
   const decoded = decode(path)
-  return decoded === undefined || decoded.split(/[/\\]/).some(isDotSegment)
+  return decoded === undefined || OVERLONG.test(decoded) || decoded.split(/[/\\]/).some(isDotSegment)
 }
 
 function isDotSegment (segment: string): boolean {

@@ -8,7 +8,7 @@ import { createAudienceStore } from './audience-store.ts'
 import { createAudiences, type Audiences, type TokenAudience } from './audiences.ts'
 import { createClientTokenMint, type MintClientToken } from './mint-client-token.ts'
 import { deriveKeyRing, type KeyPurpose, type KeyRing } from './derived-keys.ts'
-import { createVerifyAnyToken, type VerifyAnyToken, type Revoked } from './verify-any-token.ts'
+import { createReadSessionId, createVerifyAnyToken, type VerifyAnyToken, type Revoked } from './verify-any-token.ts'
 import { registerJwtSigner } from './jwt-signer.ts'
 import { createServiceKeys } from './service-keys.ts'
 import { createSeal } from './seal.ts'
@@ -24,6 +24,8 @@ export interface Tokens {
   mintForClient: MintClientToken
   audiences: Audiences
   inspect: VerifyAnyToken
+  /** @returns the session of a user's token of the service's own audience, also of one that has expired or was revoked. @throws InvalidToken */
+  sessionOf (token: string): string
   /** Verifies a client's token of the service's own audience. @throws InvalidToken */
   verifyClientToken (token: string): ClientTokenClaims
   /** The keys of the JWKS. */
@@ -64,6 +66,7 @@ export async function composeTokens ({ app, config, database, revocation }: Toke
     mintForClient: createClientTokenMint({ seal, issuer, ttl }),
     audiences,
     inspect,
+    sessionOf: createReadSessionId({ issuer, seal, now: revocation.now }, own),
     verifyClientToken (token) {
       const verified = inspect(token, own)
       if (verified.of !== 'client') throw new InvalidToken('invalid_claims')

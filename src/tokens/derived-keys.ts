@@ -1,7 +1,7 @@
 import { hkdfSync } from 'node:crypto'
 
 /** The purpose of a derived key. No key reveals anything about the others. */
-export type KeyPurpose = 'seal' | 'refresh' | 'renewal' | 'device' | 'flow' | 'session-copy' | 'provider-token'
+export type KeyPurpose = 'seal' | 'refresh' | 'renewal' | 'device' | 'flow' | 'session-copy' | 'provider-token' | 'limits' | 'outbox' | 'mail-code'
 
 /** One key of a ring. `id` identifies the secret that it is derived from, without revealing anything about it. */
 export interface DerivedKey {

@@ -5,6 +5,8 @@ import type { Seal } from './seal.ts'
 
 export interface ClientMintRequest {
   clientId: string
+  /** Tokens of older versions can be revoked together. */
+  version: number
   scopes: readonly string[]
   audience: TokenAudience
   /** Unix seconds, by the database's clock. */
@@ -16,7 +18,7 @@ export type MintClientToken = (request: ClientMintRequest) => MintedToken
 
 /** @param ttl seconds */
 export function createClientTokenMint ({ seal, issuer, ttl }: { seal: Seal, issuer: string, ttl: number }): MintClientToken {
-  return ({ clientId, scopes, audience, now }) => {
+  return ({ clientId, version, scopes, audience, now }) => {
     const iat = Math.floor(now)
     const claims: Omit<ClientTokenClaims, 'jti'> = {
       iss: issuer,
@@ -25,8 +27,9 @@ export function createClientTokenMint ({ seal, issuer, ttl }: { seal: Seal, issu
       iat,
       exp: iat + ttl,
       client_id: clientId,
+      ver: version,
       ...scopes.length > 0 && { scope: scopes.join(' ') }
     }
-    return { accessToken: audience.sign({ ...claims, jti: seal.create(JSON.stringify(claims)) }), expiresIn: ttl }
+    return { accessToken: audience.sign(Object.assign(claims, { jti: seal.create(JSON.stringify(claims)) })), expiresIn: ttl }
   }
 }

@@ -1,5 +1,5 @@
 import { ROLES, type Role } from 'countersign-verifier'
-import { checkAnyClaims, checkToken, DEFAULT_CLOCK_TOLERANCE, isUserClaims, type AccessTokenClaims, type ClientTokenClaims, type RevocationSet, type TokenCheck, type TokenClaims } from 'countersign-verifier/internal'
+import { checkAnyClaims, checkClaims, checkToken, DEFAULT_CLOCK_TOLERANCE, isUserClaims, readToken, type AccessTokenClaims, type ClientTokenClaims, type RevocationSet, type TokenCheck, type TokenClaims } from 'countersign-verifier/internal'
 import type { TokenAudience } from './audiences.ts'
 import type { Seal } from './seal.ts'
 
@@ -33,4 +33,13 @@ export function createVerifyAnyToken ({ issuer, seal: { isSealed }, revoked: { s
     const claims = checkToken(token, { ...shared, audience, keys }, now())
     return isUserClaims(claims) ? { of: 'user', claims } : { of: 'client', claims }
   }
+}
+
+/**
+ * @returns a function that reads the session of a user's genuine token of one audience, whether or not it has expired or was
+ * revoked; it throws InvalidToken for any other
+ */
+export function createReadSessionId ({ issuer, seal: { isSealed }, now }: { issuer: string, seal: Pick<Seal, 'isSealed'>, now: Revoked['now'] }, { name: audience, keys }: TokenAudience): (token: string) => string {
+  const check = { issuer, audience, keys, roles: ROLES, clockTolerance: DEFAULT_CLOCK_TOLERANCE, isSealed, checkClaims }
+  return token => readToken(token, check, now()).sid
 }

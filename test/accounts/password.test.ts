@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import argon2 from 'argon2'
 import t from 'tap'
 import { rowOf, sessionIdOf, statefulSession } from '../sessions/session-rows.ts'
+import { onPostgres } from '../support/database.ts'
+import { commitInFrontOf } from '../support/lock-in-front.ts'
 import { present } from '../support/presence.ts'
 import { isProblem } from '../support/problem.ts'
 import { PASSWORD, startService, type Answer, type Call, type LoginBody, type Person } from '../support/service.ts'
@@ -73,6 +76,14 @@ t.test('changing one\'s password', async t => {
     })
   }
 
+  t.test('reads no body of a request without a credential, with an Idempotency-Key or without', async t => {
+    const request = { text: '{', headers: { 'content-type': 'application/json' } }
+    for (const headers of [{}, { 'idempotency-key': key() }]) {
+      t.match(await service.call('POST /auth/password', { ...request, headers: { ...request.headers, ...headers } }), { status: 401, body: { code: 'unauthenticated' } })
+      t.match(await service.call('POST /auth/password', { ...request, token: 'x', headers: { ...request.headers, ...headers } }), { status: 401, body: { code: 'invalid_token' } })
+    }
+  })
+
   t.test('can be repeated with the same Idempotency-Key, though the old credentials are replaced', async t => {
     const person = await service.person()
     const headers = { 'idempotency-key': key() }
@@ -101,6 +112,44 @@ t.test('changing one\'s password', async t => {
     t.strictSame(answers.map(({ status }) => status), [200, 200, 200])
     t.equal(new Set(answers.map(({ body }) => body.refreshToken)).size, 1)
     t.match(await versionOf(person), [{ version: 2 }])
+  })
+
+  t.test('repeated while it is carried out gets the same answer, wherever the second request has come', async t => {
+    // The first look by the token is for what to repeat, the second is at the session.
+    for (const looks of [['sessions.find-by-token', 'sessions.find-by-token'], ['accounts.find-with-password']]) {
+      const person = await service.person()
+      const headers = { 'idempotency-key': key() }
+      let held = service.hold(looks[0] ?? '')
+      const again = change(person, NEW_PASSWORD, PASSWORD, headers)
+      await held.reached
+      for (const next of looks.slice(1)) {
+        const before = held
+        held = service.hold(next)
+        before.release()
+        await held.reached
+      }
+      const first = await change(person, NEW_PASSWORD, PASSWORD, headers)
+      held.release()
+      t.strictSame([first.status, (await again).status], [200, 200])
+      t.equal((await again).body.refreshToken, first.body.refreshToken)
+      t.match(await versionOf(person), [{ version: 2 }])
+      t.strictSame(await service.sql("SELECT outcome FROM audit_events WHERE action = 'password_change' AND subject_id = $1::uuid", person.user.id), [{ outcome: 'success' }])
+    }
+  })
+
+  t.test('goes well while a login renews the hash', onPostgres, async t => {
+    const person = await service.person()
+    const renewed = await argon2.hash(PASSWORD, { memoryCost: 8192, timeCost: 1, parallelism: 1 })
+    const { status, body } = await commitInFrontOf(service, ['UPDATE users SET password_hash = $2 WHERE id = $1', person.user.id, renewed], () => change(person))
+    t.equal(status, 200)
+    t.equal(await verify(body), 200)
+    t.equal((await service.call('POST /auth/login', { json: { email: person.email, password: NEW_PASSWORD } })).status, 200)
+  })
+
+  t.test('is refused where another password is set meanwhile', onPostgres, async t => {
+    const person = await service.person()
+    const other = await argon2.hash('another staple of nine words', { memoryCost: 8192, timeCost: 1, parallelism: 1 })
+    t.match(await commitInFrontOf(service, ['UPDATE users SET password_hash = $2 WHERE id = $1', person.user.id, other], () => change(person)), { status: 401, body: { code: 'invalid_credentials' } })
   })
 
   t.test('of a stateful session can be repeated too', async t => {

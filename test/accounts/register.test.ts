@@ -1,9 +1,10 @@
 import t from 'tap'
+import { until } from '../support/until.ts'
 import { fieldsOf, isProblem } from '../support/problem.ts'
 import { PASSWORD, startService, type LoginBody } from '../support/service.ts'
 
 t.test('registering', async t => {
-  const service = await startService(t)
+  const service = await startService(t, { ARGON2_MEMORY_KIB: '7168' })
   const register = (json: unknown, from?: string) => service.call('POST /auth/register', { json, ...from !== undefined && { from } })
   const count = async (email: string) => (await service.sql<{ count: number }>('SELECT count(*)::int AS count FROM users WHERE email = $1', email))[0]?.count
 
@@ -42,6 +43,44 @@ t.test('registering', async t => {
     }
     t.equal((await register({ email: 'jürgen@bücher.example', password: PASSWORD })).status, 201)
     isProblem(t, await register({ email: 'ju\u0308rgen@bu\u0308cher.example', password: PASSWORD }), 'email_taken', 'composed or decomposed')
+    isProblem(t, await register({ email: 'jürgen@xn--bcher-kva.example', password: PASSWORD }), 'email_taken', 'in A-labels')
+    t.equal(await count('jürgen@xn--bcher-kva.example'), 1)
+    t.equal((await service.call('POST /auth/login', { json: { email: 'Jürgen@BÜCHER.example', password: PASSWORD } })).status, 200)
+  })
+
+  t.test('knows an account that an earlier version stored with U-labels, by either spelling', async t => {
+    for (const [n, written] of ['bücher.example', 'xn--bcher-kva.example'].entries()) {
+      const [person] = [await service.person()]
+      await service.sql('UPDATE users SET email = $2 WHERE id = $1::uuid', person.user.id, `former-${n}@bücher.example`)
+      isProblem(t, await register({ email: `former-${n}@${written}`, password: PASSWORD }), 'email_taken', written)
+      t.strictSame(await service.sql('SELECT email FROM users WHERE id = $1::uuid', person.user.id), [{ email: `former-${n}@xn--bcher-kva.example` }])
+
+      await service.sql('UPDATE users SET email = $2 WHERE id = $1::uuid', person.user.id, `former-${n}@bücher.example`)
+      const { status, body } = await service.call<LoginBody>('POST /auth/login', { json: { email: `former-${n}@${written}`, password: PASSWORD } })
+      t.match({ status, body }, { status: 200, body: { user: { id: person.user.id, email: `former-${n}@xn--bcher-kva.example` } } })
+    }
+  })
+
+  t.test('and what is no address changes no account, whatever it would be read as in a URL', async t => {
+    const { user } = await service.person()
+    await service.sql('UPDATE users SET email = $2 WHERE id = $1::uuid', user.id, 'victim@0.0.0.1.example.com')
+    const { user: other, email, password } = await service.person()
+    for (const written of ['victim@1.example.com', 'victim@0x1.example.com', email.replace('.', '%2e'), email.replace('com', 'com/x'), email.replace('com', 'com#x')]) {
+      t.equal((await service.call('POST /auth/login', { json: { email: written, password: 'a guess' } })).status, 401)
+    }
+    t.strictSame(await service.sql('SELECT email FROM users WHERE id = $1::uuid', user.id), [{ email: 'victim@0.0.0.1.example.com' }])
+    t.strictSame(await service.sql('SELECT email FROM users WHERE id = $1::uuid', other.id), [{ email }])
+    t.equal((await service.call('POST /auth/login', { json: { email, password } })).status, 200)
+  })
+
+  t.test('refuses an address with characters that cannot be seen or told apart, and says so', async t => {
+    for (const character of ['\u200b', '\u00ad', '\ufeff', '\u202e', '\ue000', '\u0378', '\ufe0f', '\u3164', '\u0007', '\ud800']) {
+      for (const email of [`a${character}da@example.com`, `ada@ex${character}ample.com`]) {
+        const answer = await register({ email, password: PASSWORD })
+        isProblem(t, answer, 'validation_failed', JSON.stringify(email))
+        t.match(answer.body, { errors: [{ field: 'email', pointer: '#/email', detail: 'must be an e-mail address, without invisible or unassigned characters' }] })
+      }
+    }
   })
 
   t.test('of one address twice at once creates one account', async t => {
@@ -71,6 +110,18 @@ t.test('registering', async t => {
     await service.sql('ALTER TABLE sessions DROP CONSTRAINT unlucky')
   })
 
+  t.test('with a taken address is hashed for as with a free one, and turned away alike when the queue is full', async t => {
+    const service = await startService(t, { TRUST_PROXY: '1', HASH_CONCURRENCY: '1', HASH_QUEUE_LIMIT: '8', ARGON2_MEMORY_KIB: '65536', ARGON2_ITERATIONS: '16' })
+    await service.sql("INSERT INTO users (id, email) VALUES (gen_random_uuid(), 'taken@example.com')")
+    const ask = (path: string, email: string, from: string) => service.call(`POST ${path}`, { json: { email, password: PASSWORD }, headers: { 'x-forwarded-for': from } })
+    // One is being hashed, and five wait: unknown clients have two thirds of the places.
+    const before = [1, 2, 3, 4, 5, 6].map(n => ask('/auth/login', 'nobody@example.com', `192.0.2.${n}`))
+    await until(async () => /^countersign_hash_queue_waiting 5$/m.test((await service.call('GET /metrics')).text))
+    const answers = await Promise.all(['taken@example.com', 'free@example.com'].map(email => ask('/auth/register', email, '192.0.2.9')))
+    t.strictSame(answers.map(({ status, body, headers }) => [status, body.code, headers['retry-after']]), Array(2).fill([503, 'too_busy', '2']))
+    await Promise.all(before)
+  })
+
   t.test('is recorded in the audit trail; an attempt with a taken address is not', async t => {
     const json = { email: 'traced@example.com', password: PASSWORD }
     const { body: { user: { id } } } = await service.call<LoginBody>('POST /auth/register', { json, from: '192.0.2.77', headers: { 'user-agent': 'Tracer' } })
@@ -93,11 +144,12 @@ t.test('registering', async t => {
   })
 
   t.test('accepts unusual but valid addresses', async t => {
-    for (const email of ['o\'brien+tag@sub.example.co.uk', '_-x-_@example.com', 'ünïcödé@exämple.com', '用户@例子.公司', 'a@b.cd', `${'a'.repeat(64)}@example.com`]) {
+    for (const email of ['o\'brien+tag@sub.example.co.uk', '_-x-_@example.com', 'a@b.cd', `${'a'.repeat(64)}@example.com`, 'ünïcödé@xn--exmple-cua.com', '用户@xn--fsqu00a.xn--55qx5d']) {
       const { status, body } = await service.call<LoginBody>('POST /auth/register', { json: { email, password: PASSWORD } })
       t.equal(status, 201, email)
       t.equal(body.user?.email, email)
     }
+    for (const email of ['ünïcödé@exämple.com', '用户@例子.公司']) isProblem(t, await register({ email, password: PASSWORD }), 'email_taken', email)
   })
 
   t.test('refuses a weak password, saying why, and never repeats it', async t => {

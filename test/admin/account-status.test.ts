@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { rowOf, statefulSession } from '../sessions/session-rows.ts'
+import { commitInFrontOf } from '../support/lock-in-front.ts'
 import { present } from '../support/presence.ts'
 import { PASSWORD, startService, type LoginBody, type Person } from '../support/service.ts'
 import { onPostgres } from '../support/database.ts'
@@ -162,6 +163,15 @@ t.test(`of two admins who demote each other in parallel one stays, ${ROUNDS} tim
     t.equal(row?.admins, 1)
     t.match(statuses, [200, /^4(01|09)$/])
   }
+})
+
+t.test('an admin is not the last one when another becomes one meanwhile', onPostgres, async t => {
+  const service = await startService(t)
+  const [admin, person] = [await service.admin(), await service.person()]
+  // As one who promotes another does: the lock of every admin, then the change.
+  const promotion = "WITH locked AS (SELECT id FROM users WHERE id = $1 OR role = 'admin' ORDER BY id FOR UPDATE) UPDATE users SET role = 'admin' FROM locked WHERE users.id = $1"
+  t.equal((await commitInFrontOf(service, [promotion, person.user.id], () => service.call(`PATCH /admin/users/${admin.user.id}`, present(admin, { role: 'user' })))).status, 200)
+  t.strictSame(await service.sql("SELECT id::text AS id FROM users WHERE role = 'admin'"), [{ id: person.user.id }])
 })
 
 function claimsOf (token: string): { iat: number, ver: number } {

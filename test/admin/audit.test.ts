@@ -31,7 +31,7 @@ t.test('/admin/audit', async t => {
     const [change, guess] = body.items
     t.match(change, { actorId: admin.user.id, subjectId: person.user.id, sessionId: null, detail: { role: 'admin' } })
     t.match(guess, { actorId: null, subjectId: person.user.id, ip: '192.0.2.9', userAgent: 'Guesser/1.0', detail: null })
-    t.strictSame(Object.keys(guess ?? {}).sort(), ['action', 'actorId', 'at', 'detail', 'id', 'ip', 'outcome', 'sessionId', 'subjectId', 'userAgent'])
+    t.strictSame(Object.keys(guess ?? {}).sort(), ['action', 'actorId', 'at', 'detail', 'id', 'ip', 'lastAt', 'outcome', 'sessionId', 'subjectId', 'times', 'userAgent'])
     t.match(guess?.at, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
     t.notMatch(text, /not the password|correct horse|argon2/)
     t.equal(headers['cache-control'], 'no-store')

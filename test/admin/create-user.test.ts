@@ -31,6 +31,9 @@ t.test('an admin who creates an account for somebody else', async t => {
 
   t.test('is told of an address that is taken', async t => {
     isProblem(t, await service.call('POST /admin/users', present(admin, { email: admin.email.toUpperCase() })), 'email_taken')
+    const person = await service.person()
+    await service.sql("UPDATE users SET email = 'ada@bücher.example' WHERE id = $1::uuid", person.user.id)
+    for (const email of ['ada@xn--bcher-kva.example', 'Ada@Bücher.example']) isProblem(t, await service.call('POST /admin/users', present(admin, { email })), 'email_taken', email)
     const statuses = await Promise.all([1, 2, 3].map(async () => (await create({ email: 'crowd@example.com' })).status))
     t.strictSame(statuses.sort(), [201, 409, 409])
   })

@@ -29,7 +29,7 @@ t.test('/admin/users', async t => {
   t.test('shows accounts without their secrets', async t => {
     const { body, headers, text } = await list()
     const [first] = body.items
-    t.strictSame(Object.keys(first ?? {}).sort(), ['createdAt', 'disabled', 'email', 'emailVerified', 'id', 'name', 'role', 'updatedAt'])
+    t.strictSame(Object.keys(first ?? {}).sort(), ['createdAt', 'deletionDueAt', 'disabled', 'email', 'emailUndeliverable', 'emailVerified', 'id', 'name', 'role', 'updatedAt'])
     t.match(first, { email: admin.email, role: 'admin', disabled: false })
     t.equal(headers['cache-control'], 'no-store')
     t.notMatch(text, /hash|argon2|version/i)

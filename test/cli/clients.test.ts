@@ -4,6 +4,7 @@ import { testDatabase } from '../support/database.ts'
 import { introspect, post, type TestClient } from '../support/oauth.ts'
 import { startService, type LoginBody } from '../support/service.ts'
 import { command } from './command.ts'
+import { runCommand } from './many-commands.ts'
 
 const SECRETS = { COUNTERSIGN_SECRET: generateSecret(), JWT_SECRET: generateSecret() }
 const CHEAP = { ARGON2_MEMORY_KIB: '7168', ARGON2_ITERATIONS: '1' }
@@ -12,7 +13,7 @@ const SENTENCE = /^[^\n]+\n$/
 t.test('clients', async t => {
   const { url, dataDir } = await testDatabase(t)
   const settings = { ...SECRETS, ...CHEAP, DATA_DIR: dataDir, ...url !== undefined && { DATABASE_URL: url } }
-  const run = (...args: string[]) => command(t, ['clients', ...args], { settings }).ended
+  const run = (...args: string[]) => runCommand(['clients', ...args], { settings })
   const json = async <Result>(...args: string[]): Promise<Result> => {
     const { code, stdout, stderr } = await run(...args, '--json')
     if (code !== 0) throw new Error(stderr)
@@ -46,9 +47,9 @@ t.test('clients', async t => {
   const rotated = await json<Made & { previousSecretEndsAt: string }>('rotate', cart.id, '--overlap', '1h')
   const next = await run('key', cart.id, '--next')
   const promoted = await json<Made>('key', cart.id, '--promote')
-  const ring = await command(t, ['clients', 'key', cart.id], { settings: { ...settings, COUNTERSIGN_SECRET: `${SECRETS.COUNTERSIGN_SECRET},${generateSecret()}` } }).ended
+  const ring = await runCommand(['clients', 'key', cart.id], { settings: { ...settings, COUNTERSIGN_SECRET: `${SECRETS.COUNTERSIGN_SECRET},${generateSecret()}` } })
   const removed = await run('remove', plain.id)
-  const again = await run('remove', plain.id, '--json')
+  const again = await command(t, ['clients', 'remove', plain.id, '--json'], { settings }).ended
 
   t.test('list shows them all, and no secret', async t => {
     t.match(listed, { code: 0, stdout: new RegExp(`^${cart.id} {2}Cart {2}audience cart {2}introspect {2}sessions:revoke$`, 'm') })

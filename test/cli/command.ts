@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { NODE_FLAGS } from '../support/node-flags.ts'
 import type { Settings } from '../support/service.ts'
 
 // What is installed: the bundle that the build leaves.
@@ -20,7 +21,7 @@ export interface Command {
 
 /** Starts `countersign` in a process of its own, which is gone when the test ends. */
 export function command (t: Test, args: readonly string[], { settings = {}, input = '' }: { settings?: Settings, input?: string } = {}): Command {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env.PATH, ...settings } })
+  const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, ...args], { env: { PATH: process.env.PATH, ...settings } })
   let stdout = ''
   let stderr = ''
   const waiting = new Set<() => void>()

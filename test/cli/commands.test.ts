@@ -1,9 +1,12 @@
 import t from 'tap'
 import { findWeakness } from '../../src/config/secret-strength.ts'
 import { generateSecret } from '../../src/config/generated-secrets.ts'
-import { databaseUrl, emptyPostgres, temporaryDirectory, testDatabase } from '../support/database.ts'
+import { openDatabase } from '../../src/database/open-database.ts'
+import { databaseUrl, emptyPostgres, silent, temporaryDirectory, testDatabase } from '../support/database.ts'
+import { mailsOf } from '../support/inbox.ts'
 import { PASSWORD, startService } from '../support/service.ts'
 import { command } from './command.ts'
+import { runCommand } from './many-commands.ts'
 
 const SECRETS = { COUNTERSIGN_SECRET: generateSecret(), JWT_SECRET: generateSecret() }
 const CHEAP = { ARGON2_MEMORY_KIB: '7168', ARGON2_ITERATIONS: '1' }
@@ -13,7 +16,7 @@ const SENTENCE = /^[^\n]+\n$/
 const STACK = /^\s+at |node:internal|\.js:\d+/m
 
 t.test('secret prints a new strong secret each time', async t => {
-  const [one, two] = await Promise.all([command(t, ['secret']).ended, command(t, ['secret', '--json']).ended])
+  const [one, two] = await Promise.all([command(t, ['secret']).ended, runCommand(['secret', '--json'])])
   t.match(one, { code: 0, stdout: /^[\w-]{43}\n$/, stderr: '' })
   t.equal(two.code, 0)
   const { secret } = JSON.parse(two.stdout) as { secret: string }
@@ -24,7 +27,7 @@ t.test('secret prints a new strong secret each time', async t => {
 
 t.test('--help tells how each command is used', async t => {
   await Promise.all([[], ['serve'], ['migrate'], ['secret'], ['users'], ['users', 'create']].map(async args => {
-    const { code, stdout, stderr } = await command(t, [...args, '--help']).ended
+    const { code, stdout, stderr } = await (args.length === 0 ? command(t, ['--help']).ended : runCommand([...args, '--help']))
     t.match({ code, stdout, stderr }, { code: 0, stdout: new RegExp(`^Usage: countersign ${args.join(' ')}`.trimEnd()), stderr: '' }, args.join(' '))
   }))
 })
@@ -42,11 +45,11 @@ t.test('wrong usage is exit code 2, and says what is wrong', async t => {
     [['users', 'create', '--email', 'ada@example.com', '--name', 'x'.repeat(201)], /at most 200 characters/]
   ]
   await Promise.all(wrong.map(async ([args, said]) => {
-    const { code, stdout, stderr } = await command(t, args).ended
+    const { code, stdout, stderr } = await (args[0] === 'dance' ? command(t, args).ended : runCommand(args))
     t.match({ code, stdout, stderr }, { code: 2, stdout: '', stderr: said }, args.join(' '))
     t.notMatch(stderr, STACK)
   }))
-  t.equal((await command(t, []).ended).code, 2, 'nothing at all')
+  t.equal((await runCommand([])).code, 2, 'nothing at all')
 })
 
 t.test('migrate tells what it applied, and then that there is nothing to do', async t => {
@@ -56,17 +59,17 @@ t.test('migrate tells what it applied, and then that there is nothing to do', as
   t.match(first, { code: 0, stderr: '' })
   const { migrated } = JSON.parse(first.stdout) as { migrated: string[] }
   if (databaseUrl !== undefined) t.match(migrated[0], /^\d{14}_init$/)
-  const second = await command(t, ['migrate', '--json'], { settings }).ended
+  const second = await runCommand(['migrate', '--json'], { settings })
   t.strictSame(JSON.parse(second.stdout), { migrated: [] })
-  t.match(await command(t, ['migrate'], { settings }).ended, { code: 0, stdout: /^Nothing to do.*\n$/ })
+  t.match(await runCommand(['migrate'], { settings }), { code: 0, stdout: /^Nothing to do.*\n$/ })
 })
 
 t.test('users create', async t => {
   const { url, dataDir } = await testDatabase(t)
   const settings = { ...SECRETS, ...CHEAP, DATA_DIR: dataDir, ...url !== undefined && { DATABASE_URL: url } }
-  const create = (args: string[], input: string) => command(t, ['users', 'create', ...args], { settings, input }).ended
+  const create = (args: string[], input: string) => runCommand(['users', 'create', ...args], { settings, input })
 
-  const made = await create(['--email', ' Root@Example.com ', '--role', 'admin', '--name', 'Root', '--json'], `${PASSWORD}\n`)
+  const made = await command(t, ['users', 'create', '--email', ' Root@Example.com ', '--role', 'admin', '--name', 'Root', '--json'], { settings, input: `${PASSWORD}\n` }).ended
   const user = await create(['--email', 'user@example.com'], PASSWORD)
   const taken = await create(['--email', 'ROOT@example.com'], PASSWORD)
   const weak = await create(['--email', 'weak@example.com'], 'password1\n')
@@ -92,15 +95,75 @@ t.test('users create', async t => {
   })
 })
 
+t.test('users create --invite mails its owner a link, and asks for no password', async t => {
+  const { url, dataDir } = await testDatabase(t)
+  const settings = { ...SECRETS, ...CHEAP, DATA_DIR: dataDir, ...url !== undefined && { DATABASE_URL: url } }
+  const invited = await command(t, ['users', 'create', '--invite', '--email', 'Root@example.com', '--role', 'admin', '--json'], { settings }).ended
+  t.match(invited, { code: 0, stderr: '' })
+  t.match(JSON.parse(invited.stdout), { id: /^[0-9a-f-]{36}$/, email: 'root@example.com', role: 'admin' })
+  const taken = await command(t, ['users', 'create', '--invite', '--email', 'root@example.com'], { settings }).ended
+  t.match(taken, { code: 1, stdout: '', stderr: /exists/ })
+
+  const service = await startService(t, settings)
+  const [mail, ...more] = await mailsOf(service, 'root@example.com')
+  t.strictSame(more, [])
+  t.equal(mail?.message, 'invitation')
+  t.equal((await service.call('POST /auth/password/reset', { json: { token: mail?.token, newPassword: PASSWORD } })).status, 204)
+  const { accessToken } = await service.logIn({ email: 'root@example.com', password: PASSWORD })
+  t.equal((await service.call('GET /admin/users', { token: accessToken })).status, 200)
+
+  const production = await command(t, ['users', 'create', '--invite', '--email', 'ada@example.com'], { settings: { ...settings, NODE_ENV: 'production', ALLOW_EMBEDDED_DATABASE: 'true', DATA_DIR: await temporaryDirectory(t) } }).ended
+  t.match(production, { code: 1, stdout: '', stderr: 'SMTP_URL is not set: nobody can be invited.\n' })
+})
+
 t.test('a configuration that is not usable stops every command but those that need none', async t => {
   const settings = { JWT_SECRET: 'secret', ACCESS_TOKEN_TTL: '2h', PORT: 'x', DATA_DIR: await temporaryDirectory(t) }
   for (const args of [['serve'], ['migrate'], ['users', 'create', '--email', 'ada@example.com']]) {
-    const { code, stdout, stderr } = await command(t, args, { settings, input: PASSWORD }).ended
+    const { code, stdout, stderr } = await (args[0] === 'serve' ? command(t, args, { settings, input: PASSWORD }).ended : runCommand(args, { settings, input: PASSWORD }))
     t.equal(code, 1, args.join(' '))
     t.equal(stdout, '')
     for (const variable of ['JWT_SECRET', 'ACCESS_TOKEN_TTL', 'PORT']) t.match(stderr, new RegExp(`^  ${variable} `, 'm'))
     t.notMatch(stderr, STACK)
     t.ok(stderr.split('\n').length < 24, 'in one screen')
   }
-  t.equal((await command(t, ['secret'], { settings }).ended).code, 0)
+  t.equal((await runCommand(['secret'], { settings })).code, 0)
+})
+
+t.test('users unlock clears the failures of an account, and verify-email vouches for its address', async t => {
+  const where = await testDatabase(t)
+  const settings = { ...SECRETS, ...CHEAP, ...where.url !== undefined ? { DATABASE_URL: where.url } : { DATA_DIR: where.dataDir } }
+  const created = await runCommand(['users', 'create', '--email', 'ada@example.com', '--json'], { settings, input: `${PASSWORD}\n` })
+  const { id } = JSON.parse(created.stdout) as { id: string }
+  const unlocked = await command(t, ['users', 'unlock', '--email', 'Ada@Example.com', '--json'], { settings }).ended
+  t.match(unlocked, { code: 0, stderr: '' })
+  t.strictSame(JSON.parse(unlocked.stdout), { id, email: 'ada@example.com' })
+  const verified = await runCommand(['users', 'verify-email', 'Ada@Example.com', '--json'], { settings })
+  t.match(verified, { code: 0, stderr: '' })
+  t.strictSame(JSON.parse(verified.stdout), { id, email: 'ada@example.com' })
+  t.strictSame(await runCommand(['users', 'verify-email', 'nobody@example.com'], { settings }).then(({ code, stderr }) => ({ code, stderr })), { code: 1, stderr: 'There is no account nobody@example.com.\n' })
+  const unknown = await runCommand(['users', 'unlock', '--email', 'nobody@example.com'], { settings })
+  t.strictSame({ code: unknown.code, stderr: unknown.stderr }, { code: 1, stderr: 'There is no account nobody@example.com.\n' })
+})
+
+t.test('users enable lets a disabled account in again, by its id', async t => {
+  const where = await testDatabase(t)
+  const settings = { ...SECRETS, ...CHEAP, ...where.url !== undefined ? { DATABASE_URL: where.url } : { DATA_DIR: where.dataDir } }
+  const { id } = JSON.parse((await runCommand(['users', 'create', '--email', 'ada@example.com', '--json'], { settings, input: `${PASSWORD}\n` })).stdout) as { id: string }
+  const isDisabled = async () => {
+    const database = await openDatabase({ ...where, log: silent })
+    const { disabledAt } = await database.prisma.user.findUniqueOrThrow({ where: { id } })
+    await database.close()
+    return disabledAt !== null
+  }
+  const database = await openDatabase({ ...where, log: silent })
+  await database.prisma.user.update({ where: { id }, data: { disabledAt: new Date() } })
+  await database.close()
+  const enabled = await command(t, ['users', 'enable', '--id', id, '--json'], { settings }).ended
+  t.match(enabled, { code: 0, stderr: '' })
+  t.strictSame(JSON.parse(enabled.stdout), { id })
+  t.notOk(await isDisabled())
+  const nobody = '01890a5d-ac96-774b-bcce-b302099a8057'
+  const unknown = await runCommand(['users', 'enable', '--id', nobody], { settings })
+  t.strictSame({ code: unknown.code, stderr: unknown.stderr }, { code: 1, stderr: `There is no account ${nobody}.\n` })
+  t.match(await runCommand(['users', 'enable', '--id', 'ada@example.com'], { settings }), { code: 2, stderr: /a UUID/ })
 })

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { v7 as uuidv7 } from 'uuid'
 import { generateSecret } from '../../src/config/generated-secrets.ts'
 import { openDatabase } from '../../src/database/open-database.ts'
 import { createTokenVault } from '../../src/providers/tokens/token-vault.ts'
@@ -9,6 +10,8 @@ import { command } from './command.ts'
 
 const [first, second, foreign] = [generateSecret(), generateSecret(), generateSecret()]
 const vaultOf = (...secrets: string[]) => createTokenVault(createEncryption(deriveKeyRing(secrets, 'provider-token')))
+const messagesOf = (...secrets: string[]) => createEncryption(deriveKeyRing(secrets, 'outbox'))
+const QUEUE = { name: 'test.queue', text: "INSERT INTO outbox (id, kind, payload, expires_at) VALUES ($1::uuid, 'mail', $2, now() + interval '1 day')" }
 const TOKENS = { accessToken: 'an access token', refreshToken: 'a refresh token', expiresIn: null, scope: null }
 
 t.test('secret reencrypt puts every token under the first secret, and counts what needs another', async t => {
@@ -21,7 +24,7 @@ t.test('secret reencrypt puts every token under the first secret, and counts wha
   const settings = { ...url !== undefined && { DATABASE_URL: url }, DATA_DIR: dataDir, JWT_SECRET: generateSecret() }
   const run = (secrets: string[], ...options: string[]) => command(t, ['secret', 'reencrypt', ...options], { settings: { ...settings, COUNTERSIGN_SECRET: secrets.join(',') } }).ended
 
-  await onDatabase(async ({ prisma }) => {
+  await onDatabase(async ({ prisma, query }) => {
     const user = await prisma.user.create({ data: { id: crypto.randomUUID(), email: 'ada@example.com' } })
     const identity = (subject: string, { accessToken, refreshToken }: { accessToken: string | null, refreshToken: string | null }) =>
       ({ id: crypto.randomUUID(), userId: user.id, provider: 'acme', ...place(subject), accessToken, refreshToken })
@@ -34,6 +37,14 @@ t.test('secret reencrypt puts every token under the first secret, and counts wha
         identity('without', { accessToken: null, refreshToken: null })
       ]
     })
+    const queue = async (secret: string, payload: string) => {
+      const id = uuidv7()
+      await query(QUEUE, [id, messagesOf(secret).encrypt(payload, `outbox:${id}`)])
+    }
+    for (let count = 0; count < 201; count++) await queue(first, `message ${count}`)
+    await queue(second, 'new')
+    await queue(foreign, 'foreign')
+    await query({ name: 'test.expired', text: "INSERT INTO outbox (id, kind, payload, expires_at, dead_at) VALUES (gen_random_uuid(), 'mail', '', now(), now())" }, [])
     const hours = (count: number) => new Date(Date.now() + count * 3_600_000)
     for (const [secret, channel, idleEndsAt] of [[first, 'body', hours(1)], [second, 'body', hours(1)], [first, 'session', hours(1)], [first, 'cookie', hours(-1)]] as const) {
       await prisma.session.create({ data: { id: crypto.randomUUID(), userId: user.id, channel, nonce: Buffer.alloc(16), keyId: deriveKeyRing([secret], 'refresh')[0].id, idleEndsAt, endsAt: hours(2) } })
@@ -42,9 +53,13 @@ t.test('secret reencrypt puts every token under the first secret, and counts wha
 
   const done = await run([second, first], '--json')
   t.match(done, { code: 0, stderr: '' })
-  t.strictSame(JSON.parse(done.stdout), { reencrypted: 251, needOldSecret: { identities: 1, sessions: 1 } })
+  t.strictSame(JSON.parse(done.stdout), { reencrypted: 251, reencryptedMessages: 201, needOldSecret: { identities: 1, sessions: 1, messages: 1 } })
 
-  await onDatabase(async ({ prisma }) => {
+  await onDatabase(async ({ prisma, query }) => {
+    const messages = await query<{ id: string, payload: string }>({ name: 'test.messages', text: 'SELECT id::text AS id, payload FROM outbox' }, [])
+    t.equal(messages.filter(({ id, payload }) => messagesOf(second).decrypt(payload, `outbox:${id}`) !== undefined).length, 202)
+    t.equal(new Set(messages.map(({ id, payload }) => messagesOf(second).decrypt(payload, `outbox:${id}`))).size, 203, 'each has its own text still')
+    await query({ name: 'test.foreign', text: "DELETE FROM outbox WHERE split_part(payload, '.', 1) <> $1" }, [messagesOf(second).keyId])
     const vault = vaultOf(second)
     const rows = await prisma.identity.findMany()
     const readable = rows.filter(row => vault.decrypt(row, 'access', row.accessToken ?? '') === TOKENS.accessToken)
@@ -55,6 +70,6 @@ t.test('secret reencrypt puts every token under the first secret, and counts wha
     await prisma.session.deleteMany()
   })
 
-  t.match(await run([second, first]), { code: 0, stdout: /^Re-encrypted the tokens of 0 identities\. Nothing needs an old secret.*\n$/, stderr: '' })
-  t.match(await run([generateSecret()], '--json'), { code: 0, stdout: /"reencrypted":0,"needOldSecret":\{"identities":252/ }, 'without the old secret nothing is lost, and it is told')
+  t.match(await run([second, first]), { code: 0, stdout: /^Re-encrypted the tokens of 0 identities and 0 messages\. Nothing needs an old secret.*\n$/, stderr: '' })
+  t.match(await run([generateSecret()], '--json'), { code: 0, stdout: /"reencrypted":0,"needOldSecret":\{"identities":252,.*"messages":202/ }, 'without the old secret nothing is lost, and it is told')
 })

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { Agent, get } from 'node:http'
 import { createServer, connect, type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
@@ -48,6 +49,15 @@ t.test('serve', async t => {
     t.match(stdout, /curl \S+\/auth\/register -H 'content-type: application\/json' -d /)
     t.equal((await fetch(`${origin}/health/ready`)).status, 200)
     t.equal(statSync(join(settings.DATA_DIR ?? '', 'secrets.json')).mode & 0o777, 0o600)
+  })
+
+  t.test('has what is loaded late: the API page, and what Prisma compiles its queries with', async t => {
+    const page = await fetch(`${origin}/docs/`)
+    t.match(page.headers.get('content-type'), /^text\/html/)
+    t.equal(page.status, 200)
+    const { accessToken } = await (await register(origin, 'grace@example.com')).json() as LoginBody
+    const identities = await fetch(`${origin}/auth/identities`, { headers: { authorization: `Bearer ${accessToken}` } })
+    t.strictSame(await identities.json(), { items: [] })
   })
 
   t.test('logs JSON lines where there is no terminal', async t => {
@@ -129,6 +139,32 @@ t.test('serve ends with the process that was started, however that ends', async 
   stopped.signal('SIGTERM')
   t.match(await stopped.ended, { code: 0, stderr: '' }, 'told to stop as soon as it listens')
   await t.rejects(fetch(`${origin}/health/live`))
+})
+
+t.test('serve that is told to stop serves on for SHUTDOWN_DELAY, and is not ready', async t => {
+  const service = command(t, ['serve'], { settings: { ...await freshSettings(t), SHUTDOWN_DELAY: '3s' } })
+  const origin = await originOf(service)
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.teardown(() => agent.destroy())
+  const ask = (path: string) => new Promise<{ status: number | undefined, connection: string | undefined, body: string }>((resolve, reject) => {
+    get(origin + path, { agent }, response => {
+      text(response).then(body => resolve({ status: response.statusCode, connection: response.headers.connection, body }), reject)
+    }).on('error', reject)
+  })
+  t.match(await ask('/health/ready'), { status: 200, connection: 'keep-alive' })
+
+  const began = performance.now()
+  service.signal('SIGTERM')
+  await service.says(/"msg":"shutting down"/)
+  const notReady = await ask('/health/ready')
+  t.match(notReady, { status: 503, connection: 'close', body: /"status":"stopping"/ }, 'on the connection that is kept')
+  t.match(await ask('/health/live'), { status: 200, connection: 'close' }, 'and on new ones')
+  t.match(await ask('/auth/verify'), { status: 401, connection: 'close' })
+  t.match(await ask('/nothing'), { status: 404, connection: 'close' })
+  const { code } = await service.ended
+  t.equal(code, 0)
+  t.ok(performance.now() - began >= 2_900)
+  await t.rejects(ask('/health/live'))
 })
 
 t.test('serve refuses to start, in one sentence and with exit code 1', async t => {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { Test } from 'tap'
+import { NODE_FLAGS } from '../support/node-flags.ts'
 
 export interface Child {
   /** Resolves with the next line the process prints that starts with `word`; rejects when it ends without one. */
@@ -13,7 +14,7 @@ export interface Child {
 /** Runs a script that lies beside the tests, by its compiled name, in a process of its own. */
 export function child (t: Test, script: string, args: readonly string[], env: Record<string, string> = {}): Child {
   const path = new URL(script, import.meta.url).pathname
-  const run = spawn(process.execPath, [path, ...args], {
+  const run = spawn(process.execPath, [...NODE_FLAGS, path, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     // Coverage's hooks would be killed together with the process, half-way through their files.
     env: { PATH: process.env.PATH, ...env }

@@ -1,7 +1,8 @@
-import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { openDatabase } from '../../src/database/open-database.ts'
+import { copyOfCluster } from '../support/cluster-template.ts'
 import { silent, temporaryDirectory } from '../support/database.ts'
 import { child } from './child.ts'
 
@@ -55,27 +56,8 @@ t.test('of two processes on one directory exactly one opens it, and the other na
   await heir.close()
 })
 
-t.test('kill -9 while writing loses nothing that was acknowledged', async t => {
-  const dataDir = await temporaryDirectory(t)
-  let stored = 0
-  for (const rows of [5, 60]) {
-    await rm(dataDir, { recursive: true, force: true })
-    const writer = child(t, 'insert-until-killed.js', [dataDir])
-    await writer.says(`stored ${rows}`)
-    await writer.kill()
-    stored = Math.max(...[...writer.output().matchAll(/^stored (\d+)$/gm)].map(([, number]) => Number(number)))
-
-    const database = await openDatabase({ dataDir, log })
-    const names = new Set((await database.prisma.user.findMany()).map(({ email }) => email))
-    const missing = Array.from({ length: stored }, (_, index) => `${index + 1}@example.com`).filter(email => !names.has(email))
-    t.same(missing, [], `all of ${stored} rows are there`)
-    await database.close()
-  }
-})
-
 t.test('a damaged cluster is refused in one sentence and left as it is', async t => {
-  const dataDir = await temporaryDirectory(t)
-  await (await openDatabase({ dataDir, log })).close()
+  const dataDir = await copyOfCluster(t)
   const control = join(dataDir, 'postgres', 'global', 'pg_control')
   await writeFile(control, Buffer.alloc(8192, 7))
 
@@ -94,7 +76,7 @@ t.test('a damaged cluster is refused in one sentence and left as it is', async t
 })
 
 t.test('damage found by the first query is reported in the same sentence', async t => {
-  const dataDir = await temporaryDirectory(t)
+  const dataDir = await copyOfCluster(t)
   const database = await openDatabase({ dataDir, log })
   const [{ path } = { path: '' }] = await database.query<{ path: string }>({ name: 'path', text: "SELECT pg_relation_filepath('_prisma_migrations') AS path" }, [])
   await database.close()
@@ -114,6 +96,32 @@ t.test('a data directory that is not a directory is refused', async t => {
   }
   t.equal(await readFile(file, 'utf8'), 'mine')
   await t.rejects(openDatabase({ dataDir: '/proc/countersign', log }), { code: 'data_dir_unusable' })
+})
+
+t.test('a data directory that others may write to is refused, and so is a link within it', async t => {
+  const dataDir = await temporaryDirectory(t)
+  await chmod(dataDir, 0o777)
+  await t.rejects(openDatabase({ dataDir, log }), {
+    code: 'data_dir_unusable', message: `The data directory ${dataDir} may be written to by others than its owner (its mode is 777): chmod go-w it, or name a directory below it.`
+  })
+  t.same(await readdir(dataDir), [], 'nothing is written')
+  await chmod(dataDir, 0o700)
+
+  const elsewhere = await temporaryDirectory(t)
+  for (const part of ['lock', 'postgres']) {
+    await symlink(elsewhere, join(dataDir, part))
+    await t.rejects(openDatabase({ dataDir, log }), { code: 'data_dir_unusable', message: `The directory ${join(dataDir, part)} is a symbolic link, which is not followed.` })
+    await rm(join(dataDir, part))
+  }
+  t.same(await readdir(elsewhere), [], 'nothing is written at its other end')
+})
+
+t.test('a file in the way of a marker is not written through', async t => {
+  const dataDir = await temporaryDirectory(t)
+  const mine = join(await temporaryDirectory(t), 'mine')
+  await symlink(mine, join(dataDir, 'postgres.unfinished'))
+  await (await openDatabase({ dataDir, log })).close()
+  await t.rejects(stat(mine), { code: 'ENOENT' })
 })
 
 const isRoot = process.getuid?.() === 0

@@ -1,17 +1,6 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import t from 'tap'
 import { databaseUrl, testDatabase } from '../support/database.ts'
-
-// Prints every module a process asks for.
-const tracer = `data:text/javascript,${encodeURIComponent(`
-  import { register } from 'node:module'
-  register('data:text/javascript,' + encodeURIComponent(\`
-    import { writeSync } from 'node:fs'
-    export async function resolve (specifier, context, next) {
-      writeSync(1, 'module ' + specifier + '\\\\n')
-      return next(specifier, context)
-    }\`))`)}`
+import { runTraced } from '../support/traced-process.ts'
 
 const open = `
   const { openDatabase } = await import(process.argv[1])
@@ -20,10 +9,7 @@ const open = `
   await database.close()`
 
 async function modulesOf (options: object) {
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    '--import', tracer, '--input-type=module', '--eval', open,
-    new URL('../../src/database/open-database.js', import.meta.url).href, JSON.stringify(options)
-  ], { env: { PATH: process.env.PATH } })
+  const stdout = await runTraced(open, new URL('../../src/database/open-database.js', import.meta.url), options)
   return stdout.split('\n').filter(line => line.startsWith('module ')).map(line => line.slice(7))
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import { DatabaseUnavailable, isDatabaseUnavailable, violatedConstraint } from '../../src/database/errors.ts'
+import { DatabaseUnavailable, isDatabaseUnavailable, mayHaveCommitted, violatedConstraint } from '../../src/database/errors.ts'
 import { openTestDatabase } from '../support/database.ts'
 
 t.test('a violated constraint has the same name from Prisma, in a transaction or not, and from query', async t => {
@@ -40,7 +41,7 @@ t.test('after closing, the database is unavailable', async t => {
 
 t.test('errors are classified, however they are wrapped', t => {
   const coded = (code: string) => Object.assign(new Error('x'), { code })
-  for (const code of ['ECONNREFUSED', 'ECONNRESET', '57P01', '57P02', '57P03', '53300', '08006', '57014', '25006', 'P1001', 'P1017', 'P2024', 'P2028']) {
+  for (const code of ['ECONNREFUSED', 'ECONNRESET', '57P01', '57P02', '57P03', '53300', '08006', '57014', '55P03', '58030', '25006', 'P1001', 'P1017', 'P2024', 'P2028']) {
     t.ok(isDatabaseUnavailable(coded(code)), code)
     t.ok(isDatabaseUnavailable(new Error('wrapped', { cause: coded(code) })), `${code}, wrapped`)
   }
@@ -52,6 +53,18 @@ t.test('errors are classified, however they are wrapped', t => {
     t.equal(isDatabaseUnavailable(odd), false)
     t.equal(violatedConstraint(odd), undefined)
   }
+  t.end()
+})
+
+// A test runner gives its files another global object than the one that Node's errors are of.
+t.test('an error of another realm is classified as one of this', t => {
+  const foreign = (properties: object) => runInNewContext('Object.assign(new Error(), properties)', { properties }) as Error
+  t.notOk(foreign({}) instanceof Error, 'it is of another realm')
+  t.ok(isDatabaseUnavailable(foreign({ code: 'ECONNREFUSED' })))
+  t.ok(mayHaveCommitted(foreign({ code: 'ECONNRESET' })), 'a rotation whose answer was lost is no reuse')
+  t.ok(mayHaveCommitted(foreign({ message: 'Connection terminated unexpectedly' })))
+  t.notOk(mayHaveCommitted(foreign({ code: 'ECONNREFUSED' })))
+  t.notOk(mayHaveCommitted({ code: 'ECONNRESET' }), 'and what is no error is not')
   t.end()
 })
 

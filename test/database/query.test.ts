@@ -72,10 +72,10 @@ t.test('times are right on a server whose time zone is Tokyo', onPostgres, async
   const name = new URL(url).pathname.slice(1)
   await onServer(url, server => server.query(`ALTER DATABASE ${name} SET timezone = 'Asia/Tokyo'`))
   t.same((await onServer(url, server => server.query('SHOW timezone'))).rows, [{ TimeZone: 'Asia/Tokyo' }])
-  const database = await openDatabase({ url: `${url}?options=-c%20lock_timeout%3D1234`, dataDir, log: silent })
+  const database = await openDatabase({ url: `${url}?options=-c%20work_mem%3D5MB`, dataDir, log: silent })
   t.teardown(() => database.close())
-  t.same(await database.query({ name: 'zone', text: "SELECT current_setting('TimeZone') AS zone, current_setting('lock_timeout') AS lock" }, []),
-    [{ zone: 'UTC', lock: '1234ms' }], 'the URL\'s own options are kept')
+  t.same(await database.query({ name: 'zone', text: "SELECT current_setting('TimeZone') AS zone, current_setting('work_mem') AS memory" }, []),
+    [{ zone: 'UTC', memory: '5MB' }], 'the URL\'s own options are kept')
   await times(t, database)
 })
 

@@ -10,12 +10,14 @@ export interface TcpProxy {
   freeze: () => void
   /** Undoes a cut or a freeze; what was frozen stays lost. */
   heal: () => Promise<void>
+  /** Leads new connections to another server; those that there are stay where they are. */
+  lead: (target: string) => void
   close: () => Promise<void>
 }
 
 /** A wire to a database that a test can break. */
 export async function tcpProxy (target: string): Promise<TcpProxy> {
-  const url = new URL(target)
+  let url = new URL(target)
   const pairs = new Set<[Socket, Socket]>()
   let frozen = false
 
@@ -63,6 +65,7 @@ export async function tcpProxy (target: string): Promise<TcpProxy> {
       frozen = false
       if (!server.listening) await listen(port)
     },
+    lead (other) { url = new URL(other) },
     close: async () => { if (server.listening) await cut() }
   }
 }

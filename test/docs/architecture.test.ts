@@ -5,7 +5,7 @@ import { readPage, root } from './markdown.ts'
 
 t.test('docs/architecture.md lists files that are there, in order, each once in a flow', async t => {
   const [, ...flows] = (await readPage('docs/architecture.md')).split(/^## /m)
-  t.equal(flows.length, 6, 'what every request passes, and five flows')
+  t.equal(flows.length, 8, 'what every request passes, and seven flows')
   for (const flow of flows) {
     const [title = ''] = flow.split('\n')
     const steps = [...flow.matchAll(/^(\d+)\. `([^`]+)`: \S/gm)]

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { managers } from './package/managers.ts'
-import { makeProject } from './package/project.ts'
+import { lineOfJson, makeProject } from './package/project.ts'
 import { offline, registryEnvironment } from './package/registry.ts'
 import { packTarballs } from './package/tarballs.ts'
 import { temporary } from './package/temporary.ts'
@@ -17,9 +17,7 @@ t.test('a project that installs the tarballs', { skip: offline }, async t => {
       const place = join(directory, manager.name.replace(' ', '-'))
       await mkdir(place)
       const project = await makeProject(place, manager, tarballs, env)
-      const said = await project.script('app')
-      const [line = ''] = /^\{.*\}$/m.exec(said) ?? []
-      t.same(JSON.parse(line), { register: 201, verify: 200, mine: 'ada@example.com', oneFastify: true, verifier: 'function' })
+      t.same(JSON.parse(lineOfJson(await project.script('app'))), { register: 201, verify: 200, mine: 'ada@example.com', oneFastify: true, verifier: 'function' })
       await t.resolves(project.script('types').catch((error: Error & { stdout: string }) => { throw new Error(error.stdout) }))
     })
   }

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { freePort } from '../support/free-port.ts'
 import { until } from '../support/until.ts'
 import { npm } from './package/managers.ts'
-import { makeProject, type Project } from './package/project.ts'
+import { lineOfJson, makeProject, type Project } from './package/project.ts'
 import { offline, registryEnvironment, run } from './package/registry.ts'
 import { packTarballs } from './package/tarballs.ts'
 import { temporary } from './package/temporary.ts'
@@ -24,7 +24,7 @@ t.test('what is installed', { skip: offline || (!binaries && 'the registry has N
     const node = join(directory, 'nodes/node_modules', `node-${version}`, 'bin/node')
     await t.test(`runs in an app on Node ${version}`, async t => {
       const { stdout, stderr } = await run(node, ['app.js'], { cwd: project.directory, env: { ...env, DATA_DIR: `app-${version}` } })
-      t.match(JSON.parse(stdout), { register: 201, verify: 200 })
+      t.match(JSON.parse(lineOfJson(stdout)), { register: 201, verify: 200 })
       t.equal(stderr, '', 'without a warning')
     })
 

@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { NODE_FLAGS } from '../support/node-flags.ts'
 
 /** Runs an example as a process of its own, until the test ends. @returns the origin that it prints when it listens */
 export async function startExample (t: Test, file: string, environment: Readonly<Record<string, string>>): Promise<string> {
   const path = fileURLToPath(new URL(`../../../examples/${file}`, import.meta.url))
-  const child = spawn(process.execPath, [path], { env: { PATH: process.env.PATH, PORT: '0', ...environment }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [...NODE_FLAGS, path], { env: { PATH: process.env.PATH, PORT: '0', ...environment }, stdio: ['ignore', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
   t.teardown(async () => {
     child.kill()

@@ -1,6 +1,8 @@
 import jwt from 'jsonwebtoken'
 import t from 'tap'
 import { createHmacKey, createTokenVerifier } from 'countersign-verifier/internal'
+import { onPostgres } from '../support/database.ts'
+import { commitInFrontOf } from '../support/lock-in-front.ts'
 import { claimsOf, headerOf, registerClient, registryOf, type TestClient } from '../support/oauth.ts'
 import { fieldsOf, isProblem } from '../support/problem.ts'
 import { startService, type LoginBody, type TestService } from '../support/service.ts'
@@ -10,6 +12,16 @@ function verifierOf ({ config: { issuer } }: Pick<TestService, 'config'>, { audi
   const name = audience ?? ''
   return createTokenVerifier({ issuer, audience: name, keys: [createHmacKey(key, issuer, name)] })
 }
+
+t.test('an audience has one client, though another one gets it and its next key meanwhile', onPostgres, async t => {
+  const service = await startService(t)
+  const another = `DO $$ BEGIN
+    INSERT INTO clients (id, name, audience, secret_hash) VALUES ('client_other', 'other', 'cart', '\\x00');
+    UPDATE clients SET key_version = 2 WHERE id = 'client_other';
+  END $$`
+  await t.rejects(commitInFrontOf(service, [another], () => registerClient(service, { audience: 'cart' })), /Another client has the audience cart/)
+  t.strictSame(await service.sql('SELECT id FROM clients'), [{ id: 'client_other' }])
+})
 
 t.test('a token for a registered audience', async t => {
   const service = await startService(t)
@@ -83,6 +95,45 @@ t.test('a token for a registered audience', async t => {
       isProblem(t, await service.call('POST /auth/refresh', { json: { refreshToken: forCart.refreshToken, audience } }), 'unknown_audience', audience)
     }
     t.equal((await service.call('POST /auth/refresh', { json: { refreshToken: forCart.refreshToken } })).status, 200, 'asking for one costs no session')
+  })
+
+  t.test('tells nobody without credentials which audiences there are', async t => {
+    const alike = async (name: string, ask: (audience: string) => Promise<{ status: number, headers: object, text: string }>) => {
+      const [known, unknown] = [await ask('cart'), await ask('nowhere')]
+      for (const answer of [known, unknown]) t.notMatch(answer.text, 'unknown_audience', name)
+      const { status, headers: { date: _date, ...headers }, text } = { ...known, headers: known.headers as Record<string, unknown> }
+      const { date: _other, ...others } = unknown.headers as Record<string, unknown>
+      t.strictSame({ status: unknown.status, headers: others, text: unknown.text }, { status, headers, text }, name)
+    }
+    const grace = await service.person()
+    await service.sql('UPDATE users SET disabled_at = now() WHERE id = $1::uuid', grace.user.id)
+    await alike('a wrong password', audience => service.call('POST /auth/login', { json: { email, password: 'another horse battery', audience } }))
+    await alike('an unknown account', audience => service.call('POST /auth/login', { json: { email: 'nobody@example.com', password, audience } }))
+    await alike('a disabled account', audience => service.call('POST /auth/login', { json: { email: grace.email, password: grace.password, audience } }))
+    await alike('a taken address', audience => service.call('POST /auth/register', { json: { email, password, audience } }))
+    await alike('a weak password', audience => service.call('POST /auth/register', { json: { email: 'new@example.com', password: 'password', audience } }))
+    await alike('no refresh token', audience => service.call('POST /auth/refresh', { json: { refreshToken: 'none', audience } }))
+    await alike('the refresh token of a disabled account', audience => service.call('POST /auth/refresh', { json: { refreshToken: grace.refreshToken, audience } }))
+
+    const { accessToken, refreshToken } = (await logIn({})).body
+    t.equal((await service.call('POST /auth/logout', { token: accessToken })).status, 204)
+    await alike('the refresh token of a session that has ended', audience => service.call('POST /auth/refresh', { json: { refreshToken, audience } }))
+  })
+
+  t.test('is refused to the right password with a trace', async t => {
+    isProblem(t, await logIn({ audience: 'nowhere' }) as never, 'unknown_audience')
+    // Whoever lists the trail sees what was just counted.
+    const { accessToken } = await service.admin()
+    const { body } = await service.call<{ items: Array<{ outcome: string, detail: { code?: string } | null }> }>(`GET /admin/audit?action=login&subject=${person.user.id}`, { token: accessToken })
+    t.match(body.items.find(({ detail }) => detail?.code === 'unknown_audience'), { outcome: 'failure' })
+  })
+
+  t.test('is not used up by a refresh token that asks for an unknown one', async t => {
+    const { refreshToken } = (await logIn({})).body
+    isProblem(t, await service.call('POST /auth/refresh', { json: { refreshToken, audience: 'nowhere' } }), 'unknown_audience')
+    const { status, body } = await service.call<LoginBody>('POST /auth/refresh', { json: { refreshToken, audience: 'cart' } })
+    t.equal(status, 200)
+    t.equal(claimsOf(body.accessToken).aud, 'cart')
   })
 
   t.test('cannot be for the audience that the service has as its own', async t => {

@@ -74,6 +74,7 @@ t.test('a client', async t => {
     const guessed = await registerClient(service)
     for (let times = 0; times < 5; times++) await post(service, '/oauth/token', GRANT, { id: guessed.id, secret: other.secret })
     await post(service, '/oauth/token', GRANT, { id: 'client_0123456789abcdef01234567', secret })
+    await service.audited()
     const events = await service.sql<{ outcome: string, ip: string, clientId: string }>("SELECT outcome, ip, detail->>'clientId' AS \"clientId\" FROM audit_events WHERE action = 'client_authentication' AND detail->>'clientId' IN ($1, $2)", guessed.id, 'client_0123456789abcdef01234567')
     t.strictSame(events, [{ outcome: 'failure', ip: '127.0.0.1', clientId: guessed.id }])
   })

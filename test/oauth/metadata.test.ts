@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import t from 'tap'
+import { rsaKeyPair } from '../support/rsa-keys.ts'
 import { startService } from '../support/service.ts'
 
 t.test('the metadata has the address of every endpoint (RFC 8414)', async t => {
@@ -16,7 +17,7 @@ t.test('the metadata has the address of every endpoint (RFC 8414)', async t => {
     jwks_uri: 'https://auth.example.com/.well-known/jwks.json',
     response_types_supported: [],
     grant_types_supported: ['client_credentials'],
-    scopes_supported: ['introspect', 'revocations:read', 'sessions:revoke'],
+    scopes_supported: ['introspect', 'revocations:read', 'sessions:revoke', 'clients:forward'],
     token_endpoint_auth_methods_supported: methods,
     introspection_endpoint_auth_methods_supported: methods,
     revocation_endpoint_auth_methods_supported: methods
@@ -34,7 +35,7 @@ t.test('the JWKS never contains a shared secret', async t => {
 
 t.test('the JWKS contains every public key, and nothing private', async t => {
   const ring = [
-    generateKeyPairSync('ed25519'), generateKeyPairSync('ec', { namedCurve: 'P-256' }), generateKeyPairSync('rsa', { modulusLength: 2048 })
+    generateKeyPairSync('ed25519'), generateKeyPairSync('ec', { namedCurve: 'P-256' }), rsaKeyPair()
   ].map(({ privateKey }) => privateKey)
   const { call } = await startService(t, { JWT_ALGORITHM: 'EdDSA', JWT_PRIVATE_KEY: ring.map(key => key.export({ format: 'pem', type: 'pkcs8' })).join('') })
   const { body: { keys } } = await call<{ keys: Array<Record<string, string>> }>('GET /.well-known/jwks.json')

@@ -22,15 +22,18 @@ const written = JSON.parse(await readFile(new URL('../../../docs/openapi.json', 
 const operations = Object.entries(written.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, operation })))
 
+// Some routes exist only where what needs them is configured.
+const EVERYTHING = { ALLOWED_REDIRECTS: 'https://app.example.com/welcome', GOOGLE_CLIENT_ID: 'web', GOOGLE_CLIENT_SECRET: 'secret', GOOGLE_NATIVE_CLIENT_IDS: 'app', GOOGLE_KEEP_TOKENS: 'true', CODE_LOGIN: 'true' }
+
 t.test('docs/openapi.json is what the service serves', async t => {
-  const { call } = await startService(t)
+  const { call } = await startService(t, EVERYTHING)
   const served = await call<Document>('GET /openapi.json')
   t.equal(served.status, 200)
   t.same(served.body, written, 'npm run openapi writes it anew')
 })
 
 t.test('behind a public URL the document names that server, and the cookies of that scheme', async t => {
-  const { call } = await startService(t, { PUBLIC_URL: 'https://auth.example.com' })
+  const { call } = await startService(t, { ...EVERYTHING, PUBLIC_URL: 'https://auth.example.com' })
   const { body } = await call<Document>('GET /openapi.json')
   t.same(body.servers, [{ url: 'https://auth.example.com' }])
   t.match(body.components.securitySchemes, { cookieAuth: { name: '__Host-access' }, sessionAuth: { name: '__Host-session' } })
@@ -57,6 +60,13 @@ t.test('every operation says what it is, who may call it, and how it answers', a
       }
     }
   }
+})
+
+t.test('no operation lists a cookie: a generated client would send its token there too, and be refused for want of protection from CSRF', async t => {
+  const listed = new Set(operations.flatMap(({ operation }) => operation.security?.flatMap(requirement => Object.keys(requirement)) ?? []))
+  t.same([...listed].sort(), ['bearerAuth', 'clientAuth', 'clientToken'])
+  t.same(written.paths['/auth/me']?.get?.security, [{ bearerAuth: [] }])
+  t.same(written.paths['/auth/logout']?.post?.security, [{ bearerAuth: [] }, {}], 'or nothing at all')
 })
 
 t.test('what only some routes have is in the document', async t => {

@@ -1,9 +1,11 @@
 import argon2 from 'argon2'
+import fc from 'fast-check'
 import t from 'tap'
 import { createHashQueue, HashQueueFull } from '../../src/passwords/hash-queue.ts'
+import { restOfCost, type Argon2idCost } from '../../src/passwords/argon2id-hash.ts'
 import { createPasswordHasher } from '../../src/passwords/hasher.ts'
 
-const PLACE = { address: '192.0.2.1', known: false }
+const PLACE = { address: '192.0.2.1' }
 const CHEAP = { memoryKiB: 64, iterations: 2, parallelism: 1 }
 const OWASP = { memoryKiB: 19456, iterations: 2, parallelism: 1 }
 
@@ -67,6 +69,31 @@ t.test('an unknown account costs as much as a wrong password', { timeout: 60_000
   t.ok(Math.abs(median(took.known) - median(took.unknown)) < 5, `${median(took.known)} and ${median(took.unknown)} ms`)
 })
 
+t.test('a hash from before the cost was raised is no shorter work than one of now, whether the password is right or wrong', async t => {
+  const cost = { ...OWASP, memoryKiB: 65536 }
+  const hasher = newHasher(cost)
+  const old = await argon2.hash('correct horse', { memoryCost: 64, timeCost: 1, parallelism: 1 })
+  const unknown = await processorTimeOf(() => hasher.verify(null, 'wrong horse', PLACE))
+  for (const password of ['wrong horse', 'correct horse']) {
+    // The old hash alone would be a thousandth of it.
+    const took = await processorTimeOf(() => hasher.verify(old, password, PLACE))
+    t.ok(took > unknown / 4, `${password}: ${took} and ${unknown} ms`)
+  }
+  t.equal(await hasher.verify(old, 'correct horse', PLACE), true)
+  t.equal(await hasher.verify(old, 'wrong horse', PLACE), false)
+})
+
+t.test('what a cheaper hash leaves of the current cost is the rest of its work, as argon2 takes it', t => {
+  fc.assert(fc.property(costs(), costs(), (current, stored) => {
+    const rest = restOfCost(current, stored)
+    const work = current.memoryKiB * current.iterations - stored.memoryKiB * stored.iterations
+    if (rest === undefined) return t.ok(work < 8 * current.parallelism)
+    t.ok(rest.memoryKiB >= 8 * rest.parallelism)
+    t.ok(Math.abs(rest.memoryKiB * rest.iterations - work) <= current.iterations, `${work}`)
+  }))
+  t.end()
+})
+
 t.test('a stored hash cannot demand what would take the machine down', { timeout: 20_000 }, async t => {
   const hasher = newHasher()
   const stored = await hasher.hash('correct horse', PLACE)
@@ -111,6 +138,14 @@ t.test('making a hasher computes no hash', async t => {
   newHasher({ memoryKiB: 1024 * 1024, iterations: 8, parallelism: 1 })
   t.ok(process.cpuUsage(before).user < 50_000)
 })
+
+function costs (): fc.Arbitrary<Argon2idCost> {
+  return fc.integer({ min: 1, max: 16 }).chain(parallelism => fc.record({
+    memoryKiB: fc.integer({ min: 8 * parallelism, max: 1 << 18 }),
+    iterations: fc.integer({ min: 1, max: 64 }),
+    parallelism: fc.constant(parallelism)
+  }))
+}
 
 /** In ms, of all threads: unlike the time on the wall, it is the same on a busy machine. */
 async function processorTimeOf (work: () => Promise<unknown>): Promise<number> {

@@ -66,6 +66,7 @@ t.test('what is made of the address, the name or the service is refused', async 
   t.ok(codeOf('ada-countersign-1'), 'also when made of several')
   t.equal(codeOf('13912345678', { email: '13912345678@mail.example' }), 'contains_email', 'a number as a local part')
   t.equal(codeOf('j4ne.d0e99', { email: 'j4ne.d0e@mail.example' }), 'contains_email', 'digits within a word')
+  t.equal(codeOf('Bücherwurm1', { email: 'ada@xn--bcherwurm-q9a.example' }), 'contains_email', 'a domain as its owner writes it')
 })
 
 t.test('what merely contains such a word is not', async t => {

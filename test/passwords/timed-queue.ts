@@ -5,7 +5,8 @@ import { createHashQueue, HashQueueFull, type HashQueue } from '../../src/passwo
 /** One request for a hash, and what has become of it. */
 export interface Ticket {
   readonly address: string
-  readonly known: boolean
+  /** The account that the client is known to. */
+  readonly account: string | undefined
   /** When it came, began and was settled, in ms. */
   readonly cameAt: number
   state: 'waiting' | 'running' | 'done' | 'full' | 'aborted'
@@ -24,7 +25,8 @@ export interface TimedQueue {
   /** The tickets whose job has begun, in that order. */
   readonly served: readonly Ticket[]
   readonly now: number
-  ask (address: string, known?: boolean): Promise<Ticket>
+  /** @param known the account that the client is known to; `true` for one that only this address has */
+  ask (address: string, known?: boolean | string): Promise<Ticket>
   /** Lets ms pass, and what is due in them happen. */
   pass (ms: number): Promise<void>
   /** Ends the jobs that run now. */
@@ -57,11 +59,12 @@ export function createTimedQueue (options: { concurrency: number, limit: number,
     },
 
     async ask (address, known = false) {
+      const account = typeof known === 'string' ? known : known ? `the account of ${address}` : undefined
       let finish = () => {}
       const finished = new Promise<void>(resolve => { finish = resolve })
       const closed = new AbortController()
       const ticket: Ticket = {
-        address, known, cameAt: now, state: 'waiting', finish: () => finish(), abort: () => closed.abort(new Error('closed'))
+        address, account, cameAt: now, state: 'waiting', finish: () => finish(), abort: () => closed.abort(new Error('closed'))
       }
       tickets.push(ticket)
       const job = () => {
@@ -70,7 +73,7 @@ export function createTimedQueue (options: { concurrency: number, limit: number,
         served.push(ticket)
         return finished
       }
-      queue.run(job, { address, known, signal: closed.signal }).then(
+      queue.run(job, { address, account, signal: closed.signal }).then(
         () => { ticket.state = 'done' },
         error => {
           ticket.error = error

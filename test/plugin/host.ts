@@ -17,6 +17,7 @@ export async function pluginOptions (t: Test, more: CountersignOptions = {}): Pr
     jwtSecrets: generateSecret(),
     argon2MemoryKib: 7168,
     argon2Iterations: 1,
+    rateLimits: 'off',
     ...more
   }
 }

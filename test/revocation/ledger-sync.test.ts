@@ -33,6 +33,27 @@ t.test('following the ledger', async t => {
     t.ok(ledgerSync.counts.notifications >= 1)
   })
 
+  t.test('listens on another connection after a while, and misses nothing', async t => {
+    let opened = 0
+    let closed = 0
+    const { set, revoke, warnings, ledgerSync } = await follow(t, {
+      listenFor: 1,
+      database: {
+        ...database,
+        async listen (...args) {
+          opened++
+          const subscription = await database.listen(...args)
+          return { async close () { closed++; await subscription.close() } }
+        }
+      }
+    })
+    await until(() => opened > 2 && closed === opened - 1)
+    const before = ledgerSync.counts.notifications
+    const id = await revoke()
+    await until(() => set.hasSession(id) && ledgerSync.counts.notifications > before)
+    t.strictSame(warnings, [], 'without a word')
+  })
+
   t.test('without LISTEN, as behind a pooler, learns it within 1.1 s', async t => {
     const { set, revoke, ledgerSync } = await follow(t, { database, listens: false })
     const id = await revoke()
@@ -80,7 +101,8 @@ t.test('following the ledger', async t => {
   })
 
   t.test('ignores invalid notifications', async t => {
-    const { set, revoke } = await follow(t, { database })
+    const logged: Array<[object, string]> = []
+    const { set, revoke } = await follow(t, { database, log: { warn: (details: object, message: string) => { logged.push([details, message]) } } })
     const { size } = set
     for (const payload of ['', 'x', '{}', '[]', 'null', '{"kind":"unheard-of","subject":"x","minVersion":null,"expiresAt":1}']) {
       await database.query({ name: 'test.notify', text: "SELECT pg_notify('countersign_revocations', $1)::text" }, [payload])
@@ -88,6 +110,7 @@ t.test('following the ledger', async t => {
     const id = await revoke()
     await until(() => set.hasSession(id))
     t.equal(set.size, size + 1)
+    t.strictSame(logged.map(([details, message]) => [details, message]), [0, 1, 2, 2, 4].map(bytes => [{ bytes }, 'invalid revocation payload']), 'how long each was is logged, and nothing that it said')
   })
 
   t.test('continues from its cursor after it could not read or listen', async t => {
@@ -175,4 +198,25 @@ t.test('an entry whose transaction began before, and committed after, two hundre
       await other.query('ROLLBACK')
     })
   }))
+})
+
+t.test('a database whose clock is wrong for a while, as after a failover, makes nothing forgotten', async t => {
+  const database = await openTestDatabase(t)
+  let ahead = 0
+  const shifted: Database = {
+    ...database,
+    async query<Row> (...args: Parameters<Database['query']>) {
+      const rows = await database.query<Row & { now?: number }>(...args)
+      return rows.map(row => row.now === undefined ? row : { ...row, now: row.now + ahead })
+    }
+  }
+  const { ledgerSync, set, revoke } = await follow(t, { database: shifted, pruneEvery: 5 })
+  const sessionId = await revoke()
+  await until(() => set.hasSession(sessionId))
+  ahead = 7_200
+  const real = Date.now() / 1000
+  await until(() => ledgerSync.now() > real + 7_000)
+  let checks = 0
+  await until(() => !set.hasSession(sessionId) || ++checks > 20)
+  t.ok(set.hasSession(sessionId))
 })

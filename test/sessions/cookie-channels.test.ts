@@ -38,7 +38,7 @@ t.test('a browser with the cookies of both channels', async t => {
   t.test('gets no 204 for a logout while one of its sessions cannot be checked', async t => {
     const cookies = await both(await service.person(), await service.person())
     const { query } = service.database
-    service.database.query = (statement, values) => statement.name === 'sessions.find-stateful' ? Promise.reject(new DatabaseUnavailable('cut off')) : query(statement, values)
+    service.database.query = (statement, values) => statement.name === 'sessions.log-out-stateful' ? Promise.reject(new DatabaseUnavailable('cut off')) : query(statement, values)
     t.teardown(() => { service.database.query = query })
     isProblem(t, await call('POST /auth/logout', { cookies, headers: OWN_PAGE }), 'unavailable')
     service.database.query = query

@@ -118,10 +118,7 @@ t.test('cookies over https', async t => {
         t.match(answer, { status: 401, body: { code: 'invalid_token' } })
       }
     }
-    for (const twice of ['__Host-refresh', '__Host-session']) {
-      const answer = await service.call('POST /auth/logout', { headers: { ...OWN_PAGE, cookie: `${twice}=a; ${twice}=b` } })
-      t.equal(answer.status, 401, twice)
-    }
+    t.equal((await service.call('POST /auth/refresh', { headers: { ...OWN_PAGE, cookie: '__Host-refresh=a; __Host-refresh=b' } })).status, 401)
   })
 })
 

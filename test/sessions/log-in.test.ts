@@ -135,6 +135,7 @@ t.test('logging in', async t => {
     const { email, user } = await service.person()
     await service.call('POST /auth/login', { json: { email, password: 'not the password' }, from: '192.0.2.45' })
     await service.call('POST /auth/login', { json: { email, password: PASSWORD }, from: '192.0.2.46' })
+    await service.audited()
     const events = await service.sql<{ ip: string, outcome: string }>("SELECT ip, outcome FROM audit_events WHERE subject_id = $1::uuid AND action = 'login' AND ip LIKE '192.0.2.%' ORDER BY at", user.id)
     t.strictSame(events, [{ ip: '192.0.2.45', outcome: 'failure' }, { ip: '192.0.2.46', outcome: 'success' }])
   })

@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { createRefreshTokens } from '../../src/sessions/refresh-token.ts'
 import { deriveKeyRing } from '../../src/tokens/derived-keys.ts'
+import { createSeal } from '../../src/tokens/seal.ts'
+import { createTokenWriter } from '../support/hostile-tokens.ts'
 import { startService, type LoginBody, type Person } from '../support/service.ts'
+import { sessionIdOf } from './session-rows.ts'
 
 const OWN_PAGE = { 'sec-fetch-site': 'same-origin' }
 
@@ -74,12 +77,17 @@ t.test('logging out', async t => {
     t.notOk('device' in (await call('POST /auth/logout', { cookies, headers: OWN_PAGE })).cookies)
   })
 
-  t.test('ends the session of the Bearer token, not that of a cookie beside it', async t => {
-    const admin = await service.admin()
-    const { access = '', refresh = '' } = await service.cookiesOf(admin)
-    t.equal((await call('POST /auth/logout', { token: admin.accessToken, cookies: { access, refresh }, headers: OWN_PAGE })).status, 204)
-    t.ok(await isDead(admin))
-    t.ok(await isLive({ accessToken: access }))
+  t.test('ends the session of every credential that came', async t => {
+    const [byHeader, byBody, byCookie] = [await service.admin(), await service.admin(), await service.admin()]
+    const { access = '', refresh = '' } = await service.cookiesOf(byCookie)
+    const { session = '' } = (await call('POST /auth/login', { json: { email: byCookie.email, password: byCookie.password, deliver: 'session' }, headers: OWN_PAGE })).cookies
+    const cookies = { access, refresh, session: session === '' ? '' : session.value }
+    const { status, cookies: cleared } = await call('POST /auth/logout', { token: byHeader.accessToken, json: { refreshToken: byBody.refreshToken }, cookies, headers: OWN_PAGE })
+    t.equal(status, 204)
+    t.strictSame(Object.keys(cleared), ['access', 'refresh', 'session'])
+    for (const [name, person] of Object.entries({ byHeader, byBody, access: { accessToken: access } })) t.ok(await isDead(person), name)
+    t.equal((await call('GET /auth/verify', { cookies: { session: cookies.session } })).status, 401)
+    t.ok(await isLive(byCookie), 'another session of one of them goes on')
   })
 
   t.test('without a credential is 401 `unauthenticated`', async t => {
@@ -89,12 +97,31 @@ t.test('logging out', async t => {
     t.equal((await call('POST /auth/logout', { json: {} })).status, 401)
   })
 
-  t.test('with a revoked access token is 401, with its refresh token still 204', async t => {
+  t.test('with a credential of a session that has ended is 204, and it ended once', async t => {
     const admin = await service.admin()
     await call('POST /auth/logout', { token: admin.accessToken })
-    t.match(await call('POST /auth/logout', { token: admin.accessToken }), { status: 401, body: { code: 'invalid_token' } })
+    t.equal((await call('POST /auth/logout', { token: admin.accessToken })).status, 204)
     t.equal((await call('POST /auth/logout', { json: { refreshToken: admin.refreshToken } })).status, 204)
-    t.strictSame(await endOf(admin), [{ ended_reason: 'logout' }], 'it ended once')
+    t.strictSame(await endOf(admin), [{ ended_reason: 'logout' }])
+  })
+
+  t.test('by an expired access token alone: 204 must not leave its session live', async t => {
+    const admin = await service.admin()
+    const { issuer, audience, secrets, jwtSecrets: [secret = ''] } = service.config
+    const writer = createTokenWriter({ secret, issuer, audience, seal: createSeal(deriveKeyRing(secrets, 'seal').map(({ bytes }) => bytes)).create })
+    const expired = writer.good(Date.now() / 1000 - 7_200, { sub: admin.user.id, sid: sessionIdOf(admin), role: 'admin' })
+    t.match(await call('GET /auth/verify', { token: expired }), { status: 401, body: { code: 'invalid_token' } })
+    t.equal((await call('POST /auth/logout', { token: expired })).status, 204)
+    t.equal((await call('POST /auth/refresh', { json: { refreshToken: admin.refreshToken } })).status, 401)
+    t.strictSame(await endOf(admin), [{ ended_reason: 'logout' }])
+  })
+
+  t.test('with an access token that was never issued is 401, and ends nothing', async t => {
+    const admin = await service.admin()
+    for (const token of ['x', `${admin.accessToken}x`, admin.accessToken.replace(/[^.]+$/, signature => signature.split('').reverse().join(''))]) {
+      t.match(await call('POST /auth/logout', { token }), { status: 401, body: { code: 'invalid_token' } })
+    }
+    t.ok(await isLive(admin))
   })
 
   t.test('with a refresh token whose MAC is broken is 401 and ends nothing', async t => {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createAuditPurge } from '../../src/audit/purge-store.ts'
-import { createLedgerReader } from '../../src/revocation/ledger-reader.ts'
+import { createLedgerPurge } from '../../src/revocation/ledger-reader.ts'
 import { startPurgeJob } from '../../src/database/purge-job.ts'
 import { createSessionPurge } from '../../src/sessions/purge-store.ts'
 import { onPostgres, onServer } from '../support/database.ts'
@@ -11,7 +11,7 @@ import { rowOf, sessionIdOf } from './session-rows.ts'
 t.test('purging', async t => {
   const service = await startService(t)
   const purge = createSessionPurge(service.database)
-  const ledger = createLedgerReader(service.database)
+  const purgeLedger = createLedgerPurge(service.database)
   const owner = await service.person()
   const fill = (count: number, { idle, ended = 'NULL' }: { idle: string, ended?: string }) => service.sql(`
     INSERT INTO sessions (id, user_id, channel, nonce, key_id, idle_ends_at, ends_at, ended_at)
@@ -45,7 +45,7 @@ t.test('purging', async t => {
   t.test('deletes expired rows of the ledger, and leaves the live ones', async t => {
     await service.sql(`INSERT INTO revocations (kind, subject, expires_at, xid)
       SELECT 'session', 'expired-' || n, now() + n * interval '1 minute', 1 FROM generate_series(-5, 5) n WHERE n <> 0`)
-    t.strictSame([await ledger.purge(3), await ledger.purge(3)], [3, 2])
+    t.strictSame([await purgeLedger(3), await purgeLedger(3)], [3, 2])
     t.equal((await service.sql("SELECT 1 FROM revocations WHERE subject LIKE 'expired-%'")).length, 5)
   })
 
@@ -56,7 +56,7 @@ t.test('purging', async t => {
       await other.query("SELECT pg_try_advisory_xact_lock(hashtext('countersign purge'), 1), pg_try_advisory_xact_lock(hashtext('countersign purge'), 2)")
       await other.query('DELETE FROM sessions WHERE idle_ends_at < now()')
       t.equal(await purge(100), 0, 'another is at it')
-      t.equal(await ledger.purge(100), 0)
+      t.equal(await purgeLedger(100), 0)
       t.equal((await service.logIn(owner)).user.id, owner.user.id, 'who logs in does not wait for it')
       t.equal((await service.call('POST /auth/refresh', { json: { refreshToken: owner.refreshToken } })).status, 200)
       await other.query('ROLLBACK')

@@ -8,8 +8,10 @@ t.test('refreshing', async t => {
   const refresh = (refreshToken: string, call: Call = {}) => service.call<LoginBody & { code: string }>('POST /auth/refresh', { json: { refreshToken }, ...call })
   const verify = async (token: string) => (await service.call('GET /auth/verify', { token })).status
   const age = (person: LoginBody, interval: string) => service.sql(`UPDATE sessions SET rotated_at = rotated_at - interval '${interval}' WHERE id = $1::uuid`, sessionIdOf(person))
-  const auditOf = (person: Person, outcome: string) => service.sql<{ ip: string, sessionId: string }>(
-    "SELECT ip, session_id AS \"sessionId\" FROM audit_events WHERE subject_id = $1::uuid AND action = 'refresh' AND outcome = $2", person.user.id, outcome)
+  const auditOf = async (person: Person, outcome: string) => {
+    await service.audited()
+    return service.sql<{ ip: string, sessionId: string }>("SELECT ip, session_id AS \"sessionId\" FROM audit_events WHERE subject_id = $1::uuid AND action = 'refresh' AND outcome = $2", person.user.id, outcome)
+  }
   const ledgerOf = (person: LoginBody) => service.sql("SELECT kind::text AS kind FROM revocations WHERE subject = $1 AND expires_at > now() + interval '1 hour'", sessionIdOf(person))
 
   async function isTheft (t: Test, answer: Answer<{ code: string }>, person: Person): Promise<void> {
@@ -47,12 +49,20 @@ t.test('refreshing', async t => {
   })
 
   t.test('moves the idle end only when a tenth of the idle life has passed, or it is too far off', async t => {
-    for (const [left, moved] of [[29, false], [26, true], [31, true]] as const) {
+    for (const [left, moved] of [[31, false], [29, true], [34, true]] as const) {
       const person = await service.person()
       await service.sql(`UPDATE sessions SET idle_ends_at = date_trunc('hour', now()) + interval '${left} days' WHERE id = $1::uuid`, sessionIdOf(person))
       t.equal((await refresh(person.refreshToken)).status, 200)
-      const [row] = await service.sql("SELECT idle_ends_at <> date_trunc('hour', now()) + $2::int * interval '1 day' AS moved, idle_ends_at <= now() + interval '30 days' AS bounded FROM sessions WHERE id = $1::uuid", sessionIdOf(person), left)
+      const [row] = await service.sql("SELECT idle_ends_at <> date_trunc('hour', now()) + $2::int * interval '1 day' AS moved, idle_ends_at <= now() + interval '33 days' AS bounded FROM sessions WHERE id = $1::uuid", sessionIdOf(person), left)
       t.strictSame(row, { moved, bounded: true }, `${left} days left`)
+    }
+  })
+
+  t.test('is possible until the idle life has passed since the last use, also where that use moved no idle end', async t => {
+    for (const [daysAgo, status] of [[32, 200], [34, 401]] as const) {
+      const person = await service.person()
+      await service.sql('UPDATE sessions SET created_at = created_at - $2::interval, last_seen_at = last_seen_at - $2::interval, idle_ends_at = idle_ends_at - $2::interval WHERE id = $1::uuid', sessionIdOf(person), `${daysAgo} days`)
+      t.equal((await refresh(person.refreshToken)).status, status, `opened ${daysAgo} days ago, and perhaps used three days later`)
     }
   })
 
@@ -157,4 +167,31 @@ t.test('refreshing', async t => {
     t.match(body.user, { role: 'admin', name: 'Countess' })
     t.match(JSON.parse(Buffer.from(body.accessToken.split('.')[1] ?? '', 'base64url').toString()), { role: 'admin', ver: 2 })
   })
+})
+
+t.test('a genuine token whose rotations a failover lost', async t => {
+  const service = await startService(t)
+  const refresh = (refreshToken: string) => service.call<LoginBody & { code?: string }>('POST /auth/refresh', { json: { refreshToken } })
+  async function rotated (times: number): Promise<{ tokens: string[], lose (rotations: number): Promise<void> }> {
+    const person = await service.person()
+    const tokens = [person.refreshToken]
+    for (let time = 0; time < times; time++) tokens.push((await refresh(tokens.at(-1) ?? '')).body.refreshToken)
+    return { tokens, lose: async rotations => { await service.sql('UPDATE sessions SET generation = generation - $2::int WHERE id = $1::uuid', sessionIdOf(person), rotations) } }
+  }
+
+  for (const lost of [1, 2]) {
+    const { tokens, lose } = await rotated(3)
+    await lose(lost)
+    const [, , before = '', latest = ''] = tokens
+    const [first, ...others] = await Promise.all(Array.from({ length: 5 }, () => refresh(latest)))
+    t.equal(first?.status, 200, `${lost} behind: is honoured`)
+    for (const other of others) t.equal(other.body.refreshToken, first?.body.refreshToken, 'and has one successor')
+    t.ok((await service.sql("SELECT FROM audit_events WHERE action = 'refresh' AND outcome = 'ahead'")).length >= lost, 'it is noted')
+    t.match(await refresh(before), { status: 401, body: { code: 'refresh_token_reused' } }, 'what was before it is stale')
+  }
+
+  const { tokens, lose } = await rotated(4)
+  await lose(3)
+  t.match(await refresh(tokens.at(-1) ?? ''), { status: 401, body: { code: 'invalid_refresh_token' } }, 'three behind: is one of another past')
+  t.equal((await refresh(tokens[1] ?? '')).status, 200, 'and ends nothing')
 })

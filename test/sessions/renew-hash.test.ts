@@ -1,3 +1,4 @@
+import argon2 from 'argon2'
 import t from 'tap'
 import { testDatabase } from '../support/database.ts'
 import { PASSWORD, startService } from '../support/service.ts'
@@ -16,6 +17,28 @@ t.test('many logins at once while a hash is due for renewal all succeed, and one
   t.match(hash, /^\$argon2id\$v=19\$m=8192,/)
   await after.logIn(ada)
   t.strictSame(await after.sql('SELECT password_hash AS hash FROM users WHERE id = $1::uuid', ada.user.id), [{ hash }])
+})
+
+t.test('a login goes well however often the hash is renewed meanwhile, and not where the password is another', async t => {
+  const service = await startService(t)
+  const ada = await service.person()
+  const setHash = async (password: string) => {
+    const hash = await argon2.hash(password, { memoryCost: 7168, timeCost: 1, parallelism: 1 })
+    await service.sql('UPDATE users SET password_hash = $2 WHERE id = $1::uuid', ada.user.id, hash)
+  }
+  for (const [last, status] of [[PASSWORD, 200], ['another staple of nine words', 401]] as const) {
+    let held = service.hold('sessions.open')
+    const answer = service.call('POST /auth/login', { json: { email: ada.email, password: PASSWORD } })
+    for (const password of [PASSWORD, PASSWORD, last]) {
+      await held.reached
+      await setHash(password)
+      const before = held
+      held = service.hold('sessions.open')
+      before.release()
+    }
+    held.release()
+    t.equal((await answer).status, status)
+  }
 })
 
 t.test('a password is hashed anew at the first login after the cost has risen', async t => {

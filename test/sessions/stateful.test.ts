@@ -55,6 +55,13 @@ t.test('a stateful session', async t => {
     t.strictSame(writes.filter(name => name === 'sessions.touch').length, 1)
   })
 
+  t.test('has a tenth more than its idle life from every write: that much may pass before a use is written', async t => {
+    const { session } = await statefulSession(service, await service.person())
+    const { body: { sessionId } } = await verify(session)
+    const [row] = await service.sql("SELECT idle_ends_at - last_seen_at >= interval '7 days' * 1.1 - interval '1 second' AS slack FROM sessions WHERE id = $1::uuid", sessionId)
+    t.strictSame(row, { slack: true })
+  })
+
   t.test('never slides past its absolute end', async t => {
     const { session } = await statefulSession(service, await service.person())
     const [row] = await service.sql<{ capped: boolean }>("UPDATE sessions SET ends_at = now() + interval '1 day', last_seen_at = now() - interval '2 days' WHERE secret_hash = sha256($1::bytea) RETURNING true AS capped", Buffer.from(session))

@@ -1,5 +1,5 @@
 import { PGlite } from '@electric-sql/pglite'
-import type { Test } from 'tap'
+import tap, { type Test } from 'tap'
 import type { Database } from '../../src/database/database.ts'
 import { startParams } from '../../src/database/embedded/pglite-cluster.ts'
 import { migrateEmbedded } from '../../src/database/embedded/migrate-embedded.ts'
@@ -15,12 +15,12 @@ interface Engine {
 
 /** Those of this process that no test has now. To start one takes fifty times as long as to empty it. */
 const idle: Engine[] = []
-const IDLE_FOR = 1_000
-let wait: NodeJS.Timeout | undefined
+const MOST_IDLE = 2
+// An open engine has a timer of its own, and with it the process would never end.
+tap.teardown(async () => { await Promise.all(idle.splice(0).map(({ engine }) => engine.close())) })
 
 /** A fresh, migrated database on an embedded engine in memory, for as long as the test lasts. */
 export async function openInMemory (t: Test): Promise<Database> {
-  clearTimeout(wait)
   const taken = idle.pop() ?? await start()
   t.teardown(() => putBack(taken))
   const { engine, close } = untilClosed(taken.engine)
@@ -50,16 +50,13 @@ async function start (): Promise<Engine> {
 
 async function putBack ({ engine, schema }: Engine) {
   await engine.exec('DISCARD ALL')
-  if (await schemaOf(engine) === schema) {
+  // A test that has left the schema another than it found it has had its engine for itself.
+  if (idle.length < MOST_IDLE && await schemaOf(engine) === schema) {
     await engine.exec(TRUNCATE)
     idle.push({ engine, schema })
   } else {
-    // A test that has left the schema another than it found it has had its engine for itself.
     await engine.close()
   }
-  // An open engine has a timer of its own, and with it the process would never end.
-  clearTimeout(wait)
-  wait = setTimeout(() => { for (const each of idle.splice(0)) each.engine.close().catch(() => {}) }, IDLE_FOR).unref()
 }
 
 const TRUNCATE = `DO $$ BEGIN EXECUTE (

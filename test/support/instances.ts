@@ -7,6 +7,7 @@ import { generateSecret } from '../../src/config/generated-secrets.ts'
 import type { ProblemDocument } from '../../src/errors.ts'
 import { testDatabase } from './database.ts'
 import { freePort } from './free-port.ts'
+import { NODE_FLAGS } from './node-flags.ts'
 import { PASSWORD, type Answer, type Call, type LoginBody, type Person, type Settings } from './service.ts'
 
 /** A process of the service. */
@@ -21,6 +22,8 @@ export interface Instance {
   output (): string
   /** Kills it, as a crash would. */
   kill (): Promise<void>
+  /** Tells it to stop, and waits until it has. @returns its exit code */
+  stop (): Promise<number | null>
   /** Starts it again, on the same port. */
   restart (): Promise<void>
 }
@@ -64,7 +67,7 @@ async function startInstance (t: Test, settings: Settings): Promise<Instance> {
   async function start (): Promise<void> {
     // What is loaded beforehand reaches into modules, which the bundle has joined.
     const main = settings.NODE_OPTIONS === undefined ? BUNDLE : MODULES
-    child = spawn(process.execPath, [main, 'serve'], {
+    child = spawn(process.execPath, [...NODE_FLAGS, main, 'serve'], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH, ...COMMON, PORT: String(port), ...settings }
     })
@@ -87,9 +90,16 @@ async function startInstance (t: Test, settings: Settings): Promise<Instance> {
     await gone
   }
 
+  async function stop (): Promise<number | null> {
+    const gone = once(child, 'exit')
+    child.kill('SIGTERM')
+    const [code] = await gone as [number | null]
+    return code
+  }
+
   t.teardown(kill)
   await start()
-  return { origin, ...callsTo(origin), output: () => text, kill, restart: start }
+  return { origin, ...callsTo(origin), output: () => text, kill, stop, restart: start }
 }
 
 /** The calls of a client to a service that listens. */

@@ -4,13 +4,14 @@ import t from 'tap'
 import { generateSecret } from '../../src/config/generated-secrets.ts'
 import { claimsOf, headerOf } from '../support/oauth.ts'
 import { isProblem } from '../support/problem.ts'
+import { rsaKeyPair } from '../support/rsa-keys.ts'
 import { startService, type TestService } from '../support/service.ts'
 
 const pemOf = (key: KeyObject) => key.export({ format: 'pem', type: 'pkcs8' }).toString()
 const KEYS = {
   EdDSA: generateKeyPairSync('ed25519'),
   ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
-  RS256: generateKeyPairSync('rsa', { modulusLength: 2048 })
+  RS256: rsaKeyPair()
 }
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
 

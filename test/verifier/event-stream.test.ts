@@ -75,3 +75,16 @@ t.test('a line or an event without end is not kept in memory', async t => {
   t.throws(() => read(...Array<string>(200).fill('data: 123456789\n')), FeedParseError)
   t.equal(read(`data: ${'x'.repeat(990)}\n\n`).length, 1)
 })
+
+t.test('the data of an event counts in bytes, and so do the ends of its lines', async t => {
+  const lines = (count: number, value: string) => `data:${value}\n`.repeat(count)
+  // Each line but the first has one byte more.
+  for (const [count, value] of [[1001, ''], [500, 'x'], [333, 'é']] as const) {
+    t.strictSame(read(`${lines(count, value)}\n`), [event('message', Array(count).fill(value).join('\n'))], `${count} of "${value}"`)
+    t.throws(() => read(lines(count + 1, value)), FeedParseError)
+    t.throws(() => read(...lines(count + 1, value)), FeedParseError, 'by the character')
+  }
+  t.equal(read(`${lines(1001, '')}\n${lines(1001, '')}\n`).length, 2, 'each event for itself')
+  t.equal(read(...'é'.repeat(500), '\n\n', 'data: y\n\n').length, 1)
+  t.throws(() => read(...'é'.repeat(501)), FeedParseError)
+})

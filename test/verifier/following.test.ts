@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import t from 'tap'
 import { followFeed, type FeedTiming } from '../../verifier/src/feed/follow-feed.ts'
 import { SUBJECT } from '../support/hostile-tokens.ts'
@@ -18,7 +19,7 @@ function followFast (t: { teardown (undo: () => void): unknown }, service: Stand
     authorize: async () => 'Bearer x',
     renewsToken,
     onRevocation: ({ kind, id }) => heard.push(`${kind} ${id}`),
-    onSync: ageMs => heard.push(`sync ${ageMs}`),
+    onSync: ({ ageMs }) => heard.push(`sync ${ageMs}`),
     onLost: cause => lost.push(cause),
     timing: { ...FAST, ...timing }
   })
@@ -186,6 +187,15 @@ t.test('a service that accepts and never answers is left too', async t => {
   t.match(lost[0], { message: /silent/ })
 })
 
+t.test('waits as long as a date says, by the clock of whoever says it', async t => {
+  const service = await startStandIn(t)
+  service.answer('/revocations', (_request, response) => {
+    response.writeHead(503, { date: 'Sun, 06 Nov 1994 08:49:37 GMT', 'retry-after': 'Sun, 06 Nov 1994 08:50:37 GMT' }).end()
+  })
+  const { lost } = followFast(t, service)
+  t.ok(await until(() => lost.length === 2) >= 180)
+})
+
 t.test('rubbish in the feed is passed over, and kinds that are not known yet', async t => {
   const service = await startStandIn(t)
   const { heard, lost } = followFast(t, service)
@@ -205,6 +215,9 @@ const UNREADABLE = {
   'a user without a version': `event: revocation\ndata: {"kind":"user","id":"u","expiresAt":${LATER}}\n\n`,
   'an age that is none': 'event: sync\nid: 1\ndata: {"ageMs":-1}\n\n',
   'a sync without an age': 'event: sync\nid: 1\ndata: {}\n\n',
+  'a sync with a clock that is none': 'event: sync\nid: 1\ndata: {"ageMs":0,"nowMs":"noon"}\n\n',
+  'a sync with a clock of null': 'event: sync\nid: 1\ndata: {"ageMs":0,"nowMs":null}\n\n',
+  'a line of few characters and many bytes': `data: ${'é'.repeat(40_000)}\n\n`,
   'a line without an end': 'x'.repeat(70_000)
 }
 
@@ -254,12 +267,27 @@ t.test('refused credentials are tried again, but slowly', async t => {
 
 t.test('a token that has just run out is asked for anew at once, and then no sooner than others', async t => {
   const service = await startStandIn(t)
-  service.answer('/revocations', (_request, response) => response.writeHead(401).end())
+  service.answer('/revocations', (_request, response) => response.writeHead(403).end())
+  const narrowed = followFast(t, service, { renewsToken: true, refusedWait: 60_000 })
+  await until(() => narrowed.lost.length === 2)
+  t.match(narrowed.lost[1], { name: 'FeedRefused', status: 403 }, 'and so is one that had another scope')
+  narrowed.close()
+  const refuse = (_request: unknown, response: ServerResponse) => response.writeHead(401).end()
+  service.answer('/revocations', refuse)
+  const patient = followFast(t, service, { renewsToken: true, refusedWait: 60_000 })
+  await until(() => patient.lost.length === 2)
+  patient.close()
+  const asked: number[] = []
+  service.answer('/revocations', (request, response) => {
+    asked.push(performance.now())
+    refuse(request, response)
+  })
   const { heard, lost } = followFast(t, service, { renewsToken: true })
-  t.ok(await until(() => lost.length === 2) < 150, 'once')
+  await until(() => lost.length === 3)
   t.notOk('isUnauthorized' in (lost[0] ?? {}), 'which is a loss like any other')
   t.match(lost[1], { name: 'FeedRefused', status: 401 })
-  t.ok(await until(() => lost.length === 3) > 150, 'and then slowly')
+  const [, second = 0, third = 0] = asked
+  t.ok(third - second > 99, `and then slowly: after ${third - second} ms`)
   service.answer('/revocations', undefined)
   const feed = await service.connected()
   feed.sync()

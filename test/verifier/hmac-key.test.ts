@@ -1,6 +1,7 @@
-import { createHash, createHmac, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { createHash, createHmac, randomBytes } from 'node:crypto'
 import t from 'tap'
 import { createHmacKey } from 'countersign-verifier/internal'
+import { rsaKeyPair } from '../support/rsa-keys.ts'
 
 const ISSUER = 'https://auth.example.com'
 const secret = randomBytes(48).toString('base64url')
@@ -32,7 +33,7 @@ t.test('the UTF-8 bytes of the secret are the key as they stand', async t => {
 })
 
 t.test('a key that is no shared secret is refused, and not repeated', async t => {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const { publicKey, privateKey } = rsaKeyPair()
   const jwk = JSON.stringify(publicKey.export({ format: 'jwk' }))
   const refused: Record<string, string> = {
     'a public PEM': publicKey.export({ type: 'spki', format: 'pem' }).toString(),

@@ -6,6 +6,8 @@ import { createPublicKey, type PublicJwk } from 'countersign-verifier/internal'
 import { cacheLifetime } from '../../verifier/src/jwks/cache-lifetime.ts'
 import { createTokenBucket } from '../../verifier/src/jwks/token-bucket.ts'
 import { followJwks } from '../../verifier/src/jwks/follow-jwks.ts'
+import { forgeableKeys } from '../support/forgeable-keys.ts'
+import { rsaKeyPair } from '../support/rsa-keys.ts'
 import { json, startStandIn, type StandIn } from '../support/stand-in.ts'
 import { until } from '../support/until.ts'
 import { goodToken, ISSUER, lateRefusal, OPTIONS, refusal, watched, writer } from '../support/verifiers.ts'
@@ -14,7 +16,7 @@ import { goodToken, ISSUER, lateRefusal, OPTIONS, refusal, watched, writer } fro
 function createSigner (alg: 'EdDSA' | 'ES256' | 'RS256' = 'EdDSA') {
   const { publicKey, privateKey } = alg === 'EdDSA'
     ? generateKeyPairSync('ed25519')
-    : alg === 'ES256' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('rsa', { modulusLength: 2048 })
+    : alg === 'ES256' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : rsaKeyPair()
   const jwk = publicKey.export({ format: 'jwk' }) as unknown as PublicJwk
   const { kid } = createPublicKey(jwk, ISSUER.audience)
 
@@ -62,6 +64,16 @@ t.test('a verifier with a jwksUri', async t => {
     await verifier.ready()
     t.equal(refusal(() => verifier.verify(goodToken())), 'unknown_key')
     t.equal(refusal(() => verifier.verify(token())), undefined, 'the first key of a kid is the key')
+  })
+
+  t.test('takes no key that anybody can forge for', async t => {
+    const claims = JSON.parse(writer.payload(Date.now() / 1000)) as Record<string, unknown>
+    for (const [name, key] of Object.entries(forgeableKeys())) {
+      service.jwks = { keys: [{ ...key.jwk, kid: 'forgeable', alg: key.alg }] }
+      const verifier = byJwks(t, service)
+      await verifier.ready()
+      t.equal(refusal(() => verifier.verify(key.forge({ alg: key.alg, typ: 'at+jwt', kid: 'forgeable' }, claims))), 'unknown_key', name)
+    }
   })
 
   t.test('before the set is known nobody can say, and nobody is told to log in again', async t => {

@@ -2,13 +2,15 @@ import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:cryp
 import fc from 'fast-check'
 import t from 'tap'
 import { createPublicKey, type PublicJwk } from 'countersign-verifier/internal'
+import { forgeableKeys } from '../support/forgeable-keys.ts'
+import { rsaKeyPair } from '../support/rsa-keys.ts'
 
 const jwkOf = ({ publicKey }: { publicKey: KeyObject }): PublicJwk => publicKey.export({ format: 'jwk' }) as unknown as PublicJwk
 
 const PAIRS = {
   EdDSA: generateKeyPairSync('ed25519'),
   ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
-  RS256: generateKeyPairSync('rsa', { modulusLength: 2048 })
+  RS256: rsaKeyPair()
 } as const
 
 function signatureOf (alg: keyof typeof PAIRS, text: string): string {
@@ -79,6 +81,23 @@ t.test('the thumbprint is RFC 7638\'s own', async t => {
   t.equal(createPublicKey({ kty: 'RSA', n, e: 'AQAB' }, 'api').kid, 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs')
 })
 
+t.test('a key that anybody can forge for is refused, in every form', async t => {
+  for (const [name, { jwk }] of Object.entries(forgeableKeys())) t.throws(() => createPublicKey(jwk as PublicJwk, 'api'), { name: 'TypeError', message: /exponent|small order/ }, name)
+})
+
+// Whatever the encoding: the sign bit does not count, and y may be p or more.
+t.test('no Ed25519 key has a small order', async t => {
+  const p = 2n ** 255n - 19n
+  const orderEight = BigInt('0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7')
+  for (const y of [0n, 1n, p - 1n, p, p + 1n, orderEight, p - orderEight]) {
+    for (const sign of [0n, 1n]) {
+      const point = Buffer.from((y | sign << 255n).toString(16).padStart(64, '0'), 'hex').reverse()
+      t.throws(() => createPublicKey({ kty: 'OKP', crv: 'Ed25519', x: point.toString('base64url') }, 'api'), { message: /small order/ }, point.toString('hex'))
+    }
+  }
+  t.doesNotThrow(() => createPublicKey(jwkOf(PAIRS.EdDSA), 'api'))
+})
+
 t.test('what is no public key for signatures is refused, and says why', async t => {
   const ed = jwkOf(PAIRS.EdDSA)
   const rsa = jwkOf(PAIRS.RS256)
@@ -88,6 +107,12 @@ t.test('what is no public key for signatures is refused, and says why', async t 
     'another curve': [jwkOf(generateKeyPairSync('ec', { namedCurve: 'P-384' })), /Ed25519/],
     'a key for agreement': [jwkOf(generateKeyPairSync('x25519')), /Ed25519/],
     'a short RSA key': [jwkOf(generateKeyPairSync('rsa', { modulusLength: 1024 })), /2048/],
+    'an RSA key that is beyond all bounds': [{ ...rsa, n: Buffer.alloc(2048, 0xff).toString('base64url') }, /8192/],
+    'an RSA key with e = 1': [{ ...rsa, e: 'AQ' }, /exponent/],
+    'an RSA key with e = 0': [{ ...rsa, e: 'AA' }, /exponent|valid/],
+    'an RSA key with e = 3': [{ ...rsa, e: 'Aw' }, /exponent/],
+    'an RSA key with an even e': [{ ...rsa, e: 'AQAA' }, /exponent/],
+    'an RSA key with a huge e': [{ ...rsa, e: Buffer.alloc(255, 0xff).toString('base64url') }, /exponent/],
     'another algorithm for it': [{ ...rsa, alg: 'PS256' }, /RS256/],
     'HS256 with a public key': [{ ...rsa, alg: 'HS256' }, /RS256/],
     'a key for encryption': [{ ...rsa, use: 'enc' }, /signatures/],

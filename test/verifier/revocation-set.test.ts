@@ -42,6 +42,15 @@ t.test('a client is revoked with every token of its own', async t => {
   t.notOk(set.has(token({ sessionId: '', subject: 'client_reports', version: 0 })))
 })
 
+t.test('a client with a version is revoked with every token below it, and a removed one with all', async t => {
+  const set = setOf({ kind: 'client', id: 'client_reports', minVersion: 3, expiresAt: 10 })
+  const has = (version: number) => set.has(token({ sessionId: '', subject: 'client_reports', version }))
+  t.strictSame([has(0), has(2), has(3), has(4)], [true, true, false, false])
+  set.add({ kind: 'client', id: 'client_reports', expiresAt: 10 })
+  set.add({ kind: 'client', id: 'client_reports', minVersion: 4, expiresAt: 11 })
+  t.ok(has(1_000_000))
+})
+
 t.test('it says whether an entry told anything new', async t => {
   for (const id of ['ada', '01890a5d-ac96-774b-bcce-b302099a8057']) {
     const set = setOf()
@@ -73,6 +82,7 @@ t.test('ids of one kind say nothing of the other', async t => {
 const entries = fc.array(fc.oneof(
   fc.tuple(fc.constantFrom('s1', 's2'), fc.nat(20)).map(([id, expiresAt]): Revocation => ({ kind: 'session', id, expiresAt })),
   fc.tuple(fc.constantFrom('c1', 'u1'), fc.nat(20)).map(([id, expiresAt]): Revocation => ({ kind: 'client', id, expiresAt })),
+  fc.tuple(fc.constantFrom('c1', 'u1'), fc.nat(5), fc.nat(20)).map(([id, minVersion, expiresAt]): Revocation => ({ kind: 'client', id, minVersion, expiresAt })),
   fc.tuple(fc.constantFrom('u1', 'u2'), fc.nat(5), fc.nat(20)).map(([id, minVersion, expiresAt]): Revocation => ({ kind: 'user', id, minVersion, expiresAt }))
 ), { maxLength: 12 })
 const tokens = ['s1', 's2'].flatMap(sessionId => ['u1', 'u2', 'c1'].flatMap(subject => [0, 1, 2, 3, 4, 5].map(version => ({ sessionId, subject, version }))))
@@ -88,13 +98,28 @@ t.test('entries may come late, twice and in any order', async t => {
   t.equal(setOf({ kind: 'session', id: 's', expiresAt: 1 }, { kind: 'session', id: 's', expiresAt: 1 }).size, 1)
 })
 
+t.test('a set filled from the pieces of another refuses the same tokens', async t => {
+  const uuid = '01890a5d-ac96-774b-bcce-b302099a8057'
+  fc.assert(fc.property(entries, entries => {
+    const one = setOf(...entries, ...entries.map(entry => entry.id === 'c1' ? { ...entry, id: uuid } : entry))
+    const told = [...one.pieces()].flatMap(({ read }) => read())
+    // As they are sent: JSON has no Infinity.
+    const other = setOf(...JSON.parse(JSON.stringify(told)) as Revocation[])
+    return one.size === other.size && [...tokens, ...tokens.map(token => ({ ...token, subject: uuid }))].every(token => one.has(token) === other.has(token))
+  }))
+  for (const id of [uuid, 'client_reports']) {
+    t.strictSame([...setOf({ kind: 'client', id, minVersion: 2, expiresAt: LATER }).pieces()].flatMap(({ read }) => read()), [{ kind: 'client', id, minVersion: 2, expiresAt: LATER }])
+    t.strictSame([...setOf({ kind: 'client', id, expiresAt: LATER }).pieces()].flatMap(({ read }) => read()), [{ kind: 'client', id, expiresAt: LATER }])
+  }
+})
+
 t.test('what was revoked stays so until every entry that says it has expired', async t => {
   fc.assert(fc.property(entries, fc.nat(21), (entries, now) => {
     const set = setOf(...entries)
     set.prune(now)
     const live = entries.filter(({ expiresAt }) => expiresAt > now)
     return tokens.every(token => set.has(token) || !live.some(entry =>
-      entry.kind === 'session' ? entry.id === token.sessionId : entry.id === token.subject && (entry.kind === 'client' || token.version < entry.minVersion)))
+      entry.kind === 'session' ? entry.id === token.sessionId : entry.id === token.subject && token.version < (entry.minVersion ?? Infinity)))
   }))
 
   const set = setOf({ kind: 'session', id: 'session', expiresAt: 10 }, { kind: 'session', id: 'session', expiresAt: 5 })

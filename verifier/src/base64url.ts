@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { refuse } from './errors.ts'
 import { MAX_TOKEN_BYTES } from './limits.ts'
 
@@ -6,7 +7,7 @@ const LAST_OF_TWO = 'AQgw'
 const LAST_OF_THREE = 'AEIMQUYcgkosw048'
 
 /**
- * Decodes one part of a token strictly: RFC 4648 §5 without padding, no other character, no spare bit set (RFC 7515 §2).
+ * Decodes one part of a token strictly: RFC 4648 §5 without padding, no other character, no spare bit set (RFC 7515 §2), and UTF-8.
  * So there is only one encoding of a token.
  *
  * @throws InvalidToken `malformed`
@@ -21,7 +22,10 @@ export function decodePart (part: string): string {
   if (part.includes('+') || part.includes('/') || Buffer.byteLength(part) !== part.length) refuse('malformed')
   const length = scratch.write(part, 0, 'base64url')
   if (length !== (part.length * 3) >> 2) refuse('malformed')
-  return scratch.toString('utf8', 0, length)
+  const text = scratch.toString('utf8', 0, length)
+  // RFC 7519 §7.2 asks for UTF-8, where the decoder puts this character for what is none.
+  if (text.includes('\ufffd') && !isUtf8(scratch.subarray(0, length))) refuse('malformed')
+  return text
 }
 
 /** @throws InvalidToken `malformed` */

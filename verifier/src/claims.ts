@@ -1,5 +1,5 @@
 import { refuse } from './errors.ts'
-import { MAX_ACCESS_TOKEN_LIFE } from './limits.ts'
+import { MAX_ACCESS_TOKEN_LIFE, MAX_IAT_AHEAD } from './limits.ts'
 import { isText } from './options/assert-option.ts'
 import type { Revocable } from './revocation-set.ts'
 import type { Role } from './types.ts'
@@ -38,6 +38,7 @@ export interface ClientTokenClaims extends CommonClaims {
   client_id: string
   /** Separated by spaces (RFC 9068 §2.2.3). */
   scope?: string
+  ver?: number
 }
 
 export type TokenClaims<R extends string = Role> = AccessTokenClaims<R> | ClientTokenClaims
@@ -49,6 +50,8 @@ export interface ClaimsPolicy<R extends string = Role> {
   readonly roles: readonly R[]
   /** Seconds. */
   readonly clockTolerance: number
+  /** Called for a token of the future: this machine's clock is at least so many seconds behind. */
+  readonly onClockBehind?: ((seconds: number) => void) | undefined
 }
 
 /**
@@ -86,18 +89,19 @@ export interface TokenLife extends Revocable {
   readonly expiresAt: number
 }
 
-/** A client's own token counts as a session of its own, and clients have no versions. */
+/** A client's own token counts as a session of its own. */
 export function lifeOf (claims: TokenClaims<string>): TokenLife {
   return isUserClaims(claims)
     ? { sessionId: claims.sid, subject: claims.sub, version: claims.ver ?? 0, expiresAt: claims.exp }
-    : { sessionId: claims.jti, subject: claims.sub, version: Infinity, expiresAt: claims.exp }
+    : { sessionId: claims.jti, subject: claims.sub, version: claims.ver ?? 0, expiresAt: claims.exp }
 }
 
 function checkCommonClaims (claims: CommonClaims, policy: ClaimsPolicy<string>, now: number): void {
   if (claims.iss !== policy.issuer) refuse('wrong_issuer')
   if (claims.aud !== policy.audience) refuse('wrong_audience')
   const latest = now + policy.clockTolerance
-  if (claims.iat > latest || (claims.nbf !== undefined && claims.nbf > latest)) refuse('not_yet_valid')
+  if (claims.iat > latest) policy.onClockBehind?.(claims.iat - now)
+  if (claims.iat > now + MAX_IAT_AHEAD || (claims.nbf !== undefined && claims.nbf > latest)) refuse('not_yet_valid')
   if (claims.exp - claims.iat > MAX_ACCESS_TOKEN_LIFE) refuse('too_long_lived')
 }
 
@@ -123,5 +127,6 @@ function hasUserClaims<R extends string> (claims: Claims & CommonClaims, roles: 
 
 function hasClientClaims (claims: Claims & CommonClaims): claims is Claims & ClientTokenClaims {
   return isText(claims.client_id) && claims.client_id === claims.sub && claims.sid === undefined && claims.role === undefined &&
+    (claims.ver === undefined || Number.isSafeInteger(claims.ver)) &&
     (claims.scope === undefined || isText(claims.scope))
 }

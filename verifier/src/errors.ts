@@ -57,6 +57,8 @@ export type WarningCode =
   /** The JWK set has no usable key: the service signs with a shared secret, or removed its last public key. */
   | 'jwks_empty'
   | 'introspection_failed'
+  /** The clock of this machine is off. Repeated once a minute while it is. */
+  | 'clock'
 
 /** A problem that an operator should know about. The verifier continues. */
 export class VerifierWarning extends Error {

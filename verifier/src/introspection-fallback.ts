@@ -6,12 +6,21 @@ import type { VerifierCounters } from './types.ts'
 import type { EventSink } from './verifier-events.ts'
 import { createWarnOnce } from './warn-once.ts'
 
+export interface IntrospectionFallbackDeps {
+  readonly settings: FeedSettings
+  readonly sink: EventSink
+  readonly counters: VerifierCounters
+  /** Milliseconds, by a clock that only goes forward. */
+  readonly now: () => number
+}
+
 /** Asks the service about tokens while revocations are stale. */
-export function createIntrospectionFallback ({ settings: { introspectionUrl: url, credentials }, sink, counters }: { settings: FeedSettings, sink: EventSink, counters: VerifierCounters }) {
+export function createIntrospectionFallback ({ settings: { introspectionUrl: url, credentials }, sink, counters, now }: IntrospectionFallbackDeps) {
   const failure = createWarnOnce(sink.warn)
   const { isActive, close } = createIntrospectionClient({
     url,
     authorize: createAuthorization(credentials),
+    now,
     onRequest: () => { counters.introspections++ },
     onSuccess: failure.reset,
     onFailure (cause) {

@@ -1,4 +1,5 @@
 import { createHash, createPublicKey as createKeyObject, verify, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { findKeyWeakness } from './key-strength.ts'
 import type { PublicJwk } from './types.ts'
 import { encodeHeader, type VerificationKey } from './verification-key.ts'
 
@@ -18,13 +19,12 @@ const KINDS: Readonly<Record<string, Kind>> = {
   RSA: { alg: 'RS256', members: ['e', 'kty', 'n'], digest: 'sha256' }
 }
 
-const MIN_MODULUS_BITS = 2048
 // Bytes of an Ed25519 signature (RFC 8032 §5.1.6), and of an ES256 signature in a JWS (RFC 7518 §3.4).
 const CURVE_SIGNATURE = 64
 
 /**
  * A public key. The key decides the algorithm, never a token: `EdDSA` for Ed25519, `ES256` for P-256, `RS256` for RSA of
- * 2048 bits or more.
+ * 2048 to 8192 bits.
  *
  * @param jwk without a `kid`, the key's thumbprint is used (RFC 7638)
  * @param audience the only `aud` that tokens signed with this key may have
@@ -80,10 +80,8 @@ function readKey (jwk: JsonWebKey): KeyObject {
   } catch (cause) {
     throw new TypeError('A public key must be a valid JWK', { cause })
   }
-  const { modulusLength } = key.asymmetricKeyDetails ?? {}
-  if (modulusLength !== undefined && modulusLength < MIN_MODULUS_BITS) {
-    throw new TypeError(`An RSA key must have at least ${MIN_MODULUS_BITS} bits`)
-  }
+  const weakness = findKeyWeakness(key)
+  if (weakness !== undefined) throw new TypeError(`A public key must not be ${weakness}`)
   return key
 }
 

@@ -1,5 +1,5 @@
 import type { Revocation } from './types.ts'
-import { createUuidTable } from './uuid-table.ts'
+import { createUuidTable, type TableEntry, type UuidTable } from './uuid-table.ts'
 
 /** The ids of a token that can be revoked. */
 export interface Revocable {
@@ -7,6 +7,15 @@ export interface Revocable {
   /** The id of the user or client. */
   readonly subject: string
   readonly version: number
+}
+
+/** A part of a set. */
+export interface RevocationPiece {
+  /** Pieces of the same layout and index are about the same ids, at different times. `undefined`: of nothing else. */
+  readonly layout: object | undefined
+  readonly index: number
+  /** What is in it now. */
+  read (): Revocation[]
 }
 
 export type RevocationSet = ReturnType<typeof createRevocationSet>
@@ -18,7 +27,7 @@ export type RevocationSet = ReturnType<typeof createRevocationSet>
 export function createRevocationSet () {
   const sessions = createUuidTable(false)
   const users = createUuidTable(true)
-  const clients = createUuidTable(false)
+  const clients = createUuidTable(true)
 
   return {
     get size (): number { return sessions.size + users.size + clients.size },
@@ -27,11 +36,12 @@ export function createRevocationSet () {
     add (revocation: Revocation): boolean {
       const { kind, id, expiresAt } = revocation
       if (kind === 'user') return users.merge(id, expiresAt, revocation.minVersion)
-      return (kind === 'session' ? sessions : clients).merge(id, expiresAt, 0)
+      if (kind === 'client') return clients.merge(id, expiresAt, revocation.minVersion ?? Infinity)
+      return sessions.merge(id, expiresAt, 0)
     },
 
     has: ({ sessionId, subject, version }: Revocable): boolean =>
-      sessions.has(sessionId) || version < users.version(subject) || clients.has(subject),
+      sessions.has(sessionId) || version < users.version(subject) || version < clients.version(subject),
 
     /** Whether the session itself has ended; its user does not matter. */
     hasSession: sessions.has,
@@ -41,6 +51,18 @@ export function createRevocationSet () {
       sessions.prune(now)
       users.prune(now)
       clients.prune(now)
+    },
+
+    /** Everything, piece by piece. What is added meanwhile may be missing; nothing else is, unless it has expired. */
+    * pieces (): Generator<RevocationPiece> {
+      yield * piecesOf(sessions, ({ id, expiresAt }) => ({ kind: 'session', id, expiresAt }))
+      yield * piecesOf(users, ({ id, expiresAt, version }) => ({ kind: 'user', id, minVersion: version, expiresAt }))
+      yield * piecesOf(clients, ({ id, expiresAt, version }) =>
+        version === Infinity ? { kind: 'client', id, expiresAt } : { kind: 'client', id, minVersion: version, expiresAt })
     }
   }
+}
+
+function * piecesOf (table: UuidTable, toRevocation: (entry: TableEntry) => Revocation): Generator<RevocationPiece> {
+  for (const { layout, index, read } of table.pieces()) yield { layout, index, read: () => read().map(toRevocation) }
 }

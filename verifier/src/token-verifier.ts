@@ -8,7 +8,7 @@ import type { VerificationKey } from './verification-key.ts'
 
 type Check<R extends string> = TokenCheck<AccessTokenClaims<R>, R>
 
-export interface TokenVerifierOptions<R extends string = Role> extends Pick<Check<R>, 'issuer' | 'audience' | 'keys' | 'revocations' | 'isSealed' | 'assertFresh'> {
+export interface TokenVerifierOptions<R extends string = Role> extends Pick<Check<R>, 'issuer' | 'audience' | 'keys' | 'revocations' | 'isSealed' | 'assertFresh' | 'onClockBehind'> {
   /** The roles that a token may carry. */
   readonly roles?: readonly R[]
   /** Seconds, at most 60. Default 5. */

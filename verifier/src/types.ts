@@ -135,7 +135,7 @@ export interface TokenOptions<R extends string = Role> {
   readonly jwksUri?: string | URL
   /** The roles that a token may carry. Default `user` and `admin`. */
   readonly roles?: readonly R[]
-  /** Seconds that clocks may differ, at most 60. Default 5. */
+  /** Seconds that clocks may differ, for `exp` and `nbf`; at most 60, default 5. An `iat` may be 60 s ahead in any case. */
   readonly clockTolerance?: number
   /** Bytes for the cache of verified tokens; 0 turns it off. Default 16 MiB. */
   readonly cacheSize?: number
@@ -181,7 +181,8 @@ export interface Jwks {
 export type Revocation =
   | { kind: 'session', id: string, expiresAt: number }
   | { kind: 'user', id: string, minVersion: number, expiresAt: number }
-  | { kind: 'client', id: string, expiresAt: number }
+  /** Without `minVersion` all tokens of the client, whenever they were issued: it was removed. */
+  | { kind: 'client', id: string, minVersion?: number, expiresAt: number }
 
 /** The events of a verifier, and their arguments. */
 export interface VerifierEvents {

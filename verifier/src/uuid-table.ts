@@ -12,6 +12,25 @@ export interface UuidTable {
   merge (id: string, expiresAt: number, version: number): boolean
   /** Drops expired ids. @param now Unix seconds */
   prune (now: number): void
+  /** All ids, piece by piece. Those that are added meanwhile may be missing; no other is, unless it has expired. */
+  pieces (): Generator<TablePiece>
+}
+
+/** An id in a table. */
+export interface TableEntry {
+  readonly id: string
+  /** Unix seconds. */
+  readonly expiresAt: number
+  readonly version: number
+}
+
+/** A part of a table. */
+export interface TablePiece {
+  /** Pieces of the same layout and index are about the same ids, at different times. `undefined`: of nothing else. */
+  readonly layout: object | undefined
+  readonly index: number
+  /** What is in it now. */
+  read (): TableEntry[]
 }
 
 // A slot is five numbers: the UUID, and its expiry plus two, because 0 and 1 mark slots without an id.
@@ -23,6 +42,8 @@ const SHIFT = 2
 const LATEST = 2 ** 32 - 1 - SHIFT
 
 const MIN_CAPACITY = 1024
+const SLOTS_OF_PIECE = 1024
+const OTHERS_OF_PIECE = 256
 const MAX_LOAD = 0.7
 
 /** @param hasVersions without versions a slot is smaller */
@@ -111,13 +132,42 @@ export function createUuidTable (hasVersions: boolean): UuidTable {
       for (const [id, { expiresAt }] of others) if (expiresAt <= now) others.delete(id)
       for (let at = EXPIRY; at < slots.length; at += WIDTH) {
         const expiry = slots[at] ?? FREE
-        if (expiry <= DELETED || expiry - SHIFT > now) continue
+        // Not `>`: if the clock returns NaN, nothing may be forgotten.
+        if (expiry <= DELETED || !(expiry - SHIFT <= now)) continue
         slots[at] = DELETED
         live--
       }
       if (capacity > MIN_CAPACITY && live < capacity / 8) rebuild()
+    },
+
+    * pieces () {
+      // A rebuild leaves these arrays as they were, and moves what is added later elsewhere.
+      const layout = { slots, versions }
+      for (let index = 0; index * SLOTS_OF_PIECE * WIDTH < layout.slots.length; index++) yield { layout: layout.slots, index, read: () => readSlots(layout, index) }
+      let batch: TableEntry[] = []
+      for (const [id, { expiresAt, version }] of others) {
+        batch.push({ id, expiresAt, version })
+        if (batch.length < OTHERS_OF_PIECE) continue
+        yield toPiece(batch)
+        batch = []
+      }
+      if (batch.length > 0) yield toPiece(batch)
     }
   }
+}
+
+function readSlots ({ slots, versions }: { slots: Uint32Array, versions: Float64Array }, index: number): TableEntry[] {
+  const entries: TableEntry[] = []
+  const last = Math.min((index + 1) * SLOTS_OF_PIECE * WIDTH, slots.length)
+  for (let at = index * SLOTS_OF_PIECE * WIDTH; at < last; at += WIDTH) {
+    const expiry = slots[at + EXPIRY] ?? FREE
+    if (expiry > DELETED) entries.push({ id: writeUuid(slots, at), expiresAt: expiry - SHIFT, version: versions[at / WIDTH] ?? 0 })
+  }
+  return entries
+}
+
+function toPiece (entries: TableEntry[]): TablePiece {
+  return { layout: undefined, index: 0, read: () => entries }
 }
 
 function slotOf (tail: number, capacity: number): number {
@@ -127,6 +177,16 @@ function slotOf (tail: number, capacity: number): number {
 
 const DIGITS = new Int8Array(256).fill(-1)
 for (const [value, digit] of [...'0123456789abcdef'].entries()) DIGITS[digit.charCodeAt(0)] = value
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+function writeUuid (words: Uint32Array, at: number): string {
+  const [a = 0, b = 0, c = 0, d = 0] = [words[at], words[at + 1], words[at + 2], words[at + 3]]
+  return `${upper(a)}${lower(a)}-${upper(b)}-${lower(b)}-${upper(c)}-${lower(c)}${upper(d)}${lower(d)}`
+}
+
+const upper = (word: number): string => `${HEX[word >>> 24]}${HEX[word >>> 16 & 0xff]}`
+const lower = (word: number): string => `${HEX[word >>> 8 & 0xff]}${HEX[word & 0xff]}`
 
 /** Parses a UUID in lower case into four 32-bit words. @returns whether `id` is one */
 function readUuid (id: string, words: Uint32Array): boolean {

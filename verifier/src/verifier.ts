@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createClientVerifier } from './client-verifier.ts'
+import { createClockWarning } from './clocks/clock-warning.ts'
 import { InvalidToken, refuse } from './errors.ts'
 import { createRevocationFeed } from './feed/revocation-feed.ts'
 import { createIntrospectionFallback } from './introspection-fallback.ts'
@@ -35,10 +36,12 @@ export function createVerifier<const R extends string = Role> (options: Verifier
   const { events } = sink
   const hint = createMisconfigurationHint(settings, sink.warn)
   const closing = new AbortController()
+  const clockOff = createClockWarning(sink.warn)
+  const onClockBehind = (seconds: number): void => clockOff(-seconds)
 
   const revocations = createRevocationSet()
-  const users = createTokenVerifier({ issuer, audience, keys: givenKeys, revocations, roles, clockTolerance, cacheBytes: cacheSize, clock })
-  const clients = createClientVerifier({ issuer, audience, keys: givenKeys, revocations, roles, clockTolerance, clock })
+  const users = createTokenVerifier({ issuer, audience, keys: givenKeys, revocations, roles, clockTolerance, cacheBytes: cacheSize, clock, onClockBehind })
+  const clients = createClientVerifier({ issuer, audience, keys: givenKeys, revocations, roles, clockTolerance, clock, onClockBehind })
   const keys = createKeyRing({
     settings,
     sink,
@@ -48,8 +51,8 @@ export function createVerifier<const R extends string = Role> (options: Verifier
       clients.setKeys(changed)
     }
   })
-  const feed = feedSettings && createRevocationFeed({ settings: feedSettings, revocations, clock, sink, counters })
-  const introspection = feedSettings && createIntrospectionFallback({ settings: feedSettings, sink, counters })
+  const feed = feedSettings && createRevocationFeed({ settings: feedSettings, revocations, clock, clockOff, sink, counters })
+  const introspection = feedSettings && feed && createIntrospectionFallback({ settings: feedSettings, sink, counters, now: feed.now })
   const policy = feedSettings?.policy
 
   const verifyUser: Verify<Principal<R>> = (token, { credential }) => users.verify(token, credential)
@@ -69,6 +72,7 @@ export function createVerifier<const R extends string = Role> (options: Verifier
 
   function accept<Who> (who: Who): Who {
     counters.accepted++
+    hint.accepted()
     return who
   }
 
@@ -77,7 +81,7 @@ export function createVerifier<const R extends string = Role> (options: Verifier
     if (!(error instanceof InvalidToken)) return error
     const refusal = isUnknownKey(error) && !keys.isComplete() ? new InvalidToken('keys_unknown') : error
     counters.refused[refusal.reason] = (counters.refused[refusal.reason] ?? 0) + 1
-    if (counters.accepted === 0) hint(refusal.reason)
+    hint.refused(refusal.reason)
     return refusal
   }
 

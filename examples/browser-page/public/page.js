@@ -1,48 +1,52 @@
-const { countersign } = document.documentElement.dataset
+import { Failure, fetchAsUser, LoggedOut, logIn, logOut, onChange, Superseded } from './session.js'
+
 const login = document.querySelector('#login')
 const inside = document.querySelector('#inside')
 const greeting = document.querySelector('#greeting')
 const problem = document.querySelector('#problem')
 
-/** Sends a request to Countersign, with cookies that scripts cannot read. */
-function ask (path, body) {
-  return fetch(countersign + path, {
-    method: 'POST',
-    credentials: 'include',
-    ...body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
-  })
-}
-
-/** Like `fetch`, but refreshes an expired access cookie first. A lock makes one tab refresh for all of them. */
-async function fetchAsUser (url) {
-  const answer = await fetch(url)
-  if (answer.status !== 401) return answer
-  return navigator.locks.request('refresh', async () => {
-    const again = await fetch(url)
-    if (again.status !== 401 || !(await ask('/auth/refresh')).ok) return again
-    return fetch(url)
-  })
-}
-
+/** Shows who is logged in. Where nobody knows, nothing changes. */
 async function show () {
-  const answer = await fetchAsUser('/api/greeting')
-  login.hidden = answer.ok
-  inside.hidden = !answer.ok
-  if (answer.ok) ({ greeting: greeting.textContent } = await answer.json())
+  const text = await greetingOfUser()
+  greeting.textContent = text ?? ''
+  login.hidden = text !== undefined
+  inside.hidden = text === undefined
 }
 
-login.addEventListener('submit', async event => {
+async function greetingOfUser () {
+  try {
+    const { greeting } = await (await fetchAsUser('/api/greeting')).json()
+    // Of another form, it is not the API that answered.
+    if (typeof greeting !== 'string') throw new Error('no greeting')
+    return greeting
+  } catch (error) {
+    if (!(error instanceof LoggedOut)) throw error
+  }
+}
+
+/** Does what the visitor asked for, shows what came of it, and says what went wrong. */
+async function act (action) {
+  problem.textContent = ''
+  for (const step of [action, show]) {
+    try {
+      await step()
+    } catch (error) {
+      // Then another tab or click has changed who is logged in, and shows that.
+      if (!(error instanceof Superseded)) problem.textContent = error instanceof Failure ? error.message : 'That did not work. Please try again.'
+    }
+  }
+}
+
+login.addEventListener('submit', event => {
   event.preventDefault()
-  const { email, password } = Object.fromEntries(new FormData(login))
-  const answer = await ask(`/auth/${event.submitter.value}`, { email, password, deliver: 'cookie' })
-  problem.textContent = answer.ok ? '' : (await answer.json()).title
-  if (answer.ok) login.reset()
-  await show()
+  const how = event.submitter.value
+  return act(async () => {
+    await logIn(how, Object.fromEntries(new FormData(login)))
+    login.reset()
+  })
 })
 
-document.querySelector('#logout').addEventListener('click', async () => {
-  await ask('/auth/logout')
-  await show()
-})
+document.querySelector('#logout').addEventListener('click', () => act(logOut))
 
-await show()
+onChange(() => act(() => {}))
+await act(() => {})

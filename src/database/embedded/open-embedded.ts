@@ -9,6 +9,7 @@ import { withTimeout } from '../with-timeout.ts'
 import { openPgliteCluster, type PgliteCluster } from './pglite-cluster.ts'
 import { prepareDataDirectory } from './data-directory.ts'
 import { lockDirectory } from './lock.ts'
+import { isError } from '../../config/error-code.ts'
 import { migrateEmbedded } from './migrate-embedded.ts'
 
 export async function openEmbedded (options: DatabaseOptions): Promise<Database> {
@@ -47,17 +48,20 @@ export function databaseOver ({ engine, explain, migrated }: Opened, letGo: () =
   const prisma = createPrismaClient(new PrismaPGlite(engine))
   let closing: Promise<void> | undefined
 
+  async function query<Row> (statement: Statement, values: StatementValues): Promise<Row[]> {
+    try {
+      return (await engine.query<Row>(statement.text, bindValues(statement, values), { parsers: columnParsers })).rows
+    } catch (error) {
+      throw withoutParameters(error)
+    }
+  }
+
   return {
     engine: 'embedded',
     prisma,
     migrated,
-    async query<Row> (statement: Statement, values: StatementValues) {
-      try {
-        return (await engine.query<Row>(statement.text, bindValues(statement, values), { parsers: columnParsers })).rows
-      } catch (error) {
-        throw withoutParameters(error)
-      }
-    },
+    query,
+    queryReserved: query,
     listen: (channel, listener) => listen(engine, channel, listener),
     explainStart: explain,
     async ping () {
@@ -77,7 +81,7 @@ async function listen (engine: PGlite, channel: string, { onNotify }: Listener):
 
 // The engine's errors contain the statement's parameters, which may be secrets and would be logged.
 function withoutParameters (error: unknown) {
-  if (error instanceof Error) {
+  if (isError(error)) {
     for (const name of ['params', 'query', 'queryOptions']) Reflect.deleteProperty(error, name)
   }
   return error

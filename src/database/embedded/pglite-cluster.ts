@@ -38,7 +38,8 @@ export async function openPgliteCluster (dataDir: string): Promise<PgliteCluster
 }
 
 async function create (directory: string, marker: string) {
-  await writeFile(marker, '')
+  await rm(marker, { force: true })
+  await writeFile(marker, '', { flag: 'wx', mode: 0o600 })
   const snapshot = await readSnapshot()
   try {
     return await PGlite.create(directory, { startParams, ...snapshot && { loadDataDir: snapshot } })

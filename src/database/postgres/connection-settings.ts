@@ -11,21 +11,18 @@ export interface ConnectionSettings {
   readonly schema: string | undefined
 }
 
-/**
- * Parses a Postgres URL. Its server options are kept, but ours override them: sessions always run in UTC, because the
- * Prisma adapter writes times without a zone.
- * @param statementTimeoutMs 0 for none
- */
-export function connectionSettings (url: string, statementTimeoutMs: number): ConnectionSettings {
+/** How long the server lets a session's statements run and wait. Milliseconds, 0 for ever. */
+export interface SessionLimits {
+  statementTimeoutMs: number
+  lockTimeoutMs: number
+}
+
+/** Parses a Postgres URL. Its server options are kept; what `sessionSql` sets overrides them. */
+export function connectionSettings (url: string): ConnectionSettings {
   const parsed = parse(url)
   const { searchParams } = parsed
   const schema = searchParams.get('schema') ?? undefined
-  const options = [
-    searchParams.get('options'),
-    schema === undefined ? null : `-c search_path=${escapeOption(quoteIdentifier(schema))}`,
-    '-c TimeZone=UTC',
-    `-c statement_timeout=${statementTimeoutMs}`
-  ].filter(option => option !== null).join(' ')
+  const options = searchParams.get('options')
   // pg prefers the URL's parameters to the fields of its configuration.
   searchParams.delete('options')
   searchParams.delete('schema')
@@ -33,7 +30,7 @@ export function connectionSettings (url: string, statementTimeoutMs: number): Co
   return {
     config: {
       connectionString: parsed.href,
-      options,
+      ...options !== null && { options },
       fallback_application_name: 'countersign',
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000
@@ -42,6 +39,31 @@ export function connectionSettings (url: string, statementTimeoutMs: number): Co
     database: decode(parsed.pathname.slice(1)),
     schema
   }
+}
+
+/**
+ * SQL: what every connection begins with. Not sent as startup parameters, which a pooler refuses. Sessions always run in UTC,
+ * because the Prisma adapter writes times without a zone.
+ */
+export function sessionSql (settings: Pick<ConnectionSettings, 'schema'>, limits: SessionLimits): string {
+  return setSql('SET', settings, limits)
+}
+
+/**
+ * SQL: what every transaction begins with behind a pooler that gives it any connection. What a session sets there would be
+ * missing in the next transaction, and belong to somebody else.
+ */
+export function transactionSql (settings: Pick<ConnectionSettings, 'schema'>, limits: SessionLimits): string {
+  return `BEGIN; ${setSql('SET LOCAL', settings, limits)}`
+}
+
+function setSql (set: 'SET' | 'SET LOCAL', { schema }: Pick<ConnectionSettings, 'schema'>, { statementTimeoutMs, lockTimeoutMs }: SessionLimits): string {
+  return [
+    "TimeZone = 'UTC'",
+    `statement_timeout = ${statementTimeoutMs}`,
+    `lock_timeout = ${lockTimeoutMs}`,
+    ...schema === undefined ? [] : [`search_path = ${quoteIdentifier(schema)}`]
+  ].map(setting => `${set} ${setting}`).join('; ')
 }
 
 /** @returns an identifier as SQL text */
@@ -55,10 +77,6 @@ function decode (part: string) {
   } catch {
     return part
   }
-}
-
-function escapeOption (value: string) {
-  return value.replace(/[\\ ]/g, '\\$&')
 }
 
 function parse (url: string) {

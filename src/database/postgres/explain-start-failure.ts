@@ -1,12 +1,14 @@
 import { DatabaseUnavailable } from '../errors.ts'
+import { errorCode, errorMessage } from '../../config/error-code.ts'
 import { DatabaseStartError } from '../database-start-error.ts'
 import type { ConnectionSettings } from './connection-settings.ts'
 
 /** Turns an error that `pg` throws while a process starts into one sentence for the operator. */
-export function explainStartFailure (error: unknown, { address, database }: ConnectionSettings): DatabaseStartError {
+export function explainStartFailure (error: unknown, { address, database }: Pick<ConnectionSettings, 'address' | 'database'>): DatabaseStartError {
   if (error instanceof DatabaseStartError) return error
-  const code = codeOf(error)
-  const message = error instanceof Error ? error.message : String(error)
+  if (error instanceof DatabaseUnavailable && error.cause !== undefined) return explainStartFailure(error.cause, { address, database })
+  const code = errorCode(error)
+  const message = errorMessage(error)
   if (isNetworkFailure(code, message)) {
     return new DatabaseStartError('unreachable', `PostgreSQL at ${address} cannot be reached (${code ?? message}).`, error)
   }
@@ -38,8 +40,4 @@ const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_A
 
 function isNetworkFailure (code: string | undefined, message: string) {
   return NETWORK_CODES.has(code ?? '') || /^timeout expired|^Connection terminated|timeout exceeded when trying to connect/.test(message)
-}
-
-function codeOf (error: unknown) {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }

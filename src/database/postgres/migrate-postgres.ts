@@ -3,7 +3,7 @@ import type { Log } from '../database.ts'
 import { migrate } from '../migrate.ts'
 import type { MigrationSession } from '../migrate.ts'
 import { readMigrations } from '../migration-files.ts'
-import { connectionSettings, quoteIdentifier } from './connection-settings.ts'
+import { connectionSettings, quoteIdentifier, sessionSql } from './connection-settings.ts'
 import { explainStartFailure } from './explain-start-failure.ts'
 
 /**
@@ -12,13 +12,14 @@ import { explainStartFailure } from './explain-start-failure.ts'
  * @throws {DatabaseStartError}
  */
 export async function migratePostgres (url: string, log: Log, directory?: URL): Promise<string[]> {
-  const settings = connectionSettings(url, 0)
+  const settings = connectionSettings(url)
   const migrations = await readMigrations(directory)
   const client = new pg.Client({ ...settings.config, connectionTimeoutMillis: 5_000 })
   // An error of the connection also rejects the statement that waits on it.
   client.on('error', () => {})
   try {
     await client.connect()
+    await client.query(sessionSql(settings, { statementTimeoutMs: 0, lockTimeoutMs: 0 }))
     if (settings.schema !== undefined) await ensureSchema(client, settings.schema)
     return await migrate(sessionOver(client), migrations, log)
   } catch (error) {

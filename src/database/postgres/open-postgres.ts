@@ -9,57 +9,52 @@ import { connectionSettings } from './connection-settings.ts'
 import { explainStartFailure } from './explain-start-failure.ts'
 import { listenPostgres } from './listen.ts'
 import { migratePostgres } from './migrate-postgres.ts'
+import { createPools, type PgQuery } from './pools.ts'
 import { createStatementNames } from './statement-names.ts'
 
 const TYPES: pg.CustomTypesConfig = {
   getTypeParser: (oid, format) => columnParser(oid) ?? pg.types.getTypeParser(oid, format)
 }
 
-export async function openPostgres (url: string, { pool: limits = {}, migrate, log }: DatabaseOptions): Promise<Database> {
+export async function openPostgres (url: string, { directUrl = url, pool: limits = {}, migrate, log }: DatabaseOptions): Promise<Database> {
   const { max = 10, acquireTimeoutMs = 2_000, statementTimeoutMs = 3_000 } = limits
-  const settings = connectionSettings(url, statementTimeoutMs)
-  const migrated = migrate === false ? [] : await migratePostgres(url, log)
+  const settings = connectionSettings(url)
+  const migrated = migrate === false ? [] : await migratePostgres(directUrl, log)
 
-  const pool = new pg.Pool({
-    ...settings.config,
-    max,
-    connectionTimeoutMillis: acquireTimeoutMs,
-    // The server cancels a statement that runs too long; this gives up on one whose answer never comes.
-    query_timeout: statementTimeoutMs + 1_000
-  })
-  pool.on('error', error => log.warn({ err: error }, 'idle database connection lost'))
-  // A transaction whose query timed out is released to the pool while that query is still running.
-  pool.on('release', (_error, client) => {
-    if (client.getTransactionStatus() !== 'I') client.end().catch(() => {})
-  })
-  await pool.query('SELECT 1').catch(async (error: unknown) => {
-    await pool.end()
+  const pools = createPools(settings, { max, acquireTimeoutMs, statementTimeoutMs, perTransaction: directUrl !== url }, log)
+  await pools.query({ text: 'SELECT 1' }).catch(async (error: unknown) => {
+    await pools.end()
     throw explainStartFailure(error, settings)
   })
 
-  const prisma = createPrismaClient(new PrismaPg(pool, {
+  const prisma = createPrismaClient(new PrismaPg(pools.forPrisma, {
     statementNameGenerator: createStatementNames(),
     ...(settings.schema === undefined ? {} : { schema: settings.schema })
   }))
 
   let closing: Promise<void> | undefined
+  let pinging: Promise<void> | undefined
   return {
     engine: 'postgres',
     prisma,
     migrated,
-    async query<Row> (statement: Statement, values: StatementValues) {
-      const { name, text } = statement
-      const result = await pool.query<Row & pg.QueryResultRow>({ name, text, values: bindValues(statement, values), types: TYPES })
-      return result.rows
-    },
-    listen: (channel, listener) => listenPostgres(settings, channel, listener),
+    query: async <Row>(statement: Statement, values: StatementValues) => (await pools.query<Row & pg.QueryResultRow>(toQuery(statement, values))).rows,
+    queryReserved: async <Row>(statement: Statement, values: StatementValues) => (await pools.queryReserved<Row & pg.QueryResultRow>(toQuery(statement, values))).rows,
+    listen: (channel, listener) => listenPostgres(connectionSettings(directUrl), channel, listener),
     explainStart: error => explainStartFailure(error, settings),
-    async ping () {
-      await withTimeout(1_000, pool.query('SELECT 1'))
+    ping () {
+      // Whoever asks meanwhile gets the same answer: anybody may ask, and the ledger's reads go by these connections too.
+      pinging ??= pools.assertWritable().finally(() => { pinging = undefined })
+      return withTimeout(1_000, pinging)
     },
     close () {
-      closing ??= prisma.$disconnect().then(() => pool.end())
+      closing ??= prisma.$disconnect().then(() => pools.end())
       return closing
     }
   }
+}
+
+function toQuery (statement: Statement, values: StatementValues): PgQuery {
+  const { name, text } = statement
+  return { name, text, values: bindValues(statement, values), types: TYPES }
 }

@@ -1,7 +1,7 @@
 import swagger from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import type { Cookies } from '../cookies.ts'
+import { addApiPage } from './api-page.ts'
 import { markOptionalBodies } from './openapi-optional-bodies.ts'
 import { schemaName } from '../schemas.ts'
 
@@ -21,19 +21,7 @@ const TAGS = [
   { name: 'Operations', description: 'Health and metrics' }
 ]
 
-// Every asset of the page comes from the service; its icons are data: URLs.
-const PAGE_POLICY = {
-  'default-src': "'none'",
-  'script-src': "'self'",
-  'style-src': "'self'",
-  'img-src': "'self' data:",
-  'connect-src': "'self'",
-  'base-uri': "'none'",
-  'form-action': "'none'",
-  'frame-ancestors': "'none'"
-}
-
-/** Serves `/openapi.json`, made from the schemas that validate requests, and an API page at `/docs` that loads nothing from elsewhere. */
+/** Serves `/openapi.json`, made from the schemas that validate requests, and an API page. */
 export async function addOpenApi (app: FastifyInstance, { version, publicUrl, cookieNames }: OpenApiOptions): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -41,21 +29,21 @@ export async function addOpenApi (app: FastifyInstance, { version, publicUrl, co
       info: {
         title: 'Countersign',
         version,
-        description: 'Authentication: accounts, sessions and access tokens.',
+        description: 'Authentication: accounts, sessions and access tokens.\n\nWhat takes an access token as `bearerAuth` takes the cookies that a login sets as well: `cookieAuth` and `sessionAuth`. Browsers send them by themselves, so no operation lists them.',
         license: { name: 'MIT', identifier: 'MIT' }
       },
       servers: [{ url: serverUrl(publicUrl) }],
       tags: TAGS,
       components: {
         securitySchemes: {
-          bearerAuth: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token.' },
+          bearerAuth: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token. The cookies of `cookieAuth` and `sessionAuth` are accepted instead.' },
           cookieAuth: {
             type: 'apiKey',
             in: 'cookie',
             name: cookieNames.access,
-            description: 'An access token in a cookie, for browsers. Protected from CSRF: a request of an unsafe method must come from an allowed origin, or have `X-Countersign: 1`.'
+            description: 'An access token in a cookie, which browsers send by themselves: a client has nothing to set. Accepted wherever `bearerAuth` is. Protected from CSRF: a request of an unsafe method must come from an allowed origin, or have `X-Countersign: 1`.'
           },
-          sessionAuth: { type: 'apiKey', in: 'cookie', name: cookieNames.session, description: 'A stateful session in a cookie, for browsers. The same protection from CSRF applies.' },
+          sessionAuth: { type: 'apiKey', in: 'cookie', name: cookieNames.session, description: 'A stateful session in a cookie, which browsers send by themselves. Accepted wherever `bearerAuth` is, with the same protection from CSRF.' },
           clientAuth: { type: 'http', scheme: 'basic', description: 'The client id and client secret of a service.' },
           clientToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token from the client credentials grant.' }
         }
@@ -64,12 +52,7 @@ export async function addOpenApi (app: FastifyInstance, { version, publicUrl, co
     transformObject: markOptionalBodies,
     refResolver: { buildLocalReference: ({ $id }, _baseUri, _fragment, index) => typeof $id === 'string' ? schemaName($id) : `def-${index}` }
   })
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: PAGE_POLICY,
-    uiConfig: { layout: 'BaseLayout', deepLinking: true },
-    theme: { title: 'Countersign API' }
-  })
+  addApiPage(app)
   app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => reply.send(app.swagger()))
 }
 

@@ -3,8 +3,10 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import { pino, type DestinationStream } from 'pino'
 import type pretty from 'pino-pretty'
 import type { Config } from '../../config.ts'
+import { clientAddress } from '../client-address.ts'
+import { logSerializers } from '../serialize-error.ts'
 
-const SECRET = ['authorization', 'cookie', 'set-cookie', 'password', 'newPassword', 'currentPassword', 'accessToken', 'refreshToken', 'idToken', 'token', 'codeVerifier', 'clientSecret', 'secret', 'client_secret', 'access_token', 'passwordHash']
+const SECRET = ['authorization', 'countersign-client', 'cookie', 'set-cookie', 'password', 'newPassword', 'currentPassword', 'accessToken', 'refreshToken', 'idToken', 'token', 'codeVerifier', 'clientSecret', 'secret', 'client_secret', 'access_token', 'passwordHash']
 
 // Loaded for terminals only: JSON lines do not need it.
 function loadPretty (): typeof pretty {
@@ -18,6 +20,7 @@ function loadPretty (): typeof pretty {
 export function createLogger ({ logLevel }: Pick<Config, 'logLevel'>, to?: DestinationStream): NonNullable<FastifyServerOptions['loggerInstance']> {
   const options = {
     level: logLevel,
+    serializers: logSerializers,
     redact: { paths: SECRET.flatMap(name => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]), censor: '[redacted]' }
   }
   if (to !== undefined) return pino(options, to)
@@ -43,7 +46,7 @@ export function logRequests (app: FastifyInstance): void {
       route: request.routeOptions.url ?? null,
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime * 10) / 10,
-      ip: request.ip
+      ip: clientAddress(request)
     }, 'request completed')
     done()
   })

@@ -4,18 +4,24 @@ import { Problem } from '../../errors.ts'
 import type { Metrics } from '../../http/server/metrics.ts'
 import { createLedgerReader } from '../../revocation/ledger-reader.ts'
 import type { RevocationState } from '../../revocation/compose.ts'
-import { toRevocation } from '../../revocation/ledger-writer.ts'
+import { createCatchUp } from './catch-up.ts'
+import { createEventLog } from './event-log.ts'
+import { createMissedEvents } from './missed-events.ts'
+import { createSnapshotEvents } from './snapshot-events.ts'
 import { revocationEvents, syncEvent } from './sse-events.ts'
-import { createSseSubscriber, type Connection, type SseSubscriber, type BackpressureLimits } from './sse-subscriber.ts'
+import { createSseSubscriber, type Connection, type SseSubscriber } from './sse-subscriber.ts'
 
 const SYNC_EVERY = 2_000
 const LIMITS: SubscriberLimits = { total: 4_000, perClient: 1_000 }
 
-// When a service restarts, its subscribers come back together. So few of them read the ledger at a time that logging in goes on.
-const CONCURRENT_READS = 2
+// Milliseconds. An instance that has not read its ledger for this long tries to, for a new subscriber could go to another one.
+const CUT_OFF = 3_000
 
-// How many revocations are written at a time to a subscriber that has many to catch up with.
+// How many revocations are one entry of the log.
 const BATCH = 500
+
+// Seconds: the longest that a follower waits before it comes back.
+const RETRY_AFTER = '30'
 
 /** Sends every revocation to its subscribers. */
 export type RevocationFeed = ReturnType<typeof createRevocationFeed>
@@ -27,57 +33,86 @@ export interface SubscriberLimits {
   perClient: number
 }
 
+/** How much a subscriber may leave unread before it is disconnected. */
+export interface BackpressureLimits {
+  bytes: number
+  /** Milliseconds without reading any of it. */
+  ms: number
+}
+
+const BACKPRESSURE_LIMITS: BackpressureLimits = { bytes: 4 * 1024 * 1024, ms: 30_000 }
+
 export interface FeedDeps {
   database: Pick<Database, 'query'>
-  revocation: Pick<RevocationState, 'follow' | 'age'>
+  revocation: Pick<RevocationState, 'set' | 'follow' | 'catchUp' | 'age' | 'cursor' | 'now'>
   metrics: Pick<Metrics, 'gauge'>
   limits?: SubscriberLimits
   backpressure?: BackpressureLimits
 }
 
-export function createRevocationFeed ({ database, revocation, metrics, limits = LIMITS, backpressure }: FeedDeps) {
-  const ledger = createLedgerReader(database, { concurrency: CONCURRENT_READS })
+/**
+ * What it holds is bounded, however many subscribers there are, however much is revoked, and however slowly they read: what
+ * is new is in one log for all of them, and what is live is rendered from the set, piece by piece.
+ */
+export function createRevocationFeed ({ database, revocation, metrics, limits = LIMITS, backpressure = BACKPRESSURE_LIMITS }: FeedDeps) {
+  const log = createEventLog(backpressure.bytes)
+  const sendCatchUp = createCatchUp({
+    log,
+    snapshot: createSnapshotEvents(revocation.set, log),
+    missed: createMissedEvents(createLedgerReader(database), log)
+  })
   const subscribers = new Set<SseSubscriber>()
   const caughtUp = new Set<SseSubscriber>()
   let unsent: Revocation[] = []
   let syncedAt = -Infinity
+  let reading: Promise<void> | undefined
   let isClosed = false
   metrics.gauge('countersign_revocation_followers', 'Connections that follow the revocation feed', () => subscribers.size)
 
   // Revocations that arrive together are serialized once, for all subscribers.
   function flush (): void {
     if (unsent.length === 0) return
-    const events = revocationEvents(unsent)
+    for (let at = 0; at < unsent.length; at += BATCH) log.append(revocationEvents(unsent.slice(at, at + BATCH)))
     unsent = []
-    for (const subscriber of subscribers) subscriber.send(events)
+    for (const subscriber of subscribers) subscriber.deliver()
+  }
+
+  function sync (): Buffer {
+    return syncEvent({ cursor: revocation.cursor(), ageMs: revocation.age(), nowMs: revocation.now() * 1000 })
   }
 
   const unfollow = revocation.follow({
     onRevocation (entry) {
       if (unsent.push(entry) === 1) queueMicrotask(flush)
-      if (entry.kind === 'client') for (const subscriber of ofClient(entry.id)) subscriber.disconnect('credential withdrawn')
+      if (entry.kind === 'client') for (const subscriber of ofClient(entry.id)) if (withdraws(entry, subscriber)) subscriber.disconnect('credential withdrawn')
     },
     // Only a completed read can be attested: an instance without its database sends no sync, and its subscribers notice.
-    onRead (cursor) {
+    onRead () {
       flush()
       if (performance.now() - syncedAt < SYNC_EVERY) return
       syncedAt = performance.now()
-      const sync = syncEvent(cursor, revocation.age())
-      for (const subscriber of caughtUp) subscriber.send(sync)
+      const rendered = sync()
+      for (const subscriber of caughtUp) subscriber.attest(rendered)
     }
   })
+
+  function assertReadable (): Promise<void> {
+    reading ??= revocation.catchUp().finally(() => { reading = undefined })
+    return reading
+  }
 
   function ofClient (clientId: string): SseSubscriber[] {
     return [...subscribers].filter(subscriber => subscriber.clientId === clientId)
   }
 
   return {
-    /** Subscribes a connection: from now on it misses nothing. @throws Problem 503 beyond the limits, 499 where the client has disconnected */
+    /** Subscribes a connection: from now on it misses nothing. @throws Problem 503 or 429 beyond the limits, 499 where the client has disconnected */
     subscribe (connection: Connection): SseSubscriber {
       if (isClosed) throw new Problem('unavailable')
       // It may have closed while the client was authenticated, and then emits no further event.
       if (connection.response.destroyed) throw new Problem('client_gone')
-      if (subscribers.size >= limits.total || ofClient(connection.clientId).length >= limits.perClient) throw new Problem('too_busy')
+      if (ofClient(connection.clientId).length >= limits.perClient) throw new Problem('too_many_requests', { headers: { 'retry-after': RETRY_AFTER } })
+      if (subscribers.size >= limits.total) throw new Problem('too_busy')
       const subscriber = createSseSubscriber({
         ...connection,
         onDisconnect (reason) {
@@ -85,7 +120,7 @@ export function createRevocationFeed ({ database, revocation, metrics, limits = 
           caughtUp.delete(subscriber)
           connection.onDisconnect(reason)
         }
-      }, backpressure)
+      }, { log, patience: backpressure.ms, sync })
       subscribers.add(subscriber)
       return subscriber
     },
@@ -96,13 +131,10 @@ export function createRevocationFeed ({ database, revocation, metrics, limits = 
      * @throws where the ledger cannot be read, or the subscriber has disconnected
      */
     async catchUp (subscriber: SseSubscriber, since?: string): Promise<void> {
-      const began = performance.now()
-      const { cursor } = await ledger.read(async rows => {
-        const entries = rows.flatMap(toRevocation)
-        for (let at = 0; at === 0 || at < entries.length; at += BATCH) await subscriber.sendBatch(revocationEvents(entries.slice(at, at + BATCH)))
-      }, since)
-      subscriber.send(syncEvent(cursor, performance.now() - began))
+      if (revocation.age() > CUT_OFF) await assertReadable()
+      await sendCatchUp(subscriber, since)
       caughtUp.add(subscriber)
+      subscriber.attest(sync())
     },
 
     /** Disconnects all subscribers, and refuses new ones. */
@@ -112,4 +144,9 @@ export function createRevocationFeed ({ database, revocation, metrics, limits = 
       for (const subscriber of subscribers) subscriber.disconnect('stopping')
     }
   }
+}
+
+/** Whether what a client connected with is no longer valid. A client that has revoked many of its tokens keeps its secret; one that was removed keeps nothing. */
+function withdraws ({ minVersion }: Extract<Revocation, { kind: 'client' }>, { tokenVersion }: SseSubscriber): boolean {
+  return minVersion === undefined || (tokenVersion !== null && tokenVersion < minVersion)
 }

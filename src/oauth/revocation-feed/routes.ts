@@ -28,7 +28,7 @@ data: {"kind":"user","id":"01890a5d-ac96-774b-bcce-b302099a8057","minVersion":2,
 
 event: sync
 id: 5d3a6c1e-….738.16384~812:812:
-data: {"ageMs":4}
+data: {"ageMs":4,"nowMs":1769860861250}
 
 `
 
@@ -43,14 +43,14 @@ export const feedRoute: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (app
       operationId: 'followRevocations',
       tags: ['Services'],
       summary: 'Follow revocations as they happen',
-      description: 'A stream of server-sent events, for clients with the scope `revocations:read`: one `revocation` event for each live revocation, then a `sync` event, then both as they happen. A `sync` event attests that every revocation was sent that the ledger held `ageMs` milliseconds before. It is sent at least every 5 s, unless the service cannot read its ledger. Its id is the cursor to reconnect with.',
+      description: 'A stream of server-sent events, for clients with the scope `revocations:read`: one `revocation` event for each live revocation, then a `sync` event, then both as they happen. A `sync` event attests that every revocation was sent that the ledger held `ageMs` milliseconds before; `nowMs` is the clock of the ledger, which `expiresAt` is by, in Unix milliseconds. It is sent at least every 5 s, unless the service cannot read its ledger. Its id is the cursor to reconnect with. A client may have 1,000 connections to an instance; for more it gets 429.',
       security: BY_SECRET_OR_TOKEN,
       headers: Type.Object({
         'last-event-id': Type.Optional(Type.String({ description: 'The id of the last `sync` event. The stream then starts with what was missed since; with an unknown id, or without one, it starts with every live revocation.' }))
       }),
       response: {
         200: { description: 'The stream of events, until it is closed', content: { 'text/event-stream': { schema: Type.String(), example: EXAMPLE } } },
-        ...problemResponses('invalid_client', 'invalid_token', 'insufficient_scope', 'too_busy', 'unavailable')
+        ...problemResponses('invalid_client', 'invalid_token', 'insufficient_scope', 'too_many_requests', 'too_busy', 'unavailable')
       }
     }
   }, async (request, reply) => {
@@ -63,6 +63,7 @@ export const feedRoute: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (app
     const connectedAt = performance.now()
     const subscriber = feed.subscribe({
       clientId: client.id,
+      tokenVersion: client.tokenVersion,
       response: reply.raw,
       begin () {
         reply.hijack()

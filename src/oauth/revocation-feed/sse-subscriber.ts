@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import { Problem } from '../../errors.ts'
+import type { EventLog } from './event-log.ts'
 
 /** Why a connection ended; only for `gone` was it the subscriber that closed it. */
 export type DisconnectReason = 'gone' | 'too slow' | 'credential expired' | 'credential withdrawn' | 'ledger unavailable' | 'stopping'
@@ -8,15 +9,10 @@ export type DisconnectReason = 'gone' | 'too slow' | 'credential expired' | 'cre
 /** One connection that follows the feed. */
 export type SseSubscriber = ReturnType<typeof createSseSubscriber>
 
-/** How much a subscriber may leave unread before it is disconnected. */
-export interface BackpressureLimits {
-  bytes: number
-  /** Milliseconds without reading any of it. */
-  ms: number
-}
-
 export interface Connection {
   clientId: string
+  /** The version of the access token that it authenticated with; `null` for a secret. */
+  tokenVersion: number | null
   response: ServerResponse
   /** Writes the response's headers. */
   begin (): void
@@ -24,32 +20,59 @@ export interface Connection {
   onDisconnect (reason: DisconnectReason): void
 }
 
-const BACKPRESSURE_LIMITS: BackpressureLimits = { bytes: 4 * 1024 * 1024, ms: 30_000 }
+export interface SubscriberDeps {
+  log: EventLog
+  /** Milliseconds without reading anything, after which a subscriber is disconnected. */
+  patience: number
+  /** A sync as of now. */
+  sync: () => Buffer
+}
 
 // Milliseconds in which a disconnected subscriber can read the last events.
 const CLOSE_TIMEOUT = 1_000
 
-export function createSseSubscriber ({ clientId, response, begin, onDisconnect }: Connection, { bytes, ms }: BackpressureLimits = BACKPRESSURE_LIMITS) {
-  let beforeFirstBatch: Buffer[] | undefined = []
+/**
+ * What it is to be sent next, a subscriber takes from the log when it has read what it was sent before. So one that does not
+ * read holds no events of its own; when the log has dropped what it needs, it is disconnected.
+ */
+export function createSseSubscriber ({ clientId, tokenVersion, response, begin, onDisconnect }: Connection, { log, patience, sync }: SubscriberDeps) {
+  let position = log.end
+  let hasBegun = false
   let isConnected = true
+  let isOver = false
+  let isSyncDue = false
   let reason: DisconnectReason = 'gone'
+  // Runs while there is something that the subscriber has not read.
   let drainTimer: NodeJS.Timeout | undefined
   let resume = () => {}
+  let end = () => {}
+  const ended = new Promise<void>(resolve => { end = resolve })
 
   response.on('drain', () => {
     clearTimeout(drainTimer)
     drainTimer = undefined
+    deliver()
     resume()
   })
-  response.once('close', () => {
+  // A response that waits behind another one on its connection, for a client may send requests ahead, has no end of its own.
+  const { socket } = response.req
+  socket.setMaxListeners(0).once('close', onClose)
+  response.once('close', onClose)
+
+  function onClose (): void {
+    // The end of the connection is told to both at once.
+    if (isOver) return
+    isOver = true
+    socket.off('close', onClose)
     isConnected = false
     clearTimeout(drainTimer)
     resume()
+    end()
     onDisconnect(reason)
-  })
+  }
 
   function write (events: Buffer): void {
-    if (isConnected && !response.write(events)) drainTimer ??= setTimeout(cut, ms)
+    if (!response.write(events)) drainTimer ??= setTimeout(cut, patience)
   }
 
   function cut (): void {
@@ -58,33 +81,55 @@ export function createSseSubscriber ({ clientId, response, begin, onDisconnect }
     response.destroy()
   }
 
-  function beginOnce (): void {
-    if (beforeFirstBatch === undefined) return
-    begin()
-    for (const events of beforeFirstBatch) write(events)
-    beforeFirstBatch = undefined
+  function assertConnected (): void {
+    if (!isConnected) throw new Problem(reason === 'gone' ? 'client_gone' : 'unavailable')
+  }
+
+  const isReading = () => isConnected && drainTimer === undefined
+
+  function deliver (): void {
+    if (!hasBegun || !isConnected) return
+    if (!log.covers(position)) return cut()
+    for (let events = log.read(position); events !== undefined && isReading(); events = log.read(++position)) write(events)
+    if (!isSyncDue || !isReading()) return
+    isSyncDue = false
+    write(sync())
   }
 
   return {
     clientId,
+    tokenVersion,
+    /** Resolves when the connection is over. */
+    ended,
+    /** @throws Problem where it is */
+    assertConnected,
 
-    /** Sends events as they happen; until the first batch was sent, they are queued. Disconnects a subscriber that is too slow. */
-    send (events: Buffer): void {
-      if (beforeFirstBatch !== undefined) {
-        beforeFirstBatch.push(events)
-        return
-      }
-      write(events)
-      if (response.writableLength > bytes) cut()
+    /** Starts the response, which from then on is sent what the log has. @param from a position that the log covers @throws Problem where it has disconnected */
+    open (from: number): void {
+      assertConnected()
+      position = from
+      hasBegun = true
+      begin()
     },
 
-    /** Sends a batch, and resolves when there is room for the next; rejects when the subscriber has disconnected. */
+    /** Sends what is new in the log, when there is room for it. Disconnects a subscriber that is too slow. */
+    deliver,
+
+    /** Sends a sync after what is in the log: this one, or one as of when there is room for it. */
+    attest (rendered: Buffer): void {
+      deliver()
+      if (isReading() && log.read(position) === undefined) write(rendered)
+      else isSyncDue = true
+    },
+
+    /** Sends events that are not in the log, and resolves when there is room for more; rejects when the subscriber has disconnected. */
     async sendBatch (events: Buffer): Promise<void> {
-      if (isConnected) beginOnce()
-      write(events)
-      if (isConnected && response.writableNeedDrain) await new Promise<void>(resolve => { resume = resolve })
-      else await setImmediate()
-      if (!isConnected) throw new Problem(reason === 'gone' ? 'client_gone' : 'unavailable')
+      if (isConnected) write(events)
+      deliver()
+      if (isConnected && !isReading()) await new Promise<void>(resolve => { resume = resolve })
+      // Also then: the system may take everything at once, and nothing else would be done until it is sent.
+      await setImmediate()
+      assertConnected()
     },
 
     disconnect (because: DisconnectReason): void {
@@ -92,7 +137,8 @@ export function createSseSubscriber ({ clientId, response, begin, onDisconnect }
       isConnected = false
       reason = because
       resume()
-      if (beforeFirstBatch !== undefined) return
+      end()
+      if (!hasBegun) return
       clearTimeout(drainTimer)
       drainTimer = setTimeout(() => response.destroy(), CLOSE_TIMEOUT)
       response.end()

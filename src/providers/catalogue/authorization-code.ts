@@ -1,6 +1,7 @@
 import { authorizationCodeGrant, buildAuthorizationUrl, refreshTokenGrant, type Configuration, type TokenEndpointResponse, type TokenEndpointResponseHelpers } from 'openid-client'
 import type { ProviderSettings } from '../../config/provider-settings.ts'
 import { Problem } from '../../errors.ts'
+import { assertIdTokenTimes } from './id-token-times.ts'
 import { assertSubject, type Profile } from '../profile.ts'
 import { withProviderProblems, isRefusedGrant } from '../provider-problem.ts'
 import type { Provider, ProviderTokens, ReadIdToken } from '../provider.ts'
@@ -61,12 +62,14 @@ export function createProvider ({ settings, trustsEmail, isOpenId, parameters = 
         pkceCodeVerifier: codeVerifier,
         ...isOpenId && { expectedNonce: nonce, idTokenExpected: true }
       }))
+      assertTimes(response)
       return { profile: assertSubject(await readProfile(config, response)), tokens: readTokens(response) }
     }),
 
     refresh: (refreshToken, owner) => withProviderProblems(async () => {
       const config = await configuration()
       const response = await authenticated(() => refreshTokenGrant(config, refreshToken)).catch(throwRefusal)
+      assertTimes(response)
       assertSameOwner(response, owner)
       return readTokens(response)
     })
@@ -83,6 +86,11 @@ function readTokens (response: TokenResponse): ProviderTokens {
     expiresIn: expiresIn === undefined ? null : Math.min(expiresIn, MAX_LIFE),
     scope: scope === '' || scope.length > MAX_SCOPE_LENGTH || /[\p{Cc}\p{Surrogate}]/u.test(scope) ? null : scope
   }
+}
+
+function assertTimes (response: TokenResponse): void {
+  const claims = response.claims()
+  if (claims !== undefined) assertIdTokenTimes(claims)
 }
 
 // OpenID Connect Core §12.2: an ID token in a refresh response has the same issuer and subject.

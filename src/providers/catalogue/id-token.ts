@@ -1,5 +1,6 @@
 import { allowInsecureRequests, Configuration, customFetch, implicitAuthentication, useIdTokenResponseType, type CustomFetch } from 'openid-client'
 import { Problem } from '../../errors.ts'
+import { assertIdTokenTimes } from './id-token-times.ts'
 import { toProfile, assertSubject } from '../profile.ts'
 import { PROVIDER_TIMEOUT } from '../provider-fetch.ts'
 import { withProviderProblems } from '../provider-problem.ts'
@@ -46,9 +47,11 @@ export function createReadIdToken ({ configuration, clientIds, fetch, allowHttp 
     const claims = await implicitAuthentication(client, new URL(`https://app.invalid/#${fragment}`), nonce)
     // On Android, Google issues the token for the app's server, and names the app in `azp`.
     if (claims.azp !== undefined && !clientIds.includes(claims.azp)) throw new Error('The ID token was issued to another app')
+    assertIdTokenTimes(claims)
     const expiresIn = claims.exp - Date.now() / 1000
     if (expiresIn > MAX_LIFE) throw new Error('The ID token expires in more than a day')
-    return { profile: assertSubject(toProfile(claims, claims.iss)), expiresIn }
+    // The clock of this machine may be ahead of those of others, which accept the token for longer.
+    return { profile: assertSubject(toProfile(claims, claims.iss)), rememberFor: Math.max(expiresIn, claims.exp - claims.iat) }
   }
 
   return async (idToken, nonce) => {

@@ -8,12 +8,13 @@ import { createReadIdToken } from './id-token.ts'
 import { toProfile, type Profile } from '../profile.ts'
 import { createProviderFetch, PROVIDER_TIMEOUT } from '../provider-fetch.ts'
 import { createSsrfGuard } from '../ssrf-guard.ts'
+import { withStrongKeys } from './strong-keys.ts'
 
 /** Any OpenID provider with discovery (OpenID Connect Discovery 1.0). */
 export function openId (settings: OpenIdSettings, log: Log): ProviderDefinition {
   const { kind, id, issuer, clientId, clientSecret, trustEmail, scopes, keepTokens, nativeClientIds } = settings
-  const isAllowed = createSsrfGuard([issuer])
-  const fetch = createProviderFetch(isAllowed)
+  const guard = createSsrfGuard([issuer])
+  const fetch = withStrongKeys(createProviderFetch(guard))
   const prefix = `${kind === 'openid' ? 'OIDC_' : ''}${id.toUpperCase()}`
   const { authenticate, withClientAuth } = createTokenEndpointAuth(clientSecret, {
     onRefused: () => log.warn({ provider: id }, `client credentials rejected by the provider: check ${prefix}_CLIENT_ID and ${prefix}_CLIENT_SECRET`)
@@ -29,7 +30,7 @@ export function openId (settings: OpenIdSettings, log: Log): ProviderDefinition 
     })
     // The guard checks every request of the service; the browser is redirected to this endpoint instead.
     const { authorization_endpoint: endpoint = '' } = discovered.serverMetadata()
-    if (!isAllowed(new URL(endpoint))) throw new Error('Authorization endpoint refused by the SSRF guard')
+    if (guard(new URL(endpoint)) === undefined) throw new Error('Authorization endpoint refused by the SSRF guard')
     return discovered
   }, { onFailed: error => log.warn({ provider: id, err: error }, 'provider metadata not refreshed, cached metadata still in use') })
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { FastifyReply } from 'fastify'
 
 /** An HTML page of the service, and its response headers. */
 export interface Page {
@@ -31,7 +32,12 @@ export function confirmationPage (target: string): Page {
     <a href="${escape(target)}">Continue in ${escape(app)}</a>`)
 }
 
-/** Reloads a URL from a page of the service's own origin, so that the browser sends SameSite=Strict cookies with it. */
+/** Sends a page. */
+export function sendPage (reply: FastifyReply, { html, headers }: Page): FastifyReply {
+  return reply.headers(headers).send(html)
+}
+
+/** Goes on to a URL from a page of the service's own origin, so that the browser sends SameSite=Strict cookies with it. */
 export function returnPage (url: string): Page {
   return page('One moment', `
     <p>One moment. <a href="${escape(url)}">Continue</a></p>`, `<meta http-equiv="refresh" content="0;url=${escape(url)}">`)

@@ -16,12 +16,11 @@ export type MobileCodes = ReturnType<typeof createMobileCodes>
 /** One-time codes by which a mobile app gets the session of a user who signed in in the browser (RFC 8252 §6). */
 export function createMobileCodes (oneTimeTokens: OneTimeTokenStore) {
   return {
-    /** @returns a code that can be redeemed once, within a minute, with the verifier of `codeChallenge` */
-    async issue ({ userId, identityId }: AccountLink, { codeChallenge, redirectTo }: { codeChallenge: string, redirectTo: string }): Promise<string> {
+    /** @returns a code that can be redeemed once, within a minute, with the verifier of `codeChallenge`; `undefined` where the account was deleted meanwhile */
+    async issue ({ userId, identityId }: AccountLink, { codeChallenge, redirectTo }: { codeChallenge: string, redirectTo: string }): Promise<string | undefined> {
       const code = randomBytes(32).toString('base64url')
       const data: CodeData = { identityId, codeChallenge, redirectTo }
-      await oneTimeTokens.issue('sign_in_code', code, { userId, data, life: CODE_LIFE })
-      return code
+      return await oneTimeTokens.issue('sign_in_code', code, { userId, data, life: CODE_LIFE }) ? code : undefined
     },
 
     /** @returns `undefined` when the code is invalid or belongs to another verifier */

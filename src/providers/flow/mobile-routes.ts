@@ -6,6 +6,8 @@ import { Problem, type ProblemCode } from '../../errors.ts'
 import { BODY_PROBLEMS, problemResponses, PUBLIC } from '../../http/openapi/openapi-responses.ts'
 import { clientInfo, type ClientInfo } from '../../http/client-info.ts'
 import type { CsrfProtection } from '../../http/csrf.ts'
+import type { AttemptLimiter } from '../../limits/attempt-limiter.ts'
+import { limitByNetwork } from '../../limits/limit-by-network.ts'
 import type { OneTimeTokenStore } from '../../one-time-tokens/store.ts'
 import type { SendLogin } from '../../sessions/login-response.ts'
 import { Deliver, loginResponse } from '../../sessions/schemas.ts'
@@ -21,6 +23,7 @@ export interface MobileRoutesOptions {
   mobileCodes: Pick<MobileCodes, 'redeem'>
   resolveAccount: ResolveAccount
   openIdentitySession: OpenIdentitySession
+  limiter: AttemptLimiter
   sendLogin: SendLogin
   csrf: CsrfProtection
   audit: AuditStore
@@ -32,8 +35,13 @@ const CLOCK_TOLERANCE = 60
 const ID_TOKEN = 'eyJhbGciOiJSUzI1NiIsImtpZCI6…'
 const NONCE = 'WkYtN3h1c0hUVjM0b1lxTg'
 
-export const mobileRoutes: FastifyPluginAsyncTypebox<MobileRoutesOptions> = async (app, { providers, oneTimeTokens, mobileCodes, resolveAccount, openIdentitySession, sendLogin, csrf, audit }) => {
+export const mobileRoutes: FastifyPluginAsyncTypebox<MobileRoutesOptions> = async (app, { providers, oneTimeTokens, mobileCodes, resolveAccount, openIdentitySession, limiter, sendLogin, csrf, audit }) => {
+  if (providers.size === 0) return
+
+  const preHandler = limitByNetwork(limiter, 'provider')
+
   app.post('/auth/providers/exchange', {
+    preHandler,
     schema: {
       operationId: 'exchangeCode',
       tags: ['Providers'],
@@ -43,17 +51,22 @@ export const mobileRoutes: FastifyPluginAsyncTypebox<MobileRoutesOptions> = asyn
       body: Type.Object({ code: OneTimeCode, codeVerifier: CodeVerifier }, { additionalProperties: false, examples: [EXAMPLE_EXCHANGE] }),
       response: {
         200: loginResponse('The session is open'),
-        ...problemResponses(...BODY_PROBLEMS, 'invalid_code', 'account_disabled', 'unavailable')
+        ...problemResponses(...BODY_PROBLEMS, 'invalid_code', 'account_disabled', 'too_many_requests', 'unavailable')
       }
     }
   }, async (request, reply) => {
     const { code, codeVerifier } = request.body
     const client = clientInfo(request)
-    const link = await mobileCodes.redeem(code, codeVerifier) ?? await refuse('invalid_code', client)
-    return sendLogin(reply, await openIdentitySession(link, 'body', client))
+    const link = await mobileCodes.redeem(code, codeVerifier)
+    // Nothing is recorded: of a code that was never issued there is nothing to tell.
+    if (link === undefined) throw new Problem('invalid_code')
+    return sendLogin(reply, await openIdentitySession(link, 'body', client) ?? refuse('account_disabled', client, { subjectId: link.userId }))
   })
 
+  if (![...providers.values()].some(({ readIdToken }) => readIdToken !== undefined)) return
+
   app.post('/auth/providers/:provider/token', {
+    preHandler,
     schema: {
       operationId: 'signInWithIdToken',
       tags: ['Providers'],
@@ -68,7 +81,7 @@ export const mobileRoutes: FastifyPluginAsyncTypebox<MobileRoutesOptions> = asyn
       }, { additionalProperties: false, examples: [{ idToken: ID_TOKEN, nonce: NONCE }] }),
       response: {
         200: loginResponse('The session is open'),
-        ...problemResponses(...BODY_PROBLEMS, 'invalid_id_token', 'account_disabled', 'cross_site_request', 'not_found', 'account_exists', 'email_required', 'provider_error', 'provider_unavailable', 'unavailable')
+        ...problemResponses(...BODY_PROBLEMS, 'invalid_id_token', 'account_disabled', 'account_deletion_scheduled', 'cross_site_request', 'not_found', 'account_exists', 'email_required', 'too_many_requests', 'provider_error', 'provider_unavailable', 'unavailable')
       }
     }
   }, async (request, reply) => {
@@ -76,20 +89,20 @@ export const mobileRoutes: FastifyPluginAsyncTypebox<MobileRoutesOptions> = asyn
     const provider = providers.get(request.params.provider)
     if (provider?.readIdToken === undefined) throw new Problem('not_found')
     if (deliver !== 'body') csrf.checkLogin(request)
-    const { profile, expiresIn } = await provider.readIdToken(idToken, createHash('sha256').update(nonce).digest('base64url'))
+    const { profile, rememberFor } = await provider.readIdToken(idToken, createHash('sha256').update(nonce).digest('base64url'))
     const client = clientInfo(request)
-    if (!await isFirstUse(idToken, expiresIn)) return await refuse('invalid_id_token', client, { provider: provider.id })
-    return sendLogin(reply, await openIdentitySession(await resolveAccount(provider, { profile }, client), deliver, client))
+    if (!await isFirstUse(idToken, rememberFor)) return refuse('invalid_id_token', client, { provider: provider.id })
+    return sendLogin(reply, await resolveAccount(provider, { profile }, client, link => openIdentitySession(link, deliver, client)))
   })
 
   // Without the signature, which can be encoded in several ways.
-  async function isFirstUse (idToken: string, expiresIn: number): Promise<boolean> {
+  async function isFirstUse (idToken: string, rememberFor: number): Promise<boolean> {
     const signingInput = idToken.slice(0, idToken.lastIndexOf('.'))
-    return await oneTimeTokens.markUsed('id_token', signingInput, Math.max(0, expiresIn) + CLOCK_TOLERANCE)
+    return await oneTimeTokens.markUsed('id_token', signingInput, Math.max(0, rememberFor) + CLOCK_TOLERANCE)
   }
 
-  async function refuse (code: ProblemCode, client: ClientInfo, detail: { provider?: string } = {}): Promise<never> {
-    await audit.record({ action: 'login', outcome: 'failure', detail: { ...detail, code }, ...client })
+  function refuse (code: ProblemCode, client: ClientInfo, { subjectId, ...detail }: { subjectId?: string, provider?: string }): never {
+    audit.recordRepeatable({ action: 'login', outcome: 'failure', subjectId, detail: { ...detail, code }, ...client })
     throw new Problem(code)
   }
 }

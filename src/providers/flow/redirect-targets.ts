@@ -26,9 +26,15 @@ export function isCustomScheme (target: string): boolean {
   return !['https:', 'http:'].includes(new URL(target).protocol)
 }
 
-/** @returns the target with an error code for the app */
-export function withError (target: string, code: ProblemCode): string {
-  return withParameter(target, 'error', code)
+/** Why a sign-in failed, and the request under whose id the log has the cause. */
+export interface SignInFailure {
+  code: ProblemCode
+  requestId: string
+}
+
+/** @returns the target with a failure for the app */
+export function withFailure (target: string, { code, requestId }: SignInFailure): string {
+  return withParameter(withParameter(target, 'error', code), 'request_id', requestId)
 }
 
 /** @returns the target with a one-time code for the app */

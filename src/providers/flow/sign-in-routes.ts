@@ -1,41 +1,41 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Config } from '../../config.ts'
-import { invalidField, Problem, type ProblemCode } from '../../errors.ts'
+import { invalidField, Problem } from '../../errors.ts'
 import { jsonResponse, problemResponses, PUBLIC } from '../../http/openapi/openapi-responses.ts'
-import type { Cookies } from '../../http/cookies.ts'
+import type { AttemptLimiter } from '../../limits/attempt-limiter.ts'
+import { limitByNetwork } from '../../limits/limit-by-network.ts'
 import type { StartAuthorization } from './start-authorization.ts'
-import type { HandleCallback } from './handle-callback.ts'
-import { confirmationPage, returnPage, type Page } from './interstitial-pages.ts'
-import { readFlowPurpose, queryOf } from './flow-purpose.ts'
-import type { FlowPurpose, Flow, AuthorizationFlows } from './authorization-flows.ts'
+import { readFlowPurpose } from './flow-purpose.ts'
+import type { FlowPurpose } from './authorization-flows.ts'
+import { InvalidState } from './invalid-state.ts'
 import type { LinkTickets } from '../identities/link-tickets.ts'
 import type { Provider } from '../provider.ts'
-import { isCustomScheme, withError, type RedirectTargets } from './redirect-targets.ts'
-import { CodeChallenge, Html, Redirect, RedirectTo } from '../schemas.ts'
+import { withFailure, type RedirectTargets } from './redirect-targets.ts'
+import { createDescribeOrigin, type FailSignIn } from './sign-in-failure.ts'
+import { CodeChallenge, Redirect, RedirectTo } from '../schemas.ts'
 
 export interface SignInRoutesOptions {
   providers: ReadonlyMap<string, Provider>
   redirectTargets: RedirectTargets
-  flows: AuthorizationFlows
   startAuthorization: StartAuthorization
-  handleCallback: HandleCallback
+  failSignIn: FailSignIn
   linkTickets: LinkTickets
-  cookies: Cookies
-  cookieSameSite: Config['cookieSameSite']
-  /** Whether an error means "try again later". */
-  isUnavailable (error: unknown): boolean
+  limiter: AttemptLimiter
+  publicUrl: string
 }
 
 const Params = Type.Object({ provider: Type.String({ examples: ['google'] }) })
 
-export const signInRoutes: FastifyPluginAsyncTypebox<SignInRoutesOptions> = async (app, { providers, redirectTargets, flows, startAuthorization, handleCallback, linkTickets, cookies, cookieSameSite, isUnavailable }) => {
+export const signInRoutes: FastifyPluginAsyncTypebox<SignInRoutesOptions> = async (app, { providers, redirectTargets, startAuthorization, failSignIn, linkTickets, limiter, publicUrl }) => {
+  const describeOrigin = createDescribeOrigin(publicUrl)
+
   app.get('/auth/providers', {
     schema: {
       operationId: 'listProviders',
       tags: ['Providers'],
       summary: 'List the configured providers',
+      description: 'The list is empty where none is configured. Then no other route below `/auth/providers` exists.',
       security: PUBLIC,
       querystring: Type.Object({}, { additionalProperties: false }),
       response: {
@@ -51,9 +51,12 @@ export const signInRoutes: FastifyPluginAsyncTypebox<SignInRoutesOptions> = asyn
   }, async () => {
     return { items: [...providers.values()].map(({ id, label }) => ({ id, name: label })) }
   })
+  // An empty list is an answer, for a sign-in page. The other routes do not exist without a provider.
+  if (providers.size === 0) return
 
   app.get('/auth/providers/:provider', {
     exposeHeadRoute: false,
+    preHandler: limitByNetwork(limiter, 'provider'),
     schema: {
       operationId: 'startSignIn',
       tags: ['Providers'],
@@ -70,7 +73,7 @@ export const signInRoutes: FastifyPluginAsyncTypebox<SignInRoutesOptions> = asyn
       }, { additionalProperties: false }),
       response: {
         302: Redirect('Redirects to the provider, or to `redirectTo` with an `error` if the provider is unavailable'),
-        ...problemResponses('not_found', 'validation_failed')
+        ...problemResponses('not_found', 'validation_failed', 'too_many_requests')
       }
     }
   }, async (request, reply) => {
@@ -81,52 +84,14 @@ export const signInRoutes: FastifyPluginAsyncTypebox<SignInRoutesOptions> = asyn
     return await reply.redirect(await start(request, reply, provider, { redirectTo, purpose: readFlowPurpose(query, redirectTo) }), 302)
   })
 
-  app.get('/auth/providers/:provider/callback', {
-    exposeHeadRoute: false,
-    // An invalid query does not end in an error page either: the browser is redirected to the app.
-    attachValidation: true,
-    schema: {
-      operationId: 'finishSignIn',
-      tags: ['Providers'],
-      summary: 'Finish signing in with a provider',
-      description: 'The callback (redirect URI) that is registered at the provider. Opens the session, or links the identity. If anything fails, the browser is redirected with an `error`.',
-      security: PUBLIC,
-      params: Params,
-      querystring: Type.Object({
-        code: Type.Optional(Type.String()),
-        state: Type.Optional(Type.String()),
-        iss: Type.Optional(Type.String({ description: 'The issuer (RFC 9207)' })),
-        error: Type.Optional(Type.String({ description: 'The error code of the provider (RFC 6749 §4.1.2.1)' }))
-      }),
-      response: {
-        200: Html('A page that asks the user to continue in the app, if `redirectTo` has a custom scheme'),
-        302: Redirect('Redirects to `redirectTo`: with cookies, with a `code` for a mobile app, or with an `error`'),
-        ...problemResponses('not_found')
-      }
-    }
-  }, async (request, reply) => {
-    const provider = findProvider(request.params.provider)
-    const query = queryOf(request)
-    const state = query.get('state') ?? ''
-    const flow = flows.find(request, state)
-    if (flow !== undefined && lacksStrictCookies(request, flow)) return await sendPage(reply, returnPage(`?${query}`))
-    const redirectTo = redirectTargets.allowedOrFirst(flow?.redirectTo)
-    try {
-      if (flow === undefined || flow.provider !== provider.id || flow.redirectTo !== redirectTo) throw new Problem('invalid_state')
-      flows.clear(reply, state)
-      const target = await handleCallback(request, reply, { provider, flow, query })
-      return await (isCustomScheme(target) ? sendPage(reply, confirmationPage(target)) : reply.redirect(target, 302))
-    } catch (error) {
-      return await reply.redirect(withError(redirectTo, logFailure(error, provider, request)), 302)
-    }
-  })
-
   async function start (request: FastifyRequest, reply: FastifyReply, provider: Provider, { redirectTo, purpose }: { redirectTo: string, purpose: FlowPurpose | undefined }): Promise<string> {
+    const elsewhere = describeOrigin(request)
+    if (elsewhere !== undefined) request.log.info({ provider: provider.id, ...elsewhere }, 'sign-in begun at another origin than PUBLIC_URL: its callback will not have the cookie')
     try {
-      if (purpose === undefined) throw new Problem('invalid_state')
+      if (purpose === undefined) throw new InvalidState('link ticket')
       return await startAuthorization(request, reply, provider, { redirectTo, purpose })
     } catch (error) {
-      return withError(redirectTo, logFailure(error, provider, request))
+      return withFailure(redirectTo, { code: failSignIn(error, provider, request), requestId: request.id })
     }
   }
 
@@ -142,22 +107,4 @@ export const signInRoutes: FastifyPluginAsyncTypebox<SignInRoutesOptions> = asyn
     if (provider === undefined) throw new Problem('not_found')
     return provider
   }
-
-  // A redirect from the provider does not carry SameSite=Strict cookies; a navigation from a page of our own does.
-  function lacksStrictCookies (request: FastifyRequest, { purpose }: Flow): boolean {
-    return cookieSameSite === 'strict' && purpose.kind === 'link' && request.headers['sec-fetch-site'] === 'cross-site' && !cookies.carriesCredential(request)
-  }
-
-  /** Logs a failure with its cause. @returns the code for the browser, which does not get the cause */
-  function logFailure (error: unknown, { id }: Provider, request: FastifyRequest): ProblemCode {
-    const code = error instanceof Problem ? error.code : isUnavailable(error) ? 'unavailable' : 'internal_error'
-    const level = code === 'internal_error' || code === 'unavailable' ? 'error' : code.startsWith('provider_') ? 'warn' : 'info'
-    const cause = error instanceof Problem ? error.cause : error
-    request.log[level]({ provider: id, code, ...cause !== undefined && { err: cause } }, 'provider sign-in failed')
-    return code
-  }
-}
-
-function sendPage (reply: FastifyReply, { html, headers }: Page): FastifyReply {
-  return reply.headers(headers).send(html)
 }

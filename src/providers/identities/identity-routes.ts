@@ -70,6 +70,8 @@ export const identityRoutes: FastifyPluginAsyncTypebox<IdentityRoutesOptions> = 
     return reply.code(204).send(null)
   })
 
+  if (![...providers.values()].some(({ keepsTokens }) => keepsTokens)) return
+
   app.get('/auth/identities/:id/token', {
     schema: {
       operationId: 'getProviderToken',

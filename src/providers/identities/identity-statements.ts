@@ -1,6 +1,7 @@
 import { auditSql } from '../../audit/store.ts'
 import { statement } from '../../database/statement.ts'
-import { isGoodSql } from '../../sessions/session-sql.ts'
+import { outboxSql } from '../../outbox/enqueue.ts'
+import { isActiveSql, isGoodSql } from '../../sessions/session-sql.ts'
 
 // The provider's name follows the configuration: the same issuer may be configured under another name later.
 const RECORD_USE_SQL = `
@@ -14,7 +15,7 @@ const RECORD_USE_SQL = `
 export const RECORD_USE = statement('identities.record-use', `
   ${RECORD_USE_SQL}
   FROM users WHERE users.id = identities.user_id AND issuer = :issuer AND subject = :subject
-  RETURNING identities.id::text AS "identityId", user_id::text AS "userId", users.disabled_at IS NOT NULL AS "isDisabled"`)
+  RETURNING identities.id::text AS "identityId", user_id::text AS "userId", users.disabled_at IS NOT NULL AS "isDisabled", users.deletion_due_at IS NOT NULL AS "isToBeDeleted", NOT users.email_verified AS "isUnverified"`)
 
 /**
  * SQL: common table expressions `account`, the session's account while the session is live, and `verified`, which verifies
@@ -34,20 +35,24 @@ const SESSION_ACCOUNT_SQL = `
 export const RECORD_USE_IN_SESSION = statement('identities.record-use-in-session', `
   WITH ${SESSION_ACCOUNT_SQL} ${RECORD_USE_SQL}
   FROM account WHERE identities.user_id = account.user_id AND issuer = :issuer AND subject = :subject
-  RETURNING identities.id::text AS "identityId", identities.user_id::text AS "userId", false AS "isDisabled"`)
+  RETURNING identities.id::text AS "identityId", identities.user_id::text AS "userId", false AS "isDisabled", false AS "isToBeDeleted"`)
 
 export const FIND_ACCOUNT_BY_EMAIL = statement('identities.find-account-by-email',
-  'SELECT id::text AS id, email_verified AS "emailVerified", role::text AS role, disabled_at IS NOT NULL AS "isDisabled" FROM users WHERE email = :email')
+  'SELECT id::text AS id, email_verified AS "emailVerified", role::text AS role, disabled_at IS NOT NULL AS "isDisabled", deletion_due_at IS NOT NULL AS "isToBeDeleted" FROM users WHERE email = :email')
 
-export const FIND_OWNER = statement('identities.find-owner',
-  'SELECT user_id::text AS "userId" FROM identities WHERE issuer = :issuer AND subject = :subject')
+// As taken as the address of an account is: another one may come back to it.
+export const FIND_HOLDER = statement('identities.find-holder', 'SELECT user_id::text AS id FROM email_holds WHERE email = :email AND until > now()')
+
+export const FIND_LINK = statement('identities.find-link', `
+  SELECT (SELECT user_id::text FROM identities WHERE issuer = :issuer AND subject = :subject) AS owner,
+    EXISTS (SELECT FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = :sessionId::uuid AND u.id = :userId::uuid AND ${isGoodSql('s', 'u')}) AS "isLive"`)
 
 /** SQL: inserts an identity for each `user_id` of `source`. */
 const insertIdentitySql = (source: string) => `
   INSERT INTO identities (id, provider, issuer, subject, email, email_verified, access_token, refresh_token, token_expires_at, token_scope, last_used_at, user_id)
   SELECT :identityId::uuid, :provider, :issuer, :subject, :email, :emailVerified::boolean, :accessToken, :refreshToken, now() + make_interval(secs => :expiresIn::float8), :scope, now(), user_id
   FROM ${source}
-  RETURNING id::text AS "identityId", user_id::text AS "userId", false AS "isDisabled"`
+  RETURNING id::text AS "identityId", user_id::text AS "userId", false AS "isDisabled", false AS "isToBeDeleted"`
 
 const DETAIL = { detail: "jsonb_build_object('provider', :provider::text)" }
 
@@ -62,13 +67,13 @@ export const CREATE_ACCOUNT = statement('identities.create-account', `
 export const LINK_BY_EMAIL = statement('identities.link-by-email', `
   WITH account AS (
     SELECT id AS user_id, NULL::uuid AS session_id FROM users
-    WHERE id = :userId::uuid AND disabled_at IS NULL AND email = :email AND email_verified
+    WHERE id = :userId::uuid AND ${isActiveSql()} AND email = :email AND email_verified
     FOR SHARE
-  ), linked AS (${insertIdentitySql('account')}), ${auditSql('identity_link', 'success', 'account', DETAIL)}
+  ), linked AS (${insertIdentitySql('account')}), ${auditSql('identity_link', 'success', 'account', DETAIL)}, ${outboxSql('account')}
   SELECT * FROM linked`)
 
 export const LINK_IN_SESSION = statement('identities.link-in-session', `
-  WITH ${SESSION_ACCOUNT_SQL}, linked AS (${insertIdentitySql('account')}), ${auditSql('identity_link', 'success', 'account', DETAIL)}
+  WITH ${SESSION_ACCOUNT_SQL}, linked AS (${insertIdentitySql('account')}), ${auditSql('identity_link', 'success', 'account', DETAIL)}, ${outboxSql('account')}
   SELECT * FROM linked`)
 
 export const LINK_TO_RECLAIMED = statement('identities.link-to-reclaimed', insertIdentitySql('(SELECT :userId::uuid AS user_id) AS account'))

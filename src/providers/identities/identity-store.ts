@@ -4,7 +4,9 @@ import type { Database } from '../../database/database.ts'
 import type { Statement } from '../../database/statement.ts'
 import { violatedConstraint } from '../../database/errors.ts'
 import type { ClientInfo } from '../../http/client-info.ts'
-import { CREATE_ACCOUNT, FIND_ACCOUNT_BY_EMAIL, FIND_OWNER, LINK_BY_EMAIL, LINK_IN_SESSION, RECORD_USE, RECORD_USE_IN_SESSION } from './identity-statements.ts'
+import { outboxValues, type OutboxRow } from '../../outbox/enqueue.ts'
+import { respellFormer } from '../../sessions/former-spelling-store.ts'
+import { CREATE_ACCOUNT, FIND_ACCOUNT_BY_EMAIL, FIND_HOLDER, FIND_LINK, LINK_BY_EMAIL, LINK_IN_SESSION, RECORD_USE, RECORD_USE_IN_SESSION } from './identity-statements.ts'
 
 /** A provider's tokens as they are stored: encrypted. */
 export interface StoredTokens {
@@ -34,6 +36,9 @@ export interface AccountLink {
   userId: string
   identityId: string
   isDisabled: boolean
+  isToBeDeleted: boolean
+  /** Whether nobody has proved the account's address; told of an identity that was known before. */
+  isUnverified?: boolean
 }
 
 /** The account with a given e-mail address. */
@@ -42,6 +47,7 @@ export interface EmailAccount {
   emailVerified: boolean
   role: Role
   isDisabled: boolean
+  isToBeDeleted: boolean
 }
 
 /** The session in which an identity is linked. */
@@ -78,14 +84,21 @@ export function createIdentityStore ({ query }: Pick<Database, 'query'>) {
     },
 
     async findAccountByEmail (email: string): Promise<EmailAccount | undefined> {
+      await respellFormer({ query }, email)
       const [account] = await query<EmailAccount>(FIND_ACCOUNT_BY_EMAIL, { email })
       return account
     },
 
-    /** @returns the id of the account that an identity is linked to */
-    async findOwner ({ issuer, subject }: Pick<PresentedIdentity, 'issuer' | 'subject'>): Promise<string | undefined> {
-      const [owner] = await query<{ userId: string }>(FIND_OWNER, { issuer, subject })
-      return owner?.userId
+    /** @returns the id of the account that had an address before, and may come back to it */
+    async findHolder (email: string): Promise<string | undefined> {
+      const [holder] = await query<{ id: string }>(FIND_HOLDER, { email })
+      return holder?.id
+    },
+
+    /** @returns the id of the account that an identity is linked to, or `null`, and whether the session is live */
+    async findLink ({ issuer, subject }: Pick<PresentedIdentity, 'issuer' | 'subject'>, { userId, sessionId }: LinkingSession): Promise<{ owner: string | null, isLive: boolean }> {
+      const [link] = await query<{ owner: string | null, isLive: boolean }>(FIND_LINK, { issuer, subject, userId, sessionId })
+      return link ?? { owner: null, isLive: false }
     },
 
     /** Creates an account with the identity's address. */
@@ -93,12 +106,12 @@ export function createIdentityStore ({ query }: Pick<Database, 'query'>) {
       insert(CREATE_ACCOUNT, identity, client, { userId: uuidv7(), name }),
 
     /** Links to an account that has the identity's address, verified. */
-    linkByEmail: (identity: PresentedIdentity & { email: string }, userId: string, client: ClientInfo) =>
-      insert(LINK_BY_EMAIL, identity, client, { userId }),
+    linkByEmail: (identity: PresentedIdentity & { email: string }, userId: string, client: ClientInfo, notice: OutboxRow) =>
+      insert(LINK_BY_EMAIL, identity, client, { userId, ...outboxValues(notice) }),
 
     /** Links to the account of a live session. If the identity proves the account's address, that is verified by it. */
-    linkInSession: ({ userId, sessionId }: LinkingSession, identity: PresentedIdentity, client: ClientInfo) =>
-      insert(LINK_IN_SESSION, identity, client, { userId, sessionId })
+    linkInSession: ({ userId, sessionId }: LinkingSession, identity: PresentedIdentity, client: ClientInfo, notice: OutboxRow) =>
+      insert(LINK_IN_SESSION, identity, client, { userId, sessionId, ...outboxValues(notice) })
   }
 }
 

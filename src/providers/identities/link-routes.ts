@@ -10,8 +10,11 @@ import type { CsrfProtection } from '../../http/csrf.ts'
 import { NEEDS_PRESENCE, PresenceToken } from '../../sessions/schemas.ts'
 import type { Presence } from '../../sessions/presence.ts'
 import type { StartAuthorization } from '../flow/start-authorization.ts'
+import type { AttemptLimiter } from '../../limits/attempt-limiter.ts'
+import { limitByNetwork } from '../../limits/limit-by-network.ts'
 import type { LinkCodes } from './link-codes.ts'
 import type { LinkTickets } from './link-tickets.ts'
+import type { RecordLinkFailure } from './link-failure-audit.ts'
 import type { LinkIdentity } from './link-identity.ts'
 import type { Provider } from '../provider.ts'
 import type { RedirectTargets } from '../flow/redirect-targets.ts'
@@ -26,18 +29,23 @@ export interface LinkRoutesOptions {
   linkTickets: LinkTickets
   linkCodes: LinkCodes
   linkIdentity: LinkIdentity
+  limiter: AttemptLimiter
   presence: Presence
   guards: Guards
   principal: (request: FastifyRequest) => Principal
   csrf: CsrfProtection
+  recordLinkFailure: RecordLinkFailure
 }
 
-const PROVIDER_URL = 'https://accounts.google.com/o/oauth2/v2/auth?client_id=…'
+const PROVIDER_URL = 'https://accounts.google.com/o/oauth2/v2/auth?client_id=countersign&response_type=code'
 
-export const linkRoutes: FastifyPluginAsyncTypebox<LinkRoutesOptions> = async (app, { providers, redirectTargets, startAuthorization, linkUrl, linkTickets, linkCodes, linkIdentity, presence, guards, principal, csrf }) => {
+export const linkRoutes: FastifyPluginAsyncTypebox<LinkRoutesOptions> = async (app, { providers, redirectTargets, startAuthorization, linkUrl, linkTickets, linkCodes, linkIdentity, limiter, presence, guards, principal, csrf, recordLinkFailure }) => {
+  if (providers.size === 0) return
   app.addHook('onRequest', guards.authenticate)
+  const preHandler = limitByNetwork(limiter, 'provider')
 
   app.post('/auth/identities/link', {
+    preHandler,
     schema: {
       operationId: 'linkIdentity',
       tags: ['Providers'],
@@ -52,7 +60,7 @@ export const linkRoutes: FastifyPluginAsyncTypebox<LinkRoutesOptions> = async (a
       }, { additionalProperties: false, examples: [{ provider: 'google', redirectTo: 'https://app.example.com/welcome' }] }),
       response: {
         200: jsonResponse(Type.Object({ url: Type.String({ format: 'uri' }) }), { description: 'The URL to navigate to', example: { url: PROVIDER_URL } }),
-        ...problemResponses(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'insufficient_user_authentication', 'cross_site_request', 'not_found', 'provider_error', 'provider_unavailable', 'unavailable')
+        ...problemResponses(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'insufficient_user_authentication', 'cross_site_request', 'not_found', 'too_many_requests', 'provider_error', 'provider_unavailable', 'unavailable')
       }
     }
   }, async (request, reply) => {
@@ -70,6 +78,7 @@ export const linkRoutes: FastifyPluginAsyncTypebox<LinkRoutesOptions> = async (a
   })
 
   app.post('/auth/identities/link/exchange', {
+    preHandler,
     schema: {
       operationId: 'exchangeLinkCode',
       tags: ['Providers'],
@@ -79,17 +88,24 @@ export const linkRoutes: FastifyPluginAsyncTypebox<LinkRoutesOptions> = async (a
       body: Type.Object({ code: OneTimeCode, codeVerifier: CodeVerifier, refreshToken: PresenceToken }, { additionalProperties: false, examples: [EXAMPLE_EXCHANGE] }),
       response: {
         204: emptyResponse('The identity is linked'),
-        ...problemResponses(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'invalid_code', 'different_session', 'cross_site_request', 'identity_taken', 'unavailable')
+        ...problemResponses(...BODY_PROBLEMS, 'unauthenticated', 'invalid_token', 'invalid_code', 'different_session', 'cross_site_request', 'identity_taken', 'too_many_requests', 'unavailable')
       }
     }
   }, async (request, reply) => {
     const { code, codeVerifier } = request.body
     const { id: userId, sessionId } = principal(request)
     const session = { userId, sessionId }
-    if (await presence.find(request, session) === undefined) throw new Problem('different_session')
-    const identity = await linkCodes.redeem(code, session, codeVerifier)
-    if (identity === undefined) throw new Problem('invalid_code')
-    await linkIdentity(identity, session, clientInfo(request))
+    let provider: string | undefined
+    try {
+      if (await presence.find(request, session) === undefined) throw new Problem('different_session')
+      const identity = await linkCodes.redeem(code, session, codeVerifier)
+      if (identity === undefined) throw new Problem('invalid_code')
+      provider = identity.provider
+      await linkIdentity(identity, session, clientInfo(request))
+    } catch (error) {
+      recordLinkFailure(error, session, provider, clientInfo(request))
+      throw error
+    }
     return reply.code(204).send(null)
   })
 }

@@ -13,15 +13,17 @@ export interface LinkStart {
 
 const CONTEXT = 'link-ticket'
 const LIFE = 60_000
+// How far the clocks of two instances may differ.
+const CLOCK_DIFFERENCE = 60_000
 
 export type LinkTickets = ReturnType<typeof createLinkTickets>
 
 /**
  * Tickets in the URL that an app opens in the system's browser, which has neither the app's session nor its cookies.
  *
- * @param now milliseconds since 1970
+ * @param now the database's clock, in milliseconds since 1970
  */
-export function createLinkTickets (encryption: Encryption, now: () => number = () => Date.now()) {
+export function createLinkTickets (encryption: Encryption, now: () => number) {
   return {
     /** @returns a ticket that is valid for a minute */
     write ({ provider, redirectTo, session, codeChallenge }: { provider: string, redirectTo: string, session: LinkingSession, codeChallenge: string }): string {
@@ -34,7 +36,8 @@ export function createLinkTickets (encryption: Encryption, now: () => number = (
       const text = encryption.decrypt(ticket, CONTEXT)
       if (text === undefined) return undefined
       const { until, ...start } = JSON.parse(text) as LinkStart & { until: number }
-      return now() < until ? start : undefined
+      const left = until - now()
+      return left > 0 && left <= LIFE + CLOCK_DIFFERENCE ? start : undefined
     }
   }
 }

@@ -5,7 +5,8 @@ import type { Database } from '../../database/database.ts'
 import { bindValues } from '../../database/statement.ts'
 import { violatedConstraint } from '../../database/errors.ts'
 import type { ClientInfo } from '../../http/client-info.ts'
-import { endSessions, raiseVersion } from '../../sessions/end-session-store.ts'
+import { raiseVersion } from '../../sessions/end-session-store.ts'
+import { removeWaysIn } from '../../sessions/remove-ways-in-store.ts'
 import { LINK_TO_RECLAIMED } from './identity-statements.ts'
 import { identityValues, type PresentedIdentity } from './identity-store.ts'
 
@@ -28,14 +29,15 @@ export function createReclaimUnverifiedStore ({ prisma }: Pick<Database, 'prisma
      */
     reclaim: (userId: string, identity: PresentedIdentity & { email: string }, name: string | null, client: ClientInfo): Promise<Reclaimed | undefined> => prisma.$transaction(async tx => {
       const { email, provider } = identity
+      // An account that nothing opens yet was made by an admin: its name is no stranger's, and stays.
+      const unopened = await tx.user.findFirst({ where: { id: userId, passwordHash: null, identities: { none: {} } }, select: { name: true } })
       const { count } = await tx.user.updateMany({
-        where: { id: userId, email, emailVerified: false, role: 'user', disabledAt: null },
-        data: { emailVerified: true, passwordHash: null, name }
+        where: { id: userId, email, emailVerified: false, role: 'user', disabledAt: null, ...unopened !== null && { passwordHash: null } },
+        // Whoever registered it may have had it deleted too: that is undone.
+        data: { emailVerified: true, passwordHash: null, name: unopened?.name ?? name, deletionDueAt: null }
       })
       if (count === 0) return undefined
-      await endSessions(tx, userId, 'claimed')
-      await tx.identity.deleteMany({ where: { userId } })
-      await tx.oneTimeToken.deleteMany({ where: { userId } })
+      await removeWaysIn(tx, userId)
       const identityId = uuidv7()
       await tx.$queryRawUnsafe(LINK_TO_RECLAIMED.text, ...bindValues(LINK_TO_RECLAIMED, { ...identityValues(identity), identityId, userId }))
       for (const action of ['account_claim', 'identity_link'] as const) await recordAudit(tx, { action, outcome: 'success', actorId: userId, subjectId: userId, detail: { provider }, ...client })

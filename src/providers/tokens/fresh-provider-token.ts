@@ -45,10 +45,18 @@ export function createGetFreshProviderToken ({ tokens, vault, providers, log }: 
       if (row.accessToken !== stale.accessToken) return decryptAccessToken(row)
       if (row.refreshToken === null) throw new Problem('reauthorization_required')
       const lease = await tokens.acquireLease(identity.id, stale.accessToken, LEASE)
-      if (lease !== undefined) return await refresh(identity.id, row, provider, lease)
+      if (lease !== undefined) return await refresh(identity.id, row, provider, lease).catch(error => useStoredMeanwhile(identity, row, error))
       await setTimeout(pause)
     }
     throw new Problem('provider_unavailable')
+  }
+
+  // The owner may have signed in again since: the provider then refuses the old refresh token, and new tokens are stored.
+  async function useStoredMeanwhile (identity: { id: string, userId: string }, { accessToken }: TokenRow, error: unknown): Promise<FreshProviderToken> {
+    const isRefused = error instanceof Problem && error.code === 'reauthorization_required'
+    const now = isRefused ? (await find(identity)).row : undefined
+    if (now === undefined || now.accessToken === accessToken) throw error
+    return decryptAccessToken(now)
   }
 
   async function find (identity: { id: string, userId: string }): Promise<{ row: TokenRow, provider: Provider }> {

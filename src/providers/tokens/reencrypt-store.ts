@@ -26,9 +26,12 @@ export interface OldSecretCount {
 
 const IS_OLD = "(split_part(access_token, '.', 1) <> :keyId OR split_part(refresh_token, '.', 1) <> :keyId)"
 
+const [FIRST, BATCH] = ['00000000-0000-0000-0000-000000000000', 1_000]
+
+// A batch is as many rows as are read: none takes longer than another, however few need an old secret.
 const NEXT = statement('identities.of-old-secrets', `
-  SELECT id::text AS id, issuer, subject, access_token AS "accessToken", refresh_token AS "refreshToken"
-  FROM identities WHERE id > :after::uuid AND ${IS_OLD} ORDER BY id LIMIT :limit`)
+  SELECT id::text AS id, issuer, subject, access_token AS "accessToken", refresh_token AS "refreshToken", coalesce(${IS_OLD}, false) AS "isOld"
+  FROM identities WHERE id > :after::uuid ORDER BY identities.id LIMIT ${BATCH}`)
 
 const REPLACE = statement('identities.reencrypt', `
   UPDATE identities SET
@@ -36,17 +39,36 @@ const REPLACE = statement('identities.reencrypt', `
     refresh_token = CASE WHEN refresh_token = :oldRefreshToken THEN :newRefreshToken ELSE refresh_token END
   WHERE id = :id::uuid`)
 
-const COUNT = statement('identities.count-of-old-secrets', `
-  SELECT (SELECT count(*)::int FROM identities WHERE ${IS_OLD}) AS identities,
-    (SELECT count(*)::int FROM sessions WHERE key_id <> :keyId AND channel <> 'session' AND ${isLiveSql()}) AS sessions`)
+const COUNT_SESSIONS = statement('sessions.count-of-old-secrets', `
+  WITH batch AS MATERIALIZED (SELECT * FROM sessions WHERE id > :after::uuid ORDER BY id LIMIT ${BATCH})
+  SELECT (SELECT count(*)::int FROM batch WHERE key_id <> :keyId AND channel <> 'session' AND ${isLiveSql('batch')}) AS count,
+    (SELECT id::text FROM batch ORDER BY batch.id DESC LIMIT 1) AS last`)
 
 export type ReencryptStore = ReturnType<typeof createReencryptStore>
 
 /** The queries of re-encrypting. */
 export function createReencryptStore ({ query }: Pick<Database, 'query'>) {
+  async function * old (keyId: string): AsyncGenerator<OldTokens> {
+    for (let after: string | undefined = FIRST; after !== undefined;) {
+      const batch: Array<OldTokens & { isOld: boolean }> = await query(NEXT, { keyId, after })
+      for (const { isOld, ...tokens } of batch) if (isOld) yield tokens
+      after = batch.at(-1)?.id
+    }
+  }
+
+  async function countSessions (keyId: string): Promise<number> {
+    let total = 0
+    for (let after: string | null = FIRST; after !== null;) {
+      const found: Array<{ count: number, last: string | null }> = await query(COUNT_SESSIONS, { keyId, after })
+      total += found[0]?.count ?? 0
+      after = found[0]?.last ?? null
+    }
+    return total
+  }
+
   return {
-    /** Identities after an id, in the order of their ids, with tokens under another key. */
-    next: (keyId: string, after: string, limit: number): Promise<OldTokens[]> => query<OldTokens>(NEXT, { keyId, after, limit }),
+    /** All identities with tokens under another key, in the order of their ids. */
+    old,
 
     /** Replaces the tokens that are still the old ones. */
     async replace ({ id, from, to }: Reencrypted): Promise<void> {
@@ -54,8 +76,10 @@ export function createReencryptStore ({ query }: Pick<Database, 'query'>) {
     },
 
     async count (keyId: string): Promise<OldSecretCount> {
-      const [count] = await query<OldSecretCount>(COUNT, { keyId })
-      return count ?? { identities: 0, sessions: 0 }
+      let identities = 0
+      const left = old(keyId)
+      while ((await left.next()).done !== true) identities++
+      return { identities, sessions: await countSessions(keyId) }
     }
   }
 }

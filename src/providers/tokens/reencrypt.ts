@@ -10,28 +10,19 @@ export interface Reencryption {
   needOldSecret: OldSecretCount
 }
 
-const BATCH = 200
-const FIRST = '00000000-0000-0000-0000-000000000000'
-
 /**
  * Re-encrypts the tokens of providers under the current `COUNTERSIGN_SECRET`, so that an old one can be dropped. It can run
  * while the service does, and be repeated.
  */
 export async function reencrypt (store: ReencryptStore, { encrypt, decrypt, keyId }: Encryption): Promise<Reencryption> {
   let reencrypted = 0
-  let after = FIRST
-  for (;;) {
-    const batch = await store.next(keyId, after, BATCH)
-    for (const old of batch) {
-      const to = { accessToken: renew(old, 'access'), refreshToken: renew(old, 'refresh') }
-      if (to.accessToken === old.accessToken && to.refreshToken === old.refreshToken) continue
-      await store.replace({ id: old.id, from: old, to })
-      reencrypted++
-    }
-    const last = batch.at(-1)
-    if (last === undefined) return { reencrypted, needOldSecret: await store.count(keyId) }
-    after = last.id
+  for await (const old of store.old(keyId)) {
+    const to = { accessToken: renew(old, 'access'), refreshToken: renew(old, 'refresh') }
+    if (to.accessToken === old.accessToken && to.refreshToken === old.refreshToken) continue
+    await store.replace({ id: old.id, from: old, to })
+    reencrypted++
   }
+  return { reencrypted, needOldSecret: await store.count(keyId) }
 
   // A token that no secret of the ring decrypts is left as it is, and counted.
   function renew (old: OldTokens, kind: 'access' | 'refresh'): string | null {

@@ -26,10 +26,6 @@ export function createMemorySessionCache (maxEntries = MAX_ENTRIES): SessionCach
     },
     async delete (secretHash) {
       records.delete(secretHash.toString('latin1'))
-    },
-    async ping () {},
-    async close () {
-      records.clear()
     }
   }
 }

@@ -1,7 +1,7 @@
 const MAX_ENTRIES = 10_000
 
 /**
- * Remembers secrets of no live session, so that a client that repeats one causes a single query. An entry never becomes
+ * Remembers secrets of no session, or of none that is live, so that a client that repeats one causes a single query. An entry never becomes
  * wrong: a session that has ended stays so, and no secret is issued twice.
  *
  * @param maxEntries how many are remembered; the oldest are dropped first
@@ -10,9 +10,9 @@ export function createNegativeCache (maxEntries = MAX_ENTRIES) {
   const refused = new Set<string>()
 
   return {
-    has: (secretHash: Buffer) => refused.size !== 0 && refused.has(secretHash.toString('latin1')),
-    add (secretHash: Buffer): void {
-      refused.add(secretHash.toString('latin1'))
+    has: (secret: Buffer) => refused.size !== 0 && refused.has(secret.toString('latin1')),
+    add (secret: Buffer): void {
+      refused.add(secret.toString('latin1'))
       if (refused.size <= maxEntries) return
       const [oldest] = refused
       if (oldest !== undefined) refused.delete(oldest)

@@ -42,3 +42,8 @@ export async function makeProject (directory: string, manager: Manager, tarballs
   await execute(...manager.install)
   return { directory, script: name => execute('run', name) }
 }
+
+/** What the app has printed of itself: package managers print more, and so does the service, such as the mail that it cannot send. */
+export function lineOfJson (said: string): string {
+  return /^\{.*\}$/m.exec(said)?.[0] ?? said
+}

@@ -35,7 +35,7 @@ t.test('the log', async t => {
       [bird()]: bird()
     })
     const headers = () => Object.fromEntries(['authorization', 'cookie', 'x-forwarded-for', 'x-forwarded-host', 'forwarded', 'referer', 'user-agent', 'idempotency-key', 'x-request-id', 'request-id',
-      'x-api-key', 'proxy-authorization', 'x-countersign', 'sec-fetch-site', 'x-auth-user-id', 'accept', 'if-none-match', bird()].map(name => [name, name === 'cookie' ? `access=${bird()}; refresh=${bird()}; ${bird()}=${bird()}` : bird()]))
+      'x-api-key', 'proxy-authorization', 'countersign-client', 'x-countersign', 'sec-fetch-site', 'x-auth-user-id', 'accept', 'if-none-match', bird()].map(name => [name, name === 'cookie' ? `access=${bird()}; refresh=${bird()}; ${bird()}=${bird()}` : bird()]))
     const { email, password, name } = fields()
     const asks: Array<[target: string, call: Call]> = [
       ['POST /auth/register', { json: { email, password, name } }],
@@ -87,6 +87,28 @@ t.test('the log', async t => {
     t.ok(service.log.some(({ level }) => level === 50), 'and there were failures to tell of')
   })
 
+  t.test('holds nothing of a row that the database refuses, whatever its error tells', async t => {
+    await service.sql(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      RAISE EXCEPTION 'refused %', NEW USING DETAIL = NEW::text, HINT = NEW::text; END $$`)
+    const refusals = [
+      ['ADD CONSTRAINT refused CHECK (false) NOT VALID', 'DROP CONSTRAINT refused', '23514'],
+      ['ADD CONSTRAINT refused CHECK (row_to_json(%)::text::int > 0) NOT VALID', 'DROP CONSTRAINT refused', '22P02']
+    ] as const
+    const hashes = await service.sql<{ hash: string }>('SELECT password_hash AS hash FROM users')
+    const away = hashes.map(({ hash }) => hash)
+    for (const table of ['users', 'sessions', 'audit_events']) {
+      const failed = async (refuse: string, allow: string, code: string) => {
+        const before = service.log.length
+        await service.sql(refuse)
+        const canaries = await askEverything().finally(() => service.sql(allow))
+        t.strictSame(found([...canaries, ...secrets(), ...away, ada.email, 'argon2id']), [], `${table} ${code}`)
+        t.match(JSON.stringify(service.log.slice(before)), code, `${table}: the log has the code ${code}`)
+      }
+      for (const [refuse, allow, code] of refusals) await failed(`ALTER TABLE ${table} ${refuse.replace('%', table)}`, `ALTER TABLE ${table} ${allow}`, code)
+      await failed(`CREATE TRIGGER refused BEFORE INSERT OR UPDATE ON ${table} FOR EACH ROW EXECUTE FUNCTION refuse()`, `DROP TRIGGER refused ON ${table}`, 'P0001')
+    }
+  })
+
   t.test('tells of each request by its route and not by its address', async t => {
     const before = service.log.length
     await service.call('GET /auth/verify/orders?access_token=x', { token: ada.accessToken, from: '192.0.2.9' })
@@ -103,7 +125,7 @@ t.test('the log', async t => {
 
   t.test('leaves secrets out of objects that somebody logs', async t => {
     const word = canary()
-    service.app.log.info({ password: word, headers: { authorization: word, cookie: word }, body: { refreshToken: word }, req: { headers: { 'set-cookie': word } }, accessToken: word }, 'something')
+    service.app.log.info({ password: word, headers: { authorization: word, cookie: word, 'countersign-client': word }, body: { refreshToken: word }, req: { headers: { 'set-cookie': word } }, accessToken: word }, 'something')
     t.equal(service.log.at(-1)?.msg, 'something')
     t.strictSame(found([word]), [])
   })

@@ -57,7 +57,7 @@ t.test('a sync contains the age of the read that it attests', async t => {
   const { origin } = await serveFeed(t, { database: slow })
   const feed = await readFeed(t, origin, { authorization: 'a' })
   const first = await feed.next(isSync)
-  t.ok(first.data.ageMs < 400)
+  t.ok(first.data.ageMs < 2_000)
   const { data } = await feed.next(isSync)
   t.ok(data.ageMs >= 400 && data.ageMs < 1_500, `${data.ageMs} ms`)
 })

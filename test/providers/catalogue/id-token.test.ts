@@ -4,6 +4,7 @@ import { cookiesOf, signIn } from '../../support/providers/sign-in.ts'
 import { later } from '../../support/later.ts'
 import { APP, startWorld } from '../../support/providers/world.ts'
 import { asIs, hostileIdTokens } from './hostile-id-tokens.ts'
+import { forgeableKeys } from '../../support/forgeable-keys.ts'
 
 t.test('the ID token that a code is exchanged for', async t => {
   const { service, google, acme, browser } = await startWorld(t)
@@ -47,6 +48,12 @@ t.test('the ID token that a code is exchanged for', async t => {
     t.notOk(acme.asked.some(({ path }) => path === '/jku'))
   })
 
+  t.test('is accepted by a clock that is behind by less than a minute', async t => {
+    const now = Math.floor(Date.now() / 1000)
+    google.forge(t, { claims: { iat: now + 20, auth_time: now + 20, exp: now + 600 } })
+    t.match(await signIn(browser(), 'google', { as: 'ada' }), { at: APP, error: null })
+  })
+
   t.test('and userinfo of another subject is refused', async t => {
     for (const sub of ['mallory', '', undefined]) {
       await t.test(`sub: ${sub}`, async t => {
@@ -67,4 +74,22 @@ t.test('the ID token that a code is exchanged for', async t => {
     await later(t, 61, async () => { t.match(await signIn(browser(), 'google', { as: 'ada' }), { error: null }) })
     t.equal(fetched(), before + 1)
   })
+})
+
+t.test('an ID token under a key that anybody can forge for is refused', async t => {
+  for (const [name, key] of Object.entries(forgeableKeys())) {
+    await t.test(name, async t => {
+      const { acme, browser } = await startWorld(t)
+      acme.accounts.set('ada', { email: 'ada@acme.example' })
+      const kid = 'forgeable'
+      acme.alter(t, '/.well-known/openid-configuration', reply => ({ ...reply, body: JSON.stringify({ ...JSON.parse(reply.body) as object, id_token_signing_alg_values_supported: [key.alg] }) }))
+      acme.alter(t, '/jwks', reply => ({ ...reply, body: JSON.stringify({ keys: [{ ...key.jwk, kid, alg: key.alg, use: 'sig' }] }) }))
+      acme.alter(t, '/token', reply => {
+        const body = JSON.parse(reply.body) as { id_token: string }
+        return { ...reply, body: JSON.stringify({ ...body, id_token: key.forge({ alg: key.alg, typ: 'JWT', kid }, readIdToken(body.id_token)) }) }
+      })
+      t.match(await signIn(browser(), 'acme', { as: 'ada' }), { at: APP, error: 'provider_error' })
+      t.ok(acme.asked.some(({ path }) => path === '/jwks'), 'the keys were asked for')
+    })
+  }
 })

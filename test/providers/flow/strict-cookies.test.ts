@@ -1,4 +1,6 @@
 import t from 'tap'
+import { cookiesOf, signIn } from '../../support/providers/sign-in.ts'
+import { APP as WORLD_APP, APP_LINK, startWorld } from '../../support/providers/world.ts'
 import { startService } from '../../support/service.ts'
 
 const APP = 'https://app.example.com/welcome'
@@ -44,5 +46,33 @@ t.test('linking where cookies are SameSite=Strict', async t => {
   t.test('what a provider sends back cannot write into the page', async t => {
     const { text } = await service.call(`${target}&x="><script>alert(1)</script>`, { cookies: ofFlow, headers: { 'sec-fetch-site': 'cross-site' } })
     t.notMatch(text, /<script/)
+  })
+})
+
+t.test('signing in where cookies are SameSite=Strict', async t => {
+  const { google, browser } = await startWorld(t, { COOKIE_SAMESITE: 'strict' })
+  google.accounts.set('ada', { email: 'ada@example.com', email_verified: true })
+
+  t.test('ends on a page of the service, which sets the cookies and goes on', async t => {
+    const somebody = browser()
+    const { page } = await signIn(somebody, 'google', { as: 'ada' })
+    t.equal(page.status, 200)
+    t.ok(page.text.includes(`content="0;url=${WORLD_APP}"`))
+    t.match(page.headers['content-security-policy'], /default-src 'none'/)
+    t.equal(page.headers['cache-control'], 'no-store')
+    t.ok('__Host-access' in cookiesOf(somebody))
+  })
+
+  t.test('so does one that failed, for its browser may be logged in', async t => {
+    const { page } = await signIn(browser(), 'google', { as: null })
+    t.equal(page.status, 200)
+    t.match(page.text, `content="0;url=${WORLD_APP}?error=access_denied&amp;request_id=`)
+    t.match(await browser().visit('/auth/providers/google/callback?code=x&state=y', { site: 'cross-site' }), { status: 200, text: /error=invalid_state/ })
+  })
+
+  t.test('a mobile app is redirected to at once: it gets no cookies', async t => {
+    const { page, code } = await signIn(browser(), 'google', { as: 'ada', redirectTo: APP_LINK, parameters: { codeChallenge: 'c'.repeat(43) } })
+    t.equal(page.status, 302)
+    t.ok(code)
   })
 })

@@ -31,6 +31,16 @@ t.test('an address that a provider tells', async t => {
     return subject
   }
 
+  t.test("an admin's account keeps the name that the admin gave it, and a stranger's does not", async t => {
+    const admin = await service.admin()
+    const nameOf = async (email: string) => (await service.sql<{ name: string | null }>('SELECT name FROM users WHERE email = $1', email)).map(({ name }) => name)
+    const [made, squatted] = [address(), address()]
+    t.equal((await service.call('POST /admin/users', present(admin, { email: made, name: 'Grace Hopper' }))).status, 201)
+    await service.call('POST /auth/register', { json: { email: squatted, password: PASSWORD, name: 'Mallory' } })
+    for (const email of [made, squatted]) t.match(await signIn(browser(), 'google', { as: at('google', email) }), { at: APP, error: null })
+    t.strictSame([await nameOf(made), await nameOf(squatted)], [['Grace Hopper'], [null]])
+  })
+
   for (const provider of ['google', 'github'] as const) {
     t.test(`${provider}, verified on both sides: links by itself, and logs the same account in`, async t => {
       const ada = await accountWith(address())
@@ -71,6 +81,15 @@ t.test('an address that a provider tells', async t => {
     })
   }
 
+  t.test('google, verified, of the address that an account had before: makes no account, for that one may come back to it', async t => {
+    const [owner, email] = [await accountWith(address()), address()]
+    await service.sql("INSERT INTO email_holds (email, user_id, until) VALUES ($1, $2::uuid, now() + interval '1 day')", email, owner.user.id)
+    t.match(await signIn(browser(), 'google', { as: at('google', email) }), { at: APP, error: 'account_exists' })
+    t.equal((await service.sql('SELECT 1 FROM users WHERE email = $1', email)).length, 0)
+    await service.sql("UPDATE email_holds SET until = now() - interval '1 second'")
+    t.match(await signIn(browser(), 'google', { as: at('google', email) }), { at: APP, error: null })
+  })
+
   for (const provider of ['facebook', 'acme'] as const) {
     t.test(`${provider}, of a provider that is not trusted for e-mail: gives access to no account, whatever it says`, async t => {
       for (const isVerified of [true, false]) {
@@ -98,6 +117,7 @@ t.test('an address that a provider tells', async t => {
     for (const provider of ['google', 'github'] as const) t.match(await signIn(browser(), provider, { as: at(provider, admin.email) }), { at: APP, error: 'account_exists' })
     t.strictSame(await identitiesOf(admin.user.id), [])
     t.equal((await service.call('POST /auth/login', { json: { email: admin.email, password: PASSWORD } })).status, 200)
+    await service.audited()
     t.match(await service.sql("SELECT outcome, detail FROM audit_events WHERE action = 'login' AND outcome = 'failure' AND subject_id = $1::uuid ORDER BY id", admin.user.id),
       [{ detail: { provider: 'google', code: 'account_exists' } }, { detail: { provider: 'github', code: 'account_exists' } }])
   })
@@ -123,6 +143,15 @@ t.test('an address that a provider tells', async t => {
     const somebody = browser()
     t.match(await signIn(somebody, 'google', { as: at('google', email.replace('s', '\uff53')) }), { error: null })
     t.match(await profileIn(somebody), { email, emailVerified: false })
+  })
+
+  t.test('leads to the account with the same domain in A-labels, but proves nothing where IDNA is of two minds', async t => {
+    for (const [written, domain, isProven] of [['bücher.example', 'xn--bcher-kva.example', true], ['straße.example', 'xn--strae-oqa.example', false]] as const) {
+      const ada = await accountWith(address())
+      await service.sql('UPDATE users SET email = $2, email_verified = true WHERE id = $1::uuid', ada.user.id, `ada@${domain}`)
+      t.match(await signIn(browser(), 'google', { as: at('google', `ada@${written}`) }), { at: APP, error: isProven ? null : 'account_exists' })
+      t.equal((await identitiesOf(ada.user.id)).length, isProven ? 1 : 0)
+    }
   })
 
   t.test('before its owner came: a squatter with an untrusted provider is out as well', async t => {

@@ -50,6 +50,7 @@ t.test('linking in a session that ends meanwhile', async t => {
       held.release()
       t.match(await outcome, { at: APP, error: 'different_session' })
       t.strictSame(await linked(subject), [])
+      await service.audited()
       t.match(await refusals(person), [{ detail: { provider: 'acme', code: 'different_session' } }])
     })
   }
@@ -68,6 +69,24 @@ t.test('linking in a session that ends meanwhile', async t => {
     t.equal((await linked(subject)).length, 1)
   })
 
+  t.test('takes an identity that its owner unlinks at that moment, and none that another account keeps', async t => {
+    for (const isUnlinked of [true, false]) {
+      const { somebody: owner, person: before } = await loggedIn()
+      const { subject, callback: first } = await leave(owner)
+      t.match(await finishFlow(owner, first), { error: null })
+
+      const { somebody, person } = await loggedIn()
+      const { callback } = await leave(somebody, subject)
+      const held = service.hold('identities.find-link')
+      const outcome = finishFlow(somebody, callback)
+      await held.reached
+      if (isUnlinked) await service.sql('DELETE FROM identities WHERE subject = $1', subject)
+      held.release()
+      t.match(await outcome, { at: APP, error: isUnlinked ? null : 'identity_taken' })
+      t.match(await service.sql('SELECT user_id::text AS owner FROM identities WHERE subject = $1', subject), [{ owner: (isUnlinked ? person : before).user.id }])
+    }
+  })
+
   t.test('because only its access cookie lapsed has not ended', async t => {
     const { somebody, person } = await loggedIn()
     const { subject, callback } = await leave(somebody)
@@ -75,6 +94,26 @@ t.test('linking in a session that ends meanwhile', async t => {
     t.ok('__Host-refresh' in cookiesOf(somebody))
     t.match(await finishFlow(somebody, callback), { at: APP, error: null })
     t.match(await service.sql('SELECT user_id::text AS owner FROM identities WHERE subject = $1', subject), [{ owner: person.user.id }])
+  })
+
+  t.test('accepts the refresh cookie that another tab has just rotated: the navigation had begun with it', async t => {
+    const { somebody } = await loggedIn()
+    const { subject, callback } = await leave(somebody)
+    const before = cookiesOf(somebody)['__Host-refresh'] ?? ''
+    t.equal((await somebody.visit('/auth/refresh', { method: 'POST', site: 'same-origin' })).status, 200)
+    somebody.jar.set(HOST, '__Host-refresh', before)
+    t.match(await finishFlow(somebody, callback), { at: APP, error: null })
+    t.equal((await linked(subject)).length, 1)
+  })
+
+  t.test('but not long after that', async t => {
+    const { somebody } = await loggedIn()
+    const { callback } = await leave(somebody)
+    const before = cookiesOf(somebody)['__Host-refresh'] ?? ''
+    await somebody.visit('/auth/refresh', { method: 'POST', site: 'same-origin' })
+    await service.sql("UPDATE sessions SET rotated_at = rotated_at - interval '31 seconds' WHERE id = $1::uuid", before.slice(0, 36))
+    somebody.jar.set(HOST, '__Host-refresh', before)
+    t.match(await finishFlow(somebody, callback), { at: APP, error: 'different_session' })
   })
 
   t.test('does not accept a refresh cookie of another session, a forged one, or two', async t => {

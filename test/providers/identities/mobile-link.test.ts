@@ -54,6 +54,14 @@ t.test('linking from a mobile app', async t => {
     t.strictSame(trail, [{ outcome: 'success', detail: { provider: 'google' } }], 'and a code that is not good leaves no trace')
   })
 
+  t.test('of an account that is deleted while its owner is at the provider ends with an error, and is no failure of the service', async t => {
+    const person = await service.person()
+    const { url } = await startFlow(person)
+    await service.sql('DELETE FROM users WHERE id = $1::uuid', person.user.id)
+    t.match(await goThrough(url), { at: APP_LINK, error: 'different_session', code: null })
+    t.strictSame(service.log.filter(({ level }) => level >= 50), [])
+  })
+
   t.test('a stolen code links nothing: without the verifier, in another session, by an access token alone', async t => {
     const person = await service.person()
     const thief = await service.person()
@@ -69,6 +77,10 @@ t.test('linking from a mobile app', async t => {
     isProblem(t, await service.call(EXCHANGE, present({ ...person, refreshToken: another.refreshToken }, { code, codeVerifier })), 'different_session', 'another session\'s refresh token')
     isProblem(t, await service.call('POST /auth/providers/exchange', { json: { code, codeVerifier } }), 'invalid_code', 'nor is it a sign-in')
     t.strictSame(await linked(subject), [])
+    await service.audited()
+    const refusals = await service.sql<{ outcome: string, detail: unknown }>("SELECT outcome, detail FROM audit_events WHERE action = 'identity_link' AND subject_id = $1::uuid", person.user.id)
+    t.strictSame(refusals[0], { outcome: 'failure', detail: { code: 'different_session' } }, 'and another session leaves a trace')
+    t.ok(refusals.length <= 2, 'which the repetitions share')
     t.equal((await service.call(EXCHANGE, present(person, { code, codeVerifier }))).status, 204, 'and the session that began has it still')
   })
 

@@ -51,6 +51,21 @@ t.test("a provider's tokens, if they are stored", async t => {
     t.equal(refreshes(), before)
   })
 
+  t.test('that a new sign-in stores while the provider refuses to refresh the old ones are given instead', async t => {
+    const { somebody, target, id } = await signedIn()
+    const subject = `subject-${count}`
+    await service.sql('UPDATE identities SET token_expires_at = now() WHERE id = $1::uuid', id)
+    const held = service.hold('identities.release-refresh-lease')
+    acme.revokeRefreshTokens()
+    const answer = ask(somebody, target)
+    await held.reached
+    t.match(await signIn(browser(), 'acme', { as: subject }), { error: null })
+    held.release()
+    const { status, body } = await answer
+    t.equal(status, 200)
+    t.equal(await ownerAt(body.accessToken), subject)
+  })
+
   t.test('are never given to anybody else, not even an admin', async t => {
     const [{ target }, { somebody: stranger }] = [await signedIn(), await signedIn()]
     isProblem(t, await service.call(target, { cookies: cookiesOf(stranger) }), 'not_found')

@@ -32,8 +32,8 @@ export interface Browser {
   follow (url: URL | string, visit?: Visit, away?: (url: URL) => boolean): Promise<Page>
 }
 
-/** Requests to the service are injected, under its public URL. */
-export function createBrowser (service: Pick<TestService, 'config' | 'app'>): Browser {
+/** Requests to the service are injected, under its public URL, from the client's address. */
+export function createBrowser (service: Pick<TestService, 'config' | 'app'>, remoteAddress = '127.0.0.1'): Browser {
   const jar = createCookieJar()
   const home = new URL(service.config.publicUrl)
 
@@ -58,7 +58,7 @@ export function createBrowser (service: Pick<TestService, 'config' | 'app'>): Br
   }
 
   async function askService (url: URL, method: 'GET' | 'POST' | 'DELETE', headers: Record<string, string>, payload: string | undefined) {
-    const response = await service.app.inject({ method, url: url.pathname + url.search, headers, ...payload !== undefined && { payload } })
+    const response = await service.app.inject({ method, url: url.pathname + url.search, headers, remoteAddress, ...payload !== undefined && { payload } })
     return {
       status: response.statusCode,
       headers: Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, value?.toString()])),

@@ -47,6 +47,8 @@ export async function startProviderServer (t: Test, serve: (origin: string) => L
     listener(request, response)
   })
 
+  // Idle connections are the client's to close: a server that closes one as a request comes resets it.
+  server.keepAliveTimeout = 0
   const listen = (port: number) => new Promise<void>(resolve => { server.listen(port, '127.0.0.1', resolve) })
   async function close (): Promise<void> {
     const closed = new Promise(resolve => { server.close(resolve) })

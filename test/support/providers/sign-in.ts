@@ -14,7 +14,7 @@ export interface SigningIn {
 /** Where a flow ended. */
 export interface SignInOutcome {
   readonly page: Page
-  /** The URL without `error` and `code`. */
+  /** The URL without `error`, `request_id` and `code`. */
   readonly at: string
   readonly error: string | null
   readonly code: string | null
@@ -58,7 +58,7 @@ export function outcomeOf (page: Page): SignInOutcome {
   const url = new URL(page.location ?? page.url)
   const { searchParams } = url
   const [error, code] = [searchParams.get('error'), searchParams.get('code')]
-  for (const name of ['error', 'code']) searchParams.delete(name)
+  for (const name of ['error', 'request_id', 'code']) searchParams.delete(name)
   return { page, at: url.href, error, code }
 }
 

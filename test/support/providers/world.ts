@@ -15,7 +15,7 @@ export interface World {
   /** Another OpenID provider, configured as `acme`, and not trusted for e-mail. */
   readonly acme: OpenIdProvider
   /** A new browser each time. */
-  browser (): Browser
+  browser (address?: string): Browser
 }
 
 export const PUBLIC_URL = 'https://auth.example.com'
@@ -58,5 +58,5 @@ export async function startWorld (t: Test, settings: Settings = {}): Promise<Wor
     OIDC_ACME_CLIENT_SECRET: SECRET,
     ...settings
   })
-  return { service, google, github, facebook, acme, browser: () => createBrowser(service) }
+  return { service, google, github, facebook, acme, browser: address => createBrowser(service, address) }
 }

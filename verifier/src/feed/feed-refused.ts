@@ -23,7 +23,9 @@ export class FeedRefused extends Error {
   }
 }
 
-/** @returns the milliseconds of `Retry-After` (RFC 9110 §10.2.3, in seconds), at most `longest`; 0 without one */
-function retryAfter ({ 'retry-after': seconds }: IncomingHttpHeaders, longest: number): number {
-  return seconds !== undefined && /^\d{1,9}$/.test(seconds) ? Math.min(Number(seconds) * 1000, longest) : 0
+/** @returns the milliseconds of `Retry-After` (RFC 9110 §10.2.3), at most `longest`; 0 without one */
+function retryAfter ({ 'retry-after': value = '', date = '' }: IncomingHttpHeaders, longest: number): number {
+  // A date counts from the response's own: this machine's clock may be off.
+  const wait = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.parse(date)
+  return wait > 0 ? Math.min(wait, longest) : 0
 }

@@ -7,7 +7,7 @@ import { httpRequest } from '../net/http-request.ts'
 import type { Revocation } from '../types.ts'
 import { createEventStreamReader, type StreamEvent } from './event-stream.ts'
 import { FeedRefused } from './feed-refused.ts'
-import { parseRevocation, parseSync } from './parse-event.ts'
+import { parseRevocation, parseSync, type Sync } from './parse-event.ts'
 import { FeedParseError } from './feed-parse-error.ts'
 
 /** Milliseconds. */
@@ -30,8 +30,7 @@ export interface FeedDeps {
   /** Whether that is a new token each time. It may expire on the way: after one refusal the next may be accepted. */
   readonly renewsToken?: boolean
   readonly onRevocation: (revocation: Revocation) => void
-  /** @param ageMs milliseconds since the service began the read of its ledger that it confirms */
-  readonly onSync: (ageMs: number) => void
+  readonly onSync: (sync: Sync) => void
   /** Called when a connection fails or ends. The next attempt is automatic. */
   readonly onLost: (cause: Error) => void
   readonly timing?: Partial<FeedTiming>
@@ -82,17 +81,21 @@ export function followFeed ({ url, authorize, renewsToken = false, onRevocation,
     }
   }
 
-  /** Treats the first refusal of a renewed token like any lost connection. */
-  function toLoss (cause: Error): Error {
-    if (!renewsToken || wasRefused || !(cause instanceof FeedRefused) || cause.status !== 401) return cause
+  /** Whether a renewed token was refused for the first time: the next may be accepted. */
+  function isFirstRefusal (cause: Error): boolean {
+    if (!renewsToken || wasRefused || !(cause instanceof FeedRefused) || !cause.isUnauthorized) return false
     wasRefused = true
-    return new Error('The service refused the access token', { cause })
+    return true
   }
 
   async function follow (): Promise<void> {
     while (!closing.signal.aborted) {
-      const cause = toLoss(await readFeed().catch((error: Error) => error))
+      const cause = await readFeed().catch((error: Error) => error)
       if (closing.signal.aborted) return
+      if (isFirstRefusal(cause)) {
+        onLost(new Error('The service refused the access token', { cause }))
+        continue
+      }
       // The cursor may be past what could not be read: start from the beginning.
       if (cause instanceof FeedParseError) cursor = undefined
       onLost(cause)

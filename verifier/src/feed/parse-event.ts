@@ -12,21 +12,28 @@ const INVALID_SYNC = 'an invalid sync'
 export function parseRevocation (data: string): Revocation | undefined {
   const { kind, id, minVersion, expiresAt } = parseObject(data, INVALID_REVOCATION)
   if (typeof kind !== 'string' || typeof id !== 'string' || id === '' || !isTime(expiresAt)) throw new FeedParseError(INVALID_REVOCATION)
-  if (kind === 'session' || kind === 'client') return { kind, id, expiresAt }
-  if (kind !== 'user') return undefined
+  if (kind === 'session' || (kind === 'client' && minVersion === undefined)) return { kind, id, expiresAt }
+  if (kind !== 'user' && kind !== 'client') return undefined
   if (!isInteger(minVersion)) throw new FeedParseError(INVALID_REVOCATION)
   return { kind, id, minVersion, expiresAt }
 }
 
+/** What a `sync` tells. */
+export interface Sync {
+  /** Milliseconds since the service began the read of its ledger that the event confirms. */
+  readonly ageMs: number
+  /** The ledger's clock, in Unix milliseconds; `undefined` from a service that does not tell it yet. */
+  readonly nowMs: number | undefined
+}
+
 /**
  * @param data the data of a `sync` event
- * @returns milliseconds since the service began the read of its ledger that the event confirms
  * @throws FeedParseError
  */
-export function parseSync (data: string): number {
-  const { ageMs } = parseObject(data, INVALID_SYNC)
-  if (!isTime(ageMs)) throw new FeedParseError(INVALID_SYNC)
-  return ageMs
+export function parseSync (data: string): Sync {
+  const { ageMs, nowMs } = parseObject(data, INVALID_SYNC)
+  if (!isTime(ageMs) || !(nowMs === undefined || isTime(nowMs))) throw new FeedParseError(INVALID_SYNC)
+  return { ageMs, nowMs }
 }
 
 function parseObject (data: string, what: string): Record<string, unknown> {

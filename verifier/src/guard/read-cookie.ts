@@ -1,5 +1,5 @@
 /** @returns every value that a Cookie header has for a name, as sent */
-function cookieValues (header: string, name: string): string[] {
+export function cookieValues (header: string, name: string): string[] {
   const values: string[] = []
   let end = 0
   // Not split: nearly every request of a browser comes here, and most of its header is of no interest.

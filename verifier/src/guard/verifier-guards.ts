@@ -4,7 +4,8 @@ import type { AccessCookie } from './access-cookie.ts'
 import { createGuardFactory, createRequestSlot, createRequirement, type GuardDeps, type UserGuards } from './guard.ts'
 import { createIdentify, type CookieCredential, type CredentialRequest } from './identify.ts'
 import { AccessProblem, createToRefusal, scopeChallenge } from './problem.ts'
-import { hasCookie, readCookie } from './read-cookie.ts'
+import { namesOtherIssuer } from './other-issuer.ts'
+import { cookieValues, hasCookie } from './read-cookie.ts'
 
 /** The guards of a framework. */
 export interface Guards<Guard, R extends string = Role> extends UserGuards<Guard, R> {
@@ -55,7 +56,7 @@ export function createVerifierGuards<R extends string, Request extends Credentia
     const byCookie = sentBy('cookie')
     const verifyUser = (token: string, options: VerifyOptions) => verifier.verifyLocally(token, options) ?? verifier.authenticate(token, options)
     const accessCookie = (name: string): CookieCredential<Principal<R>> => ({
-      read: ({ headers: { cookie } }) => cookie === undefined ? undefined : readCookie(cookie, name, AmbiguousCookie),
+      read: ({ headers: { cookie } }) => cookie === undefined ? undefined : readAccessCookie(cookie, name, verifier.issuer),
       identify: token => verifyUser(token, byCookie)
     })
 
@@ -78,6 +79,20 @@ export function createVerifierGuards<R extends string, Request extends Credentia
         scopes.every(scope => client.scopes.includes(scope)) ? undefined : new Problem('insufficient_scope', { headers: scopeChallenge(...scopes) }))
     } satisfies Guards<ReturnType<typeof guardUsers>, R>
   }
+}
+
+/**
+ * As the service reads it: of several, those that name another issuer are another service's, of the same host or of a domain
+ * above. One alone counts as absent for that only under a bare name.
+ *
+ * @throws AmbiguousCookie if more than one may be of this issuer
+ */
+function readAccessCookie (header: string, name: string, issuer: string): string | undefined {
+  const values = cookieValues(header, name)
+  if (values.length < 2 && name.startsWith('__')) return values[0]
+  const own = values.filter(value => !namesOtherIssuer(value, issuer))
+  if (own.length > 1) throw new AmbiguousCookie()
+  return own[0]
 }
 
 function carries (name: string): (request: CredentialRequest) => boolean {

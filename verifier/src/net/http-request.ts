@@ -2,9 +2,9 @@ import { Agent as HttpAgent, request as requestHttp, type IncomingMessage } from
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 
 export interface HttpRequestOptions {
-  readonly method?: 'GET' | 'POST'
+  readonly method?: string | undefined
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: string | undefined
   /** Default: the agent of the process. */
   readonly agent?: HttpAgent | undefined
   /** Aborts the request, and the response while it is read. */

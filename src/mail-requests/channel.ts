@@ -1,0 +1,27 @@
+import { MAIL_REQUEST_KIND } from '../mail/channel.ts'
+import type { Sent } from '../mail/letter.ts'
+import type { SendableLetter, SendMail } from '../mail/mailer.ts'
+import type { MailMessage } from '../messages/mail-messages.ts'
+import { MAIL_REQUEST_LIFE, type MailFlow, type MailRequest } from './mail-flow.ts'
+
+export interface MailRequestChannelDeps {
+  flows: readonly MailFlow[]
+  send: SendMail
+  pausedFor: () => number
+}
+
+/** Delivers requests for a mail: has each decided by its flow, and sends what comes of it. */
+export function createMailRequestChannel ({ flows, send, pausedFor }: MailRequestChannelDeps) {
+  const byName = new Map(flows.map(flow => [flow.flow, flow]))
+
+  async function deliver ({ id, payload, expiresAt }: { id: string, payload: unknown, expiresAt: Date }, signal: AbortSignal): Promise<Sent> {
+    const request = payload as MailRequest
+    const flow = byName.get(request.flow)
+    if (flow === undefined) return { outcome: 'retry', reason: 'a request of another version of the service' }
+    const mail = await flow.handle({ ...request, expiresAt, minutes: MAIL_REQUEST_LIFE / 60 })
+    // Nobody is told whether there was somebody to send it to.
+    if (mail === undefined) return { outcome: 'delivered' }
+    return send({ id, ...mail } as SendableLetter<MailMessage>, signal)
+  }
+  return { kinds: [MAIL_REQUEST_KIND], deliver, pausedFor }
+}
