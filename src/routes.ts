@@ -8,9 +8,12 @@ import { registerRoute } from './accounts/register-route.ts'
 import { accountRoutes, MeSchema } from './accounts/routes.ts'
 import { deletionRoutes } from './accounts/deletion-routes.ts'
 import { AuditEventSchema, auditRoutes } from './admin/audit-routes.ts'
-import { adminRoutes, AdminUserSchema } from './admin/routes.ts'
+import { createActorOf } from './admin/acting-admin.ts'
 import type { PrepareInvitation } from './admin/prepare-invitation.ts'
+import { AdminUserSchema } from './admin/schemas.ts'
 import type { AdminStore } from './admin/store.ts'
+import { userActionRoutes } from './admin/user-action-routes.ts'
+import { userRoutes } from './admin/user-routes.ts'
 import type { AuditListStore } from './audit/list-store.ts'
 import type { AuditStore } from './audit/store.ts'
 import type { composeCodeLogin } from './code-login/compose.ts'
@@ -207,7 +210,9 @@ export async function addRoutes (app: FastifyInstance, { config, baseUrl, prefix
     await api.register(async adminApi => {
       adminApi.addHook('preHandler', presence.requireToWrite)
       await adminApi.register(auditRoutes, { auditList: admin.auditList, guards })
-      await adminApi.register(adminRoutes, { users: admin.users, prepareInvitation: admin.prepareInvitation, canInvite: mail.isAvailable, wakeOutbox: admin.wakeOutbox, accountStatus, deletion, ledgerSync: revocation, guards, principal })
+      const shared = { users: admin.users, prepareInvitation: admin.prepareInvitation, wakeOutbox: admin.wakeOutbox, ledgerSync: revocation, guards, actorOf: createActorOf(principal) }
+      await adminApi.register(userRoutes, { ...shared, setRoleAndStatus: accountStatus.setRoleAndStatus, removeNow: deletion.removeNow })
+      await adminApi.register(userActionRoutes, { ...shared, actions: { ...accountStatus, restore: deletion.restore }, canInvite: mail.isAvailable })
     })
 
     await api.register(oauthRoutes, { authenticateClient: oauth.authenticateClient, authorizeClient: oauth.authorizeClient, grant: oauth.grant, introspect: oauth.introspect, revoke: oauth.revoke, isUnavailable })
