@@ -78,7 +78,7 @@ export const callbackRoute: FastifyPluginAsyncTypebox<CallbackRouteOptions> = as
       if (typeof found === 'string') throw new InvalidState(found)
       if (found.provider !== provider.id) throw new InvalidState('another provider')
       if (found.redirectTo !== redirectTo) throw new InvalidState('redirect target not allowed any more')
-      const answer = await undelivered.take(state) ?? await undelivered.run(state, reply, async () => {
+      const answer = await undelivered.run(state, reply, async () => {
         const answer = await handleCallback(request, reply, { provider, flow: found, query, onUsed: () => { isUsed = true } })
         if (answer.userId !== null) await remember(request, state, { redirectTo, failure: null, userId: answer.userId })
         return answer

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 
 const KEPT_FOR = 60_000
@@ -11,7 +12,7 @@ interface Running<Answer> {
 
 /**
  * Keeps what a request has worked out when its client is gone by then: the same browser, which loaded the page again while it
- * was slow, gets it instead. What was delivered is given to nobody else.
+ * was slow, gets it instead, however often it does so. What was delivered is given to nobody else.
  */
 export function createUndeliveredAnswers<Answer> () {
   const running = new Map<string, Running<Answer>>()
@@ -20,30 +21,38 @@ export function createUndeliveredAnswers<Answer> () {
     if (running.get(key) === entry) running.delete(key)
   }
 
-  return {
-    /** Runs a task under a key. @param reply the response that delivers its answer */
-    async run (key: string, { raw }: FastifyReply, task: () => Promise<Answer>): Promise<Answer> {
-      const delivered = new Promise<boolean>(resolve => {
-        raw.once('finish', () => resolve(true))
-        raw.once('close', () => resolve(raw.writableFinished))
-      })
-      const entry = { answer: task(), delivered }
-      running.set(key, entry)
-      if (running.size > MOST_KEPT) running.delete([...running.keys()][0] ?? '')
-      void delivered.then(isDelivered => {
-        if (isDelivered) forget(key, entry)
-        else setTimeout(() => forget(key, entry), KEPT_FOR).unref()
-      })
-      return entry.answer
-    },
+  function keep (key: string, { raw }: FastifyReply, answer: Promise<Answer>): Promise<Answer> {
+    const entry = { answer, delivered: isDelivered(raw) }
+    running.set(key, entry)
+    if (running.size > MOST_KEPT) running.delete([...running.keys()][0] ?? '')
+    void entry.delivered.then(hasArrived => {
+      if (hasArrived) forget(key, entry)
+      else setTimeout(() => forget(key, entry), KEPT_FOR).unref()
+    })
+    return answer
+  }
 
-    /** @returns the answer of a task whose client is gone; once it is known whether it is */
-    async take (key: string): Promise<Answer | undefined> {
-      const entry = running.get(key)
-      if (entry === undefined || await entry.delivered) return undefined
-      forget(key, entry)
-      // One that failed is tried again.
-      return await entry.answer.catch(() => undefined)
+  return {
+    /**
+     * Runs a task under a key, or gives what one whose client is gone has come to; once it is known whether it is. One that failed is
+     * tried again.
+     *
+     * @param reply the response that delivers the answer
+     */
+    async run (key: string, reply: FastifyReply, task: () => Promise<Answer>): Promise<Answer> {
+      for (let entry = running.get(key); entry !== undefined; entry = running.get(key)) {
+        const isLost = !await entry.delivered && await entry.answer.then(() => true, () => false)
+        // Meanwhile another request may deliver it.
+        if (running.get(key) === entry && isLost) return keep(key, reply, entry.answer)
+        forget(key, entry)
+      }
+      return keep(key, reply, task())
     }
   }
+}
+
+/** @returns whether the client was still there when the response was complete; its client may be gone already */
+async function isDelivered (response: ServerResponse): Promise<boolean> {
+  if (!response.destroyed && !response.writableFinished) await new Promise(resolve => { response.once('finish', resolve).once('close', resolve) })
+  return response.writableFinished
 }

@@ -63,8 +63,8 @@ t.test('a callback that is loaded again', async t => {
     return sent
   }
 
-  for (const held of ['before', 'after'] as const) {
-    t.test(`while the first was slow, and given up ${held} the second began, signs in: the session that the first opened`, async t => {
+  for (const held of ['before the second began', 'after the second began', 'as the second was, before the third began'] as const) {
+    t.test(`while the first was slow, and given up ${held}, signs in: the session that the first opened`, async t => {
       let arrive = () => {}
       let goOn = () => {}
       const [arrived, mayGoOn] = [new Promise<void>(resolve => { arrive = resolve }), new Promise<void>(resolve => { goOn = resolve })]
@@ -80,10 +80,14 @@ t.test('a callback that is loaded again', async t => {
 
       const first = send(t, somebody, callback)
       await arrived
-      if (held === 'before') first.destroy()
+      if (held !== 'after the second began') first.destroy()
+      const begun = once(service.app.server, 'request')
       const second = send(t, somebody, callback)
-      const answered = once(second, 'response') as Promise<[IncomingMessage]>
-      if (held === 'after') first.destroy()
+      await begun
+      if (held === 'after the second began') first.destroy()
+      if (held === 'as the second was, before the third began') second.destroy()
+      const last = second.destroyed ? send(t, somebody, callback) : second
+      const answered = once(last, 'response') as Promise<[IncomingMessage]>
       goOn()
       const [{ statusCode, headers }] = await answered
       t.match({ statusCode, headers }, { statusCode: 302, headers: { location: OTHER_APP } })
