@@ -1,16 +1,19 @@
+// The second goes on while one hangs, until its timeout.
+const MOST_RUNNING = 2
+
 /**
- * Lets many callers share a query: one runs at a time, for all who came while the one before it ran. So however many ask, the
- * database has a single query of them, and nobody is turned away for it.
+ * Lets many callers share queries: two run at a time, for all who came while those before ran. So however many ask, the database
+ * has two queries of them, and nobody is turned away for it.
  *
  * @param load answers keys, in their order; what it throws is thrown to each who asked
  * @param maxKeys how many one query takes
  */
 export function createBatchedQuery<Key, Found> (load: (keys: readonly Key[]) => Promise<readonly Found[]>, maxKeys = 500) {
   const waiting: Array<{ key: Key, resolve (found: Found): void, reject (error: unknown): void }> = []
-  let isRunning = false
+  let running = 0
 
   async function run (): Promise<void> {
-    isRunning = true
+    running++
     while (waiting.length > 0) {
       const batch = waiting.splice(0, maxKeys)
       try {
@@ -20,11 +23,11 @@ export function createBatchedQuery<Key, Found> (load: (keys: readonly Key[]) => 
         for (const { reject } of batch) reject(error)
       }
     }
-    isRunning = false
+    running--
   }
 
   return (key: Key): Promise<Found> => new Promise((resolve, reject) => {
     waiting.push({ key, resolve, reject })
-    if (!isRunning) void run()
+    if (running < MOST_RUNNING) void run()
   })
 }

@@ -98,7 +98,7 @@ export function composeSessions ({ config, database, lastOutage, redis, limits, 
   })
 
   // Whoever logs out is never refused for how many others do. Anybody can make up the cookie of a stateful session, or repeat what
-  // named a session once: all of them together are one query at a time, and only what names a live session costs a statement.
+  // named a session once: all of them together are two queries at a time, and only what names a live session costs a statement.
   const isNotEnded = createBatchedQuery(createLiveSessionStore(database).areNotEnded)
 
   const readCredentials = createReadSessionCredentials({ cookies, refreshTokens })

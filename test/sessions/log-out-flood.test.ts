@@ -19,7 +19,7 @@ t.test('made-up cookies at logout', async t => {
   const logOut = (cookie: string) => service.call('POST /auth/logout', { cookies: { session: cookie }, headers: OWN_PAGE })
   const others = () => Array.from({ length: MADE_UP }, () => logOut(randomBytes(32).toString('base64url')))
 
-  t.test('are looked up by a query at a time, and keep nobody of the same network from logging out', async t => {
+  t.test('are looked up by two queries at a time, and keep nobody of the same network from logging out', async t => {
     const statements = watchStatements(service)
     const [before, own, after] = [others(), logOut(session), others()]
     t.equal((await own).status, 204)
