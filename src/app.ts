@@ -124,7 +124,7 @@ async function composeService (app: FastifyInstance, config: Config, users: Requ
   const admin = { users: createAdminStore(database), prepareInvitation: createPrepareInvitation({ mail, outbox }), wakeOutbox: outbox.wake, auditList: createAuditListStore(database, audit) }
   closing.add(startPurgeJob([sessions.purge, accounts.deletion.purge, ...limits.purges, oneTimeTokens.purge, emailChange.purge, revocation.purge, ...outbox.purges, createAuditPurge(database, config.auditRetention)], log))
   const flows = [...verification.flows, ...registration.flows, ...codeLogin.flows, ...recovery.flows, ...emailChange.flows]
-  const mailRequests = mail.send === undefined ? [] : [createMailRequestChannel({ flows, send: mail.send, pausedFor: mail.pausedFor })]
+  const mailRequests = mail.send === undefined ? [] : [createMailRequestChannel({ flows, secrets, send: mail.send, pausedFor: mail.pausedFor })]
   closing.add(outbox.start([...mail.channels, ...mailRequests]))
 
   const guards = createGuards({

@@ -92,21 +92,30 @@ const ISSUE_PENDING = statement('mailed-secrets.issue-pending', `
   )
   SELECT 1 FROM secret WHERE ${IS_GOOD}`)
 
+// Without a code: whatever is guessed is wrong, and counted like a guess at one that was mailed. Where one was, nothing is stored.
+const DECOY = 'decoy'
+const ISSUE_DECOY = statement('mailed-secrets.issue-decoy', `
+  INSERT INTO one_time_tokens (hash, purpose, expires_at, request_hash)
+  VALUES (:hash::bytea, '${DECOY}', :expiresAt::timestamptz(3), :requestHash::bytea) ON CONFLICT DO NOTHING`)
+
 const COLUMNS = 'hash, purpose, user_id::text AS "userId", data'
 
 const FIND_LINK = statement('mailed-secrets.find-link', `
   SELECT ${COLUMNS}, ${IS_GOOD} AS "isGood", used_at IS NOT NULL AS "isUsed"
   FROM one_time_tokens AS secret WHERE hash = :hash::bytea AND purpose = :purpose`)
 
+// Asking anew gives no account more tries than so many in a day: of several codes guessed at once each may exceed that by its own,
+// no more. All of it is looked at where the code is right alone: a wrong one is to take as long for every account, and for none.
+const IS_RIGHT = `CASE WHEN encode(code_mac, 'hex') = ANY(:macs::text[]) THEN ${IS_GOOD} AND (
+  SELECT coalesce(sum(earlier.tries), 0) < ${MOST_TRIES_OF_ACCOUNT} FROM one_time_tokens AS earlier
+  WHERE earlier.user_id = secret.user_id AND earlier.created_at > now() - interval '1 day') ELSE false END`
+
 // One statement counts and compares: of parallel guesses, each waits for the one before it. A right one does not count, for what
-// it is used for may still be refused. Asking anew gives no account more than so many in a day: of several codes guessed at once
-// each may exceed that by its own tries, no more.
+// it is used for may still be refused.
 const GUESS = statement('mailed-secrets.guess', `
-  UPDATE one_time_tokens AS secret SET tries = tries + CASE WHEN encode(code_mac, 'hex') = ANY(:macs::text[]) THEN 0 ELSE 1 END
-  WHERE request_hash = :requestHash::bytea AND purpose = ANY(:purposes::text[]) AND tries < ${MOST_TRIES} AND ${IS_GOOD}
-    AND (SELECT coalesce(sum(earlier.tries), 0) FROM one_time_tokens AS earlier
-      WHERE earlier.user_id = secret.user_id AND earlier.created_at > now() - interval '1 day') < ${MOST_TRIES_OF_ACCOUNT}
-  RETURNING ${COLUMNS}, encode(code_mac, 'hex') = ANY(:macs::text[]) AS "isGood"`)
+  UPDATE one_time_tokens AS secret SET tries = tries + CASE WHEN ${IS_RIGHT} THEN 0 ELSE 1 END
+  WHERE request_hash = :requestHash::bytea AND purpose = ANY(:purposes::text[]) AND tries < ${MOST_TRIES}
+  RETURNING ${COLUMNS}, ${IS_RIGHT} AS "isGood"`)
 
 const USE = statement('mailed-secrets.use', `
   UPDATE one_time_tokens AS secret SET used_at = now() WHERE hash = :hash::bytea AND ${IS_GOOD} RETURNING 1`)
@@ -150,8 +159,9 @@ export function createMailedSecretStore ({ query }: Pick<Database, 'query'>, cod
   }
 
   async function guess<Data> (purposes: readonly Purpose[], proof: { requestId: string, code: string }): Promise<Shown<Data>> {
-    const [found] = await query<Row>(GUESS, { requestHash: hashOf(proof.requestId), purposes, macs: macsOf(proof).map(mac => mac.toString('hex')) })
-    if (found?.isGood !== true) return { isGood: false, refusal: 'invalid_code', userId: found?.userId }
+    const [found] = await query<Row>(GUESS, { requestHash: hashOf(proof.requestId), purposes: [...purposes, DECOY], macs: macsOf(proof).map(mac => mac.toString('hex')) })
+    // A decoy has no user, in SQL's word.
+    if (found?.isGood !== true) return { isGood: false, refusal: 'invalid_code', userId: found?.userId ?? undefined }
     const { isGood, ...secret } = found
     return { isGood, secret }
   }
@@ -185,6 +195,14 @@ export function createMailedSecretStore ({ query }: Pick<Database, 'query'>, cod
       return (await query(ISSUE_PENDING, valuesOf(secret))).length === 1
     },
 
+    /**
+     * Stores what a guess takes as long with as with a secret, for a request that no code was mailed for: the time that a wrong
+     * code takes must not tell whether there is an account. Repeating it changes nothing.
+     */
+    async issueDecoy ({ token, requestId, expiresAt }: { token: string, requestId: string, expiresAt: Date }): Promise<void> {
+      await query(ISSUE_DECOY, { hash: hashOfToken(DECOY, token), expiresAt, requestHash: hashOf(requestId) })
+    },
+
     /** Looks at a link, and counts a wrong code. Uses up nothing. */
     show: <Data>(purposes: readonly MailedPurpose[], proof: MailedProof): Promise<Shown<Data>> => show(purposes, proof),
 
@@ -215,7 +233,7 @@ export async function voidLaterSecrets (tx: Transaction, { hash }: Pick<MailedSe
 }
 
 // Of purpose and token: the same text for another purpose is another token.
-function hashOfToken (purpose: Purpose, token: string): Buffer {
+function hashOfToken (purpose: Purpose | typeof DECOY, token: string): Buffer {
   return hashOf(`${purpose}:${token}`)
 }
 

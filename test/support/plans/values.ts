@@ -163,6 +163,7 @@ const OF_STATEMENT: Readonly<Record<string, (n: number) => Readonly<Record<strin
   'identities.reencrypt': n => ({ id: idOf('identity', n) }),
   'login-guards.give-back': n => ({ subject: `u:${idOf('user', n)}` }),
   'mailed-secrets.issue': newHash,
+  'mailed-secrets.issue-decoy': newHash,
   'mailed-secrets.issue-link': newHash,
   'mailed-secrets.issue-pending': newHash,
   'one-time-tokens.issue': newHash,
