@@ -4,18 +4,15 @@
 // text; of the rooms that are named then, such as http|pages, only what asks for PostgreSQL. Each can be run by itself all the same.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, sep } from 'node:path'
+import { weightsOf } from './test-weights.js'
 
 // Drills are no part of it: outages, kills, storms and new keys under load. Nor are gateways and what needs a browser, which take
 // long and are seldom installed.
 const APART = /^(?:browser|drills|gateways)\//
 // What a test changes of its process must not meet another test: its name says so.
 const ALONE = /\.process\.test\.js$/
-// Three run at once. To start one takes as long as two or three tests do; with fewer, one core waits for the last of them.
-const PROCESSES = 7
-
-// Roughly the seconds that a test takes, where it is more than one, as scripts/weigh-tests.js counts them. Those are dealt out
-// first, so that all processes have as much.
-const WEIGHTS = JSON.parse(readFileSync(join(import.meta.dirname, 'test-weights.json'), 'utf8'))
+// Four run at once. To start one takes as long as two or three tests do; with fewer, one core waits for the last of them.
+const PROCESSES = 8
 
 const build = join(import.meta.dirname, '../.build')
 const tests = join(build, 'test')
@@ -28,7 +25,9 @@ if (!existsSync(tests)) {
 
 const isApart = rooms === undefined ? { test: () => false } : new RegExp(`^(?:${rooms})/`)
 const [mentions, asksForPostgres] = [new RegExp(pattern), /\bon(?:Postgres|Both)\b|databaseUrl/]
-const weightOf = file => WEIGHTS[file.replace(/\.test\.js$/, '')] ?? 1
+// What takes long is dealt out first, so that all processes have as much.
+const weights = weightsOf(directory)
+const weightOf = file => weights[file.replace(/\.test\.js$/, '')] ?? 1
 // By the sources: an earlier build may have left tests that are gone.
 const files = readdirSync(sources, { recursive: true })
   .map(name => name.replaceAll(sep, '/').replace(/\.ts$/, '.js'))

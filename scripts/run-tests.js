@@ -8,17 +8,18 @@
 // TypeScript: loading the service through them takes twice as long.
 import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs'
-import { basename, join, relative, sep } from 'node:path'
+import { availableParallelism } from 'node:os'
+import { basename, dirname, join, relative } from 'node:path'
+import { weightsOf } from './test-weights.js'
 
 const root = join(import.meta.dirname, '..')
-const AT_ONCE = 3
+// Tests wait about as much as they work. Each process takes up to 1.3 GB.
+const AT_ONCE = Math.min(2 * availableParallelism(), 4)
 // The embedded database's WebAssembly is not to be compiled twice, and much that is short-lived is made: fewer collections.
 const FLAGS = ['--enable-source-maps', '--liftoff-only', '--max-semi-space-size=32']
 // For a process; one that stands still ends as failed.
 const TIMEOUT_S = 800
 const COUNTS = ['total', 'pass', 'fail', 'skip', 'todo']
-
-const WEIGHTS = JSON.parse(readFileSync(join(import.meta.dirname, 'test-weights.json'), 'utf8'))
 
 const files = (process.argv.length > 2 ? process.argv.slice(2) : gathered()).sort((one, other) => weightOf(other) - weightOf(one))
 const sums = Object.fromEntries(COUNTS.map(name => [name, 0]))
@@ -40,13 +41,14 @@ function gathered () {
 }
 
 function weightOf (file) {
-  return WEIGHTS[relative(join(root, '.build/test'), file).replaceAll(sep, '/').replace(/\.test\.js$/, '')] ?? 0
+  const directory = basename(dirname(file))
+  return weightsOf(directory)[`${directory}/${basename(file, '.test.js')}`] ?? 0
 }
 
 async function runFile (file) {
   const started = performance.now()
   const name = relative(process.cwd(), file)
-  const report = join(root, '.build/tap', `${basename(file, '.js')}.tap`)
+  const report = join(root, '.build/tap', `${basename(dirname(file))}-${basename(file, '.js')}.tap`)
   const end = await run(file, report)
   const text = readFileSync(report, 'utf8')
   const counts = /^# \{ total: .*\}$/m.exec(text)?.[0]
