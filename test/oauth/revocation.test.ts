@@ -1,4 +1,5 @@
 import t from 'tap'
+import { altered } from '../support/altered.ts'
 import { createTokenWriter } from '../support/hostile-tokens.ts'
 import { basic, claimsOf, clientToken, introspect, post, registerClient } from '../support/oauth.ts'
 import { startService, type LoginBody } from '../support/service.ts'
@@ -71,8 +72,7 @@ t.test('revocation (RFC 7009)', async t => {
   t.test('an unknown token is answered like a revoked one', async t => {
     const { accessToken, refreshToken } = await service.person()
     await revoke(accessToken)
-    const last = accessToken.at(-1) === 'A' ? 'E' : 'A'
-    for (const token of [accessToken, refreshToken, 'x', '..', 'ñ', `${accessToken.slice(0, -1)}${last}`, `${refreshToken.slice(0, -1)}${last}`, 'a'.repeat(5000), `e30.${Buffer.from('{"aud":"a\\u0000"}').toString('base64url')}.x`, `e30.${Buffer.from('{"aud":"nowhere"}').toString('base64url')}.x`]) {
+    for (const token of [accessToken, refreshToken, 'x', '..', 'ñ', altered(accessToken), altered(refreshToken), 'a'.repeat(5000), `e30.${Buffer.from('{"aud":"a\\u0000"}').toString('base64url')}.x`, `e30.${Buffer.from('{"aud":"nowhere"}').toString('base64url')}.x`]) {
       const answer = await revoke(token)
       t.strictSame([answer.status, answer.text], [200, ''], token.slice(0, 20))
     }

@@ -24,3 +24,8 @@ export async function allMailsOf (service: TestService, to?: string): Promise<Re
   const { body: { items } } = await service.call<{ items: KeptMail[] }>('GET /dev/mail')
   return items.filter(mail => to === undefined || mail.to === to).map(mail => ({ ...mail, token: /[?&#]token=([\w-]+)/.exec(mail.text)?.[1] ?? '', code: /: ([0-9]{6})$/m.exec(mail.text)?.[1] ?? '' }))
 }
+
+/** A code of six digits where it stands alone: not amid the digits of a time or an id, which spell every code now and then. */
+export function standingAlone (code: string): RegExp {
+  return new RegExp(`(?<![\\w.-])${code}(?![\\w.-])`)
+}

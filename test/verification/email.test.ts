@@ -154,7 +154,8 @@ t.test('whatever an address or a name holds, one mail with one recipient comes, 
   await until(() => smtp.received.length === 4)
   for (const { to, source, mail } of smtp.received) {
     t.equal(to.length, 1)
-    t.notMatch(source, /evil\.example|Eve|Bcc/i)
+    // Boundaries and tokens are random: what is looked for has to be longer than they can spell by chance.
+    t.notMatch(source, /evil\.example|^Bcc:|you have won/im)
     t.match(mail.text, /http:\/\/localhost:3000\/account\/verify\?token=/)
   }
   t.ok(smtp.received.some(({ source }) => /^To: ada@xn--bcher-kva\.example\r$/m.test(source)))

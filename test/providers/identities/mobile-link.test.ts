@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import t from 'tap'
+import { altered } from '../../support/altered.ts'
 import { agree, cookiesOf, outcomeOf, type SignInOutcome } from '../../support/providers/sign-in.ts'
 import { APP, APP_LINK, APP_SCHEME, startWorld } from '../../support/providers/world.ts'
 import { age, present } from '../../support/presence.ts'
@@ -105,7 +106,7 @@ t.test('linking from a mobile app', async t => {
   t.test('a URL that is modified, of another provider or with more parameters starts nothing', async t => {
     const { url } = await startFlow(await service.person())
     const ticket = url.searchParams.get('linking') ?? ''
-    for (const target of [`/auth/providers/google?linking=${ticket.slice(0, -2)}AA`, '/auth/providers/google?linking=x', `/auth/providers/github?linking=${ticket}`]) {
+    for (const target of [`/auth/providers/google?linking=${altered(ticket)}`, '/auth/providers/google?linking=x', `/auth/providers/github?linking=${ticket}`]) {
       const { status, headers, cookies } = await service.call(`GET ${target}`)
       t.equal(status, 302, target)
       t.match(headers.location, /error=invalid_state/)
