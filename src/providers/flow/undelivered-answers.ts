@@ -51,8 +51,11 @@ export function createUndeliveredAnswers<Answer> () {
   }
 }
 
-/** @returns whether the client was still there when the response was complete; its client may be gone already */
-async function isDelivered (response: ServerResponse): Promise<boolean> {
-  if (!response.destroyed && !response.writableFinished) await new Promise(resolve => { response.once('finish', resolve).once('close', resolve) })
-  return response.writableFinished
+/** @returns whether the client was still there when the response was complete; it may be gone already */
+function isDelivered (response: ServerResponse): Promise<boolean> {
+  return new Promise(resolve => {
+    if (response.destroyed) resolve(response.writableFinished)
+    response.once('finish', () => resolve(true))
+    response.once('close', () => resolve(response.writableFinished))
+  })
 }
