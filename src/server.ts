@@ -22,6 +22,8 @@ import { version } from './version.ts'
 
 const START_TIMEOUT = 120_000
 const LATE_REQUEST_CHECK_INTERVAL = 1_000
+// Long enough for clients that are at work to be answered with `Connection: close`, and leave.
+const SHORTEST_DRAIN = 200
 
 /** What tests replace. */
 export interface ServerDeps {
@@ -100,7 +102,7 @@ export async function serve (config: Config): Promise<FastifyInstance> {
   async function stop (signal: string): Promise<void> {
     stopping.abort()
     app.log.info({ signal, delay: config.shutdownDelay }, 'shutting down')
-    if (app.server.listening) await pause(config.shutdownDelay * 1000)
+    if (app.server.listening) await pause(Math.max(SHORTEST_DRAIN, config.shutdownDelay * 1000))
     // Right after a look at the socket: the system resets connections that wait there to be accepted when it is closed.
     await nextTurn()
     await app.close()

@@ -118,6 +118,8 @@ t.test('weak secrets are refused, each for its reason', async t => {
     'change-me-change-this-super-secret-key!!': /well-known/,
     'my-secret-my-jwt-secret-top-secret-password': /well-known/,
     abcdefghijklmnopqrstuvwxyz0123456789: /well-known/,
+    'a-string-secret-at-least-256-bits-long': /well-known/,
+    'a-string-secret-at-least-512-bits-long-for-you': /well-known/,
     'this-is-the-keyboard cat of Countersign!': /well-known/,
     '-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA\n-----END PUBLIC KEY-----': /PEM/,
     '-----BEGIN RSA PRIVATE KEY----- MIIEpAIBAAKCAQEA7bq': /PEM/,

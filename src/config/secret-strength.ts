@@ -1,5 +1,5 @@
 const MIN_BYTES = 32
-const WELL_KNOWN = ['your256bitsecret', 'supersecret', 'secretkey', 'jwtsecret', 'mysecret', 'yoursecret', 'topsecret', 'changeme', 'changethis',
+const WELL_KNOWN = ['your256bitsecret', 'astringsecretatleast256bitslong', 'astringsecretatleast384bitslong', 'astringsecretatleast512bitslong', 'supersecret', 'secretkey', 'jwtsecret', 'mysecret', 'yoursecret', 'topsecret', 'changeme', 'changethis',
   'replaceme', 'replacethis', 'notasecret', 'keyboardcat', 'password', 'letmein', 'shhhhh', 'secret', 'countersign', 'authentication',
   '0123456789', '1234567890', 'abcdefghijklmnopqrstuvwxyz', 'qwertyuiop', 'deadbeef']
 

@@ -70,22 +70,23 @@ export function createCookies (config: Pick<Config, 'publicUrl' | 'cookieDomain'
   function mayBeOurs ({ headers: { cookie } }: WithHeaders, role: CredentialRole, { name }: CookieVariant): boolean {
     if (cookie === undefined) return false
     const values = cookieValues(cookie, name)
-    if (values.some(value => isOfOtherService(role, value))) return false
+    if (values.some(value => isOfOtherService(role, name, value))) return false
     return values.some(value => name !== role || !secure || isFormOf(role, value))
   }
 
-  function isOfOtherService (role: CookieRole, value: string): boolean {
-    return role === 'access' && namesOtherIssuer(value, issuer)
+  // What has the prefix was set by this very host: of another issuer, it is ours from before the issuer was changed.
+  function isOfOtherService (role: CookieRole, name: string, value: string): boolean {
+    return role === 'access' && !name.startsWith('__Host-') && namesOtherIssuer(value, issuer)
   }
 
   function read ({ headers: { cookie } }: WithHeaders, role: CookieRole): string | undefined {
     if (cookie === undefined) return undefined
     try {
       const value = readSingleCookie(cookie, names[role], Ambiguous[role])
-      return value !== undefined && !secure && isOfOtherService(role, value) ? undefined : value
+      return value !== undefined && !secure && isOfOtherService(role, names[role], value) ? undefined : value
     } catch (error) {
       // A domain above may have the access cookie of another service.
-      const own = cookieValues(cookie, names[role]).filter(value => !isOfOtherService(role, value))
+      const own = cookieValues(cookie, names[role]).filter(value => !isOfOtherService(role, names[role], value))
       if (own.length > 1) throw error
       return own[0]
     }

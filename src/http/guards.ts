@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { InvalidToken, Principal, TokenCredential } from 'countersign-verifier'
 import {
-  bearerToken, createGuardFactory, createIdentify, createRequirement, createToRefusal, passOn,
+  authorizationOf, bearerToken, createGuardFactory, createIdentify, createRequirement, createToRefusal, passOn,
   type CookieCredential, type Guard, type GuardedReply, type GuardedRequest, type RequestSlot, type UserGuards
 } from 'countersign-verifier/internal'
 import { Problem } from '../errors.ts'
@@ -78,4 +78,4 @@ export function invalidToken (cause: Error): Problem {
   return new Problem('invalid_token', { cause })
 }
 
-export { bearerToken, type Guard }
+export { authorizationOf, bearerToken, type Guard }

@@ -4,7 +4,7 @@ import { InvalidToken } from 'countersign-verifier'
 import { scopeChallenge, type ClientTokenClaims } from 'countersign-verifier/internal'
 import type { AuditStore } from '../audit/store.ts'
 import { Problem } from '../errors.ts'
-import { bearerToken, invalidToken } from '../http/guards.ts'
+import { authorizationOf, bearerToken, invalidToken } from '../http/guards.ts'
 import { clientNetwork } from '../http/client-network.ts'
 import { clientInfo } from '../http/client-info.ts'
 import type { AttemptLimiter } from '../limits/attempt-limiter.ts'
@@ -46,13 +46,15 @@ export interface ClientAuthenticationDeps {
   onRefused (error: InvalidToken): void
 }
 
-const BASIC = { 'www-authenticate': 'Basic realm="countersign", charset="UTF-8"' }
+const BASIC = 'Basic realm="countersign", charset="UTF-8"'
+// Where a token will do as well (RFC 6750 §3).
+const BASIC_OR_BEARER = `${BASIC}, Bearer realm="countersign"`
 const NO_HASH = Buffer.alloc(32)
 
 export function createClientAuthentication ({ limiter, clients, audience, verifyClientToken, audit, onRefused }: ClientAuthenticationDeps) {
-  async function bySecret (request: FastifyRequest): Promise<AuthenticatedClient> {
+  async function bySecret (request: FastifyRequest, challenge = BASIC): Promise<AuthenticatedClient> {
     const credentials = readClientCredentials(request)
-    if (credentials === undefined) throw new Problem('invalid_client', { headers: BASIC })
+    if (credentials === undefined) throw new Problem('invalid_client', { headers: { 'www-authenticate': challenge } })
     const client = await find(credentials.id)
     const given = hashClientSecret(credentials.secret)
     // Compared for an unknown client too: the time taken must not reveal which clients exist.
@@ -66,7 +68,7 @@ export function createClientAuthentication ({ limiter, clients, audience, verify
       await limiter.reserve([{ rule: 'network', by: network === null ? undefined : ['client', network] }], headers => { limits = headers })
       // An id that never was leaves nothing.
       if (client !== undefined) audit.recordRepeatable({ action: 'client_authentication', outcome: 'failure', detail: { clientId: client.id }, ...clientInfo(request) })
-      throw new Problem('invalid_client', { headers: { ...BASIC, ...limits } })
+      throw new Problem('invalid_client', { headers: { 'www-authenticate': challenge, ...limits } })
     }
     return toAuthenticated(client, { scopes: client.scopes, expiresAt: isCurrent ? null : client.previousEndsAt, tokenVersion: null })
   }
@@ -100,11 +102,11 @@ export function createClientAuthentication ({ limiter, clients, audience, verify
 
   return {
     /** Authenticates by the secret alone: HTTP Basic, or the form's `client_id` and `client_secret` (RFC 6749 §2.3.1). */
-    authenticateClient: bySecret,
+    authenticateClient: (request: FastifyRequest) => bySecret(request),
     /** Authenticates by the secret or by an access token; where a scope is named, the client must have it. @throws Problem 401, 403 */
     authorizeClient: (scope?: string): AuthenticateClient => async request => {
-      const token = bearerToken(request.headers.authorization)
-      const client = await (token === undefined ? bySecret(request) : byToken(token, request))
+      const token = bearerToken(authorizationOf(request))
+      const client = await (token === undefined ? bySecret(request, BASIC_OR_BEARER) : byToken(token, request))
       if (scope === undefined || client.scopes.includes(scope)) return client
       throw insufficientScope(scope)
     }

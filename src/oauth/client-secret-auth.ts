@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { authorizationOf } from '../http/guards.ts'
 import { OAuthError } from './oauth-error.ts'
 
 /** The id and secret that a client authenticates with. */
@@ -21,7 +22,9 @@ const BASIC = /^basic +([A-Za-z0-9+/]+={0,2}) *$/i
  * @returns `undefined` where there are none, or they cannot be read
  * @throws OAuthError `invalid_request` where there are both
  */
-export function readClientCredentials ({ headers: { authorization }, body }: { headers: FastifyRequest['headers'], body: unknown }): ClientCredentials | undefined {
+export function readClientCredentials (request: Pick<FastifyRequest, 'headers' | 'raw'> & { body: unknown }): ClientCredentials | undefined {
+  const { body } = request
+  const authorization = authorizationOf(request)
   const { client_id: id, client_secret: secret } = (body ?? {}) as ClientParameters
   if (authorization === undefined) return id === undefined || secret === undefined ? undefined : { id, secret }
   if (secret !== undefined) throw severalMethods()

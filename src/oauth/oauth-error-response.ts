@@ -50,6 +50,8 @@ export function handleOAuthErrors (app: FastifyInstance, { isUnavailable }: { is
   })
 }
 
+const FORMS_ONLY = 'Unsupported media type: send a form (application/x-www-form-urlencoded)'
+
 interface Described {
   name: ErrorName
   status: number
@@ -61,7 +63,7 @@ function describe (problem: OAuthError | Problem): Described {
   if (problem instanceof OAuthError) return { name: problem.code, status: 400, description: printable(problem.message), headers: {} }
   const { code, statusCode, headers, message, detail, errors = [] } = problem
   const name = NAMES[code] ?? 'invalid_request'
-  const description = errors.map(({ field, detail }) => `${field} ${detail}`.trim()).join('; ') || (detail ?? message)
+  const description = code === 'unsupported_media_type' ? FORMS_ONLY : errors.map(({ field, detail }) => `${field} ${detail}`.trim()).join('; ') || (detail ?? message)
   // A body of another type or content is a malformed request in OAuth: 400 (RFC 6749 §5.2).
   const status = name !== 'invalid_request' ? STATUSES[name] : [415, 422].includes(statusCode) ? 400 : statusCode
   return { name, status, description: printable(description), headers }

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { InvalidToken, type Principal } from 'countersign-verifier'
 import type { TokenVerifier } from 'countersign-verifier/internal'
-import { bearerToken } from '../http/guards.ts'
+import { authorizationOf, bearerToken } from '../http/guards.ts'
 import { AmbiguousCookie, type Cookies } from '../http/cookies.ts'
 import type { KnownDevice } from '../limits/login-guard.ts'
 import type { KnownDeviceCookie } from './known-device-cookie.ts'
@@ -28,7 +28,7 @@ export function createFindKnownDevices ({ cookies, deviceCookie, verifier, authe
   }
 
   function byToken (request: FastifyRequest): KnownDevice | undefined {
-    const token = bearerToken(request.headers.authorization) ?? cookies.read(request, 'access')
+    const token = bearerToken(authorizationOf(request)) ?? cookies.read(request, 'access')
     return token === undefined ? undefined : toDevice(verifier.verify(token))
   }
 

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { InvalidToken } from 'countersign-verifier'
 import { Problem } from '../errors.ts'
 import { AmbiguousCookie, type CookieRole, type Cookies } from '../http/cookies.ts'
-import { bearerToken, invalidToken } from '../http/guards.ts'
+import { authorizationOf, bearerToken, invalidToken } from '../http/guards.ts'
 import type { SessionName } from './end-session-store.ts'
 import type { RefreshTokens } from './refresh-token.ts'
 import { readSessionSecret } from './session-secret.ts'
@@ -37,7 +37,7 @@ export interface LogoutCredentialsDeps {
  */
 export function createReadLogoutCredentials ({ cookies, refreshTokens, sessionOf, onRefused }: LogoutCredentialsDeps): ReadLogoutCredentials {
   return function readLogoutCredentials (request) {
-    const bearer = bearerToken(request.headers.authorization)
+    const bearer = bearerToken(authorizationOf(request))
     const inBody = (request.body as { refreshToken?: string } | null)?.refreshToken
     const byHand = [
       ...bearer === undefined ? [] : [byAccessToken(bearer)],

@@ -37,12 +37,13 @@ export const logoutRoute: FastifyPluginAsyncTypebox<LogoutRouteOptions> = async 
     }
   }, async (request, reply) => {
     const { sessions, refusals, forgery, hasCookies } = readLogoutCredentials(request)
-    if (hasCookies) csrf.checkLogin(request)
+    const isFromBrowser = hasCookies || cookies.carriesCredential(request)
+    if (isFromBrowser) csrf.checkLogin(request)
     // A session that could not be ended might go on: then the response is 503, and the cookies stay.
     for (const session of sessions) await logOut(session, clientInfo(request))
     if (hasCookies) cookies.clear(reply, 'access', 'refresh', 'session')
     // A client that sends what was never issued has to learn that nothing has ended. A browser cannot get rid of its cookies.
-    const refusal = forgery ?? (cookies.carriesCredential(request) ? undefined : refusals[0]) ?? (hasCookies ? undefined : new Problem('unauthenticated'))
+    const refusal = forgery ?? (cookies.carriesCredential(request) ? undefined : refusals[0]) ?? (isFromBrowser ? undefined : new Problem('unauthenticated'))
     if (sessions.length === 0 && refusal !== undefined) throw refusal
     return reply.code(204).send(null)
   })

@@ -1,9 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { Problem } from '../errors.ts'
 import { BODY_PROBLEMS, problemResponses, PUBLIC } from '../http/openapi/openapi-responses.ts'
 import { clientInfo } from '../http/client-info.ts'
-import type { Cookies } from '../http/cookies.ts'
+import { AmbiguousCookie, type Cookies } from '../http/cookies.ts'
 import type { CsrfProtection } from '../http/csrf.ts'
 import { Nullable } from '../http/schemas.ts'
 import { reportTo } from '../limits/limit-by-network.ts'
@@ -38,11 +39,23 @@ export const refreshRoute: FastifyPluginAsyncTypebox<RefreshRouteOptions> = asyn
     }
   }, async (request, reply) => {
     const fromBody = request.body?.refreshToken
-    const refreshToken = fromBody ?? cookies.read(request, 'refresh')
+    const refreshToken = fromBody ?? fromCookie(request, reply)
     if (refreshToken === undefined) throw new Problem('invalid_refresh_token')
     const channel = fromBody === undefined ? 'cookie' : 'body'
     if (channel === 'cookie') csrf.checkLogin(request)
     // A refusal clears no cookie: arriving late, it would take away those of a login made meanwhile.
     return sendLogin(reply, await rotateRefreshToken({ refreshToken, channel, audience: request.body?.audience, idempotencyKey: request.headers['idempotency-key'], client: clientInfo(request), report: reportTo(reply) }))
   })
+
+  function fromCookie (request: FastifyRequest, reply: FastifyReply): string | undefined {
+    try {
+      return cookies.read(request, 'refresh')
+    } catch (error) {
+      if (!(error instanceof AmbiguousCookie)) throw error
+      csrf.checkLogin(request)
+      // For as long as both come, neither can be refreshed.
+      reply.header('set-cookie', error.clearing)
+      throw new Problem('invalid_refresh_token')
+    }
+  }
 }

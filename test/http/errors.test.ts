@@ -104,6 +104,14 @@ t.test('what cannot be answered', async t => {
     isProblem(t, await call('POST /nothing', { json: { a: 1 } }), 'not_found', 'with a body')
   })
 
+  t.test('a body that is not UTF-8 is 400, and not another password', async t => {
+    for (const byte of ['ff', 'fe', 'c328', 'eda080']) {
+      const body = Buffer.concat([Buffer.from(`{"email":"${ada.email}","password":"`), Buffer.from(byte, 'hex'), Buffer.from('"}')])
+      const { statusCode, json } = await service.app.inject({ method: 'POST', url: '/auth/login', headers: { 'content-type': 'application/json' }, payload: body })
+      t.match({ statusCode, body: json() as object }, { statusCode: 400, body: { code: 'malformed_json' } }, byte)
+    }
+  })
+
   t.test('a path that cannot be read is 400', async t => {
     for (const path of ['/%', '/%zz', '/auth/%E0%A4%A', '/admin/users/%ff']) {
       const answer = await call(`GET ${path}`, { token: ada.accessToken })

@@ -44,7 +44,7 @@ t.test('a client', async t => {
       for (const path of ['/oauth/token', '/oauth/introspect', '/oauth/revoke']) {
         const answer = await post(service, path, { ...GRANT, token: 'x' }, undefined, headers)
         t.strictSame([answer.status, answer.body.error], [401, 'invalid_client'], `${name} ${path}`)
-        t.match(answer.headers['www-authenticate'], /^Basic realm="countersign"/, name)
+        t.match(answer.headers['www-authenticate'], path === '/oauth/token' ? /^Basic realm="countersign", charset="UTF-8"$/ : /^Basic realm="countersign", charset="UTF-8", Bearer realm="countersign"$/, `${name} ${path}`)
         t.equal(answer.headers['cache-control'], 'no-store')
       }
     }

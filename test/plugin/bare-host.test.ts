@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
+import { statusWith } from '../support/raw-headers.ts'
 import { ADA, bearer, hostWithPlugin, registerAda } from './host.ts'
 
 t.test('a bare host gets the routes and the guards', async t => {
@@ -94,4 +95,19 @@ t.test('nothing else on the host is touched', async t => {
   for (const name of ['user', 'cookies', 'jwtVerify', 'countersignJwtVerify']) t.notOk(app.hasRequestDecorator(name), `no request.${name}`)
   for (const name of ['setCookie', 'jwtSign', 'countersignJwtSign']) t.notOk(app.hasReplyDecorator(name), `no reply.${name}`)
   t.same(app.getSchemas(), {}, 'no shared schema')
+})
+
+t.test("two Authorization headers are no credential, on a host's server too", async t => {
+  const app = await hostWithPlugin(t, {
+    build: app => app.get('/mine', { onRequest: app.authenticate }, () => 'mine')
+  })
+  const origin = await app.listen({ host: '127.0.0.1', port: 0 })
+  const good = ['Authorization', bearer(await registerAda(app)).authorization]
+  for (const target of ['GET /mine', 'GET /auth/verify', 'GET /auth/me', 'POST /auth/logout', 'POST /oauth/introspect', 'GET /revocations']) {
+    for (const other of ['Bearer x', 'Basic x']) {
+      t.equal(await statusWith(target, origin, [...good, 'Authorization', other]), 401, `${target}, ${other}`)
+      t.equal(await statusWith(target, origin, ['Authorization', other, ...good]), 401, `${other}, ${target}`)
+    }
+  }
+  t.equal(await statusWith('GET /mine', origin, good), 200, 'and nobody was logged out')
 })

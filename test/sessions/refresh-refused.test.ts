@@ -109,6 +109,14 @@ t.test('an invalid refresh token', async t => {
     t.strictSame([status, cookies], [401, {}])
   })
 
+  t.test('that came twice as a cookie is cleared: for as long as both come, neither is any good', async t => {
+    const headers = { cookie: 'refresh=a; refresh=b', 'x-countersign': '1' }
+    const { status, body, cookies } = await service.call<{ code: string }>('POST /auth/refresh', { headers })
+    t.strictSame([status, body.code, cookies.refresh?.value], [401, 'invalid_refresh_token', ''])
+    const crossSite = await service.call('POST /auth/refresh', { headers: { ...headers, 'x-countersign': '', 'sec-fetch-site': 'cross-site' } })
+    t.strictSame([crossSite.status, crossSite.cookies], [403, {}])
+  })
+
   t.test('from another site is refused', async t => {
     const { refresh: cookie = '' } = await service.cookiesOf(await service.person())
     t.match(await service.call('POST /auth/refresh', { cookies: { refresh: cookie }, headers: { 'sec-fetch-site': 'cross-site' } }), { status: 403, body: { code: 'cross_site_request' } })

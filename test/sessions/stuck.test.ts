@@ -194,6 +194,17 @@ t.test('another service on the same host, whose cookies come along over plain ht
   })
 
   t.test('is not logged out by a logout here', async t => {
-    t.match(await one.call('POST /auth/logout', { cookies: { access: theirs }, headers: OWN_PAGE }), { status: 401, cookies: {} })
+    t.match(await one.call('POST /auth/logout', { cookies: { access: theirs }, headers: OWN_PAGE }), { status: 204, cookies: {} }, 'its cookie stays')
   })
+})
+
+t.test('a cookie with the prefix __Host- is ours, whatever issuer it names', async t => {
+  const service = await startService(t, { PUBLIC_URL: 'https://auth.example.com' })
+  const person = await service.person()
+  const foreign = (await (await startService(t, { JWT_ISSUER: 'https://before.example.com' })).person()).accessToken
+  const cookie = `__Host-access=${foreign}`
+  const { status, cookies } = await service.call('POST /auth/logout', { headers: { ...OWN_PAGE, cookie } })
+  t.strictSame([status, cookies['__Host-access']?.value], [204, ''])
+  t.equal((await service.call('GET /auth/verify', { headers: { cookie } })).status, 401)
+  t.equal((await service.call('GET /auth/verify', { headers: { cookie: `${cookie}; __Host-access=${person.accessToken}` } })).status, 401)
 })

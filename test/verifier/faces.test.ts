@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { createVerifier } from 'countersign-verifier'
 import { catalogue, Problem, toProblemDocument, type ProblemCode } from '../../src/errors.ts'
 import { fitsInHeader, hostileTokens, oddTokens, SUBJECT } from '../support/hostile-tokens.ts'
+import { statusWith } from '../support/raw-headers.ts'
 import { goodToken, ISSUER, OPTIONS } from '../support/verifiers.ts'
 import { openWebSocket } from '../support/web-socket.ts'
 import { faces, type FaceAnswer } from './faces.ts'
@@ -68,6 +69,15 @@ for (const [name, start] of Object.entries(faces)) {
       t.match((await service.call('GET /mine', cookie(goodToken()))).body, { id: SUBJECT.sub, credential: 'cookie' })
       t.match((await service.call('GET /mine', { ...bearer(goodToken()), ...cookie('x') })).body, { credential: 'bearer' })
       t.equal((await service.call('GET /mine', { ...bearer('x'), ...cookie(goodToken()) })).status, 401)
+    })
+
+    t.test('two Authorization headers are no credential, in either order', async t => {
+      const good = ['Authorization', `Bearer ${goodToken()}`]
+      t.equal(await statusWith('GET /mine', service.origin, good), 200)
+      for (const pair of [[...good, ...good], [...good, 'authorization', 'Bearer x'], ['AUTHORIZATION', 'Basic x', ...good]]) {
+        t.equal(await statusWith('GET /mine', service.origin, pair), 401)
+        t.equal(await statusWith('GET /mine', service.origin, [...pair, 'Cookie', `__Host-access=${goodToken()}`]), 401, 'nor is the cookie beside them')
+      }
     })
 
     t.test('a cookie that came twice is refused, the same value or not', async t => {

@@ -10,5 +10,6 @@ t.test('the revocation of a client may have a version, and one that cannot be re
   for (const minVersion of [null, '2', 1.5, {}]) t.throws(() => parseRevocation(JSON.stringify({ kind: 'client', ...entry, minVersion })), FeedParseError, String(minVersion))
   t.throws(() => parseRevocation(JSON.stringify({ kind: 'user', ...entry })), FeedParseError)
   t.strictSame(parseRevocation(JSON.stringify({ kind: 'session', ...entry, minVersion: 'x' })), { kind: 'session', ...entry })
-  t.equal(parseRevocation(JSON.stringify({ kind: 'device', ...entry, minVersion: 'x' })), undefined)
+  for (const members of [{ ...entry, minVersion: 'x' }, { id: 'x' }, { tenant: 't', expiresAt: null }]) t.equal(parseRevocation(JSON.stringify({ kind: 'device', ...members })), undefined, 'of a kind that is not known nothing is read')
+  for (const members of [{ id: 'x' }, { expiresAt: 1 }, { id: '', expiresAt: 1 }]) t.throws(() => parseRevocation(JSON.stringify({ kind: 'session', ...members })), FeedParseError)
 })

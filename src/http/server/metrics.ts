@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import type { TokenFailure } from 'countersign-verifier'
 import type { Access } from '../../config/parsers.ts'
 import { Problem } from '../../errors.ts'
-import { bearerToken } from '../guards.ts'
+import { authorizationOf, bearerToken } from '../guards.ts'
 import { problemResponses, PUBLIC } from '../openapi/openapi-responses.ts'
 
 /** The metrics of the service, for Prometheus. */
@@ -52,7 +52,7 @@ export function addMetricsRoute (app: FastifyInstance, metrics: Metrics, access:
   const isAllowed = access === 'open' ? () => true : createTokenCheck(access.token)
   app.get('/metrics', {
     onRequest (request, _reply, done) {
-      done(isAllowed(request.headers.authorization) ? undefined : new Problem('unauthenticated'))
+      done(isAllowed(authorizationOf(request)) ? undefined : new Problem('unauthenticated'))
     },
     schema: {
       // The document describes tokens of users and clients.

@@ -89,6 +89,8 @@ export const callbackRoute: FastifyPluginAsyncTypebox<CallbackRouteOptions> = as
     } catch (error) {
       const earlier = error instanceof InvalidState ? await findEarlierAnswer(request, state, error) : undefined
       if (earlier !== undefined) return await land(request, reply, earlier, flow)
+      // Perhaps this browser is signed in by it: a page of our own asks again, and has the cookies.
+      if (error instanceof InvalidState && lacksAllCookies(request)) return await sendPage(reply, returnPage(`?${query}`))
       const failure = { code: failSignIn(error, provider, request), requestId: request.id }
       // What has not begun can be tried again by loading the page again.
       if (isUsed || isOver(error, failure.code)) flows.clear(reply, state)
@@ -129,7 +131,11 @@ export const callbackRoute: FastifyPluginAsyncTypebox<CallbackRouteOptions> = as
   }
 
   function lacksStrictCookies (request: FastifyRequest, { purpose }: Flow): boolean {
-    return cookieSameSite === 'strict' && purpose.kind === 'link' && request.headers['sec-fetch-site'] === 'cross-site' && !cookies.carriesCredential(request)
+    return purpose.kind === 'link' && lacksAllCookies(request)
+  }
+
+  function lacksAllCookies (request: FastifyRequest): boolean {
+    return cookieSameSite === 'strict' && request.headers['sec-fetch-site'] === 'cross-site' && !cookies.carriesCredential(request)
   }
 }
 

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { cookiesOf, signIn } from '../../support/providers/sign-in.ts'
-import { APP as WORLD_APP, APP_LINK, startWorld } from '../../support/providers/world.ts'
+import { agree, cookiesOf, finishFlow, signIn, startFlow } from '../../support/providers/sign-in.ts'
+import { APP as WORLD_APP, APP_LINK, OTHER_APP, startWorld } from '../../support/providers/world.ts'
 import { startService } from '../../support/service.ts'
 
 const APP = 'https://app.example.com/welcome'
@@ -67,7 +67,19 @@ t.test('signing in where cookies are SameSite=Strict', async t => {
     const { page } = await signIn(browser(), 'google', { as: null })
     t.equal(page.status, 200)
     t.match(page.text, `content="0;url=${WORLD_APP}?error=access_denied&amp;request_id=`)
-    t.match(await browser().visit('/auth/providers/google/callback?code=x&state=y', { site: 'cross-site' }), { status: 200, text: /error=invalid_state/ })
+    const callback = '/auth/providers/google/callback?code=x&state=y'
+    t.match(await browser().visit(callback, { site: 'cross-site' }), { status: 200, text: 'content="0;url=?code=x&amp;state=y"' }, 'asked again, with the cookies')
+    t.match(await browser().visit(callback, { site: 'same-origin' }), { status: 302, location: { search: /error=invalid_state/ } })
+  })
+
+  t.test('a callback that is loaded again goes where it went, though no cookie comes along', async t => {
+    const somebody = browser()
+    const callback = await agree(somebody, await startFlow(somebody, 'google', { redirectTo: OTHER_APP }), 'ada')
+    t.match((await finishFlow(somebody, callback)).page.text, `content="0;url=${OTHER_APP}"`)
+    const again = await browser().visit(callback, { site: 'cross-site' })
+    t.match(again, { status: 200, text: 'content="0;url=?code=' }, 'by a page of our own')
+    t.strictSame(again.headers['set-cookie'], undefined)
+    t.match(await somebody.visit(callback, { site: 'same-origin' }), { status: 302, location: { href: OTHER_APP } })
   })
 
   t.test('a mobile app is redirected to at once: it gets no cookies', async t => {

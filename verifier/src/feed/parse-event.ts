@@ -11,9 +11,10 @@ const INVALID_SYNC = 'an invalid sync'
  */
 export function parseRevocation (data: string): Revocation | undefined {
   const { kind, id, minVersion, expiresAt } = parseObject(data, INVALID_REVOCATION)
-  if (typeof kind !== 'string' || typeof id !== 'string' || id === '' || !isTime(expiresAt)) throw new FeedParseError(INVALID_REVOCATION)
+  if (typeof kind !== 'string') throw new FeedParseError(INVALID_REVOCATION)
+  if (kind !== 'session' && kind !== 'user' && kind !== 'client') return undefined
+  if (typeof id !== 'string' || id === '' || !isTime(expiresAt)) throw new FeedParseError(INVALID_REVOCATION)
   if (kind === 'session' || (kind === 'client' && minVersion === undefined)) return { kind, id, expiresAt }
-  if (kind !== 'user' && kind !== 'client') return undefined
   if (!isInteger(minVersion)) throw new FeedParseError(INVALID_REVOCATION)
   return { kind, id, minVersion, expiresAt }
 }

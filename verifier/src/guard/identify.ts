@@ -4,6 +4,10 @@ import type { ProblemClass } from './problem.ts'
 export interface CredentialRequest {
   readonly method?: string | undefined
   readonly headers: Readonly<Record<string, string | string[] | undefined>> & { readonly authorization?: string | undefined, readonly cookie?: string | undefined }
+  /** Names and values in turn, as they came. */
+  readonly rawHeaders?: readonly string[]
+  /** Node's request, where this is a framework's. */
+  readonly raw?: { readonly rawHeaders?: readonly string[] }
 }
 
 /** A cookie that identifies. */
@@ -34,8 +38,8 @@ export type Identify<Who> = (request: CredentialRequest) => Who | Promise<Who>
  */
 export function createIdentify<Who, Refusal extends Error> ({ bearer, cookies = [], checkCsrf = () => {}, Problem }: Credentials<Who, Refusal>): Identify<Who> {
   return request => {
-    const { authorization, cookie } = request.headers
-    const token = bearerToken(authorization)
+    const { cookie } = request.headers
+    const token = bearerToken(authorizationOf(request))
     if (cookie !== undefined) checkCsrf(request)
     if (token !== undefined) return bearer(token)
     for (const { read, identify } of cookies) {
@@ -44,6 +48,23 @@ export function createIdentify<Who, Refusal extends Error> ({ bearer, cookies = 
     }
     throw new Problem('unauthenticated')
   }
+}
+
+const NAME = 'authorization'
+
+/**
+ * @returns the Authorization header. Of two, Node gives the first alone, and something in front perhaps looked at the last: they
+ * are taken for a token that is none, and so refused
+ */
+export function authorizationOf ({ headers: { authorization }, rawHeaders, raw }: CredentialRequest): string | undefined {
+  const lines = rawHeaders ?? raw?.rawHeaders
+  if (authorization === undefined || lines === undefined) return authorization
+  let times = 0
+  for (let at = 0; at < lines.length; at += 2) {
+    const name = lines[at]
+    if (name?.length === NAME.length && name.toLowerCase() === NAME) times++
+  }
+  return times > 1 ? 'Bearer of two' : authorization
 }
 
 /** @returns the token of an Authorization header (RFC 6750 §2.1), after one space or more (RFC 9110 §11.4); `undefined` for another scheme */

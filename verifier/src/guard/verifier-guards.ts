@@ -83,14 +83,14 @@ export function createVerifierGuards<R extends string, Request extends Credentia
 
 /**
  * As the service reads it: of several, those that name another issuer are another service's, of the same host or of a domain
- * above. One alone counts as absent for that only under a bare name.
+ * above; what has the prefix `__Host-` was set by this very host. One alone counts as absent for that only under a bare name.
  *
  * @throws AmbiguousCookie if more than one may be of this issuer
  */
 function readAccessCookie (header: string, name: string, issuer: string): string | undefined {
   const values = cookieValues(header, name)
   if (values.length < 2 && name.startsWith('__')) return values[0]
-  const own = values.filter(value => !namesOtherIssuer(value, issuer))
+  const own = name.startsWith('__Host-') ? values : values.filter(value => !namesOtherIssuer(value, issuer))
   if (own.length > 1) throw new AmbiguousCookie()
   return own[0]
 }
