@@ -11,7 +11,7 @@ export interface EndedSessions {
 }
 
 // Each account may have 100 live sessions, and a statement has 3 s.
-const [FIRST, BATCH] = ['00000000-0000-0000-0000-000000000000', 100]
+const [FIRST, BATCH] = ['00000000-0000-0000-0000-000000000000', 40]
 
 // A restored backup has lower versions than tokens that were issued after it: the next one must be above all of those.
 const LEAP = 10_000
