@@ -216,7 +216,7 @@ export async function addRoutes (app: FastifyInstance, { config, baseUrl, prefix
     })
 
     await api.register(oauthRoutes, { authenticateClient: oauth.authenticateClient, authorizeClient: oauth.authorizeClient, grant: oauth.grant, introspect: oauth.introspect, revoke: oauth.revoke, isUnavailable })
-    await api.register(feedRoute, { feed, authorizeClient: oauth.authorizeClient, now: revocation.now })
+    await api.register(feedRoute, { feed, authorizeClient: oauth.authorizeClient, findClients: oauth.findClients, now: revocation.now })
     await api.register(metadataRoutes, { issuer: config.issuer, baseUrl, publicKeys: tokens.publicKeys })
     if (mail.inbox !== undefined) await api.register(developmentMailRoute, { inbox: mail.inbox })
     // Without them a host's logger quotes rows of the database.

@@ -62,7 +62,8 @@ export function createAccountStatusStore ({ prisma }: Pick<Database, 'prisma'>) 
       return true
     }),
 
-    endAllSessions: (id: string, { actorId, ...client }: Actor): Promise<Revocation[] | undefined> => prisma.$transaction(async tx => {
+    /** Ends all sessions of an account, and revokes all its tokens. */
+    endAllSessions: (id: string, { actorId, ...client }: Partial<Actor>): Promise<Revocation[] | undefined> => prisma.$transaction(async tx => {
       const before = await lockAccount(tx, id)
       if (before === undefined) return undefined
       const { id: userId } = before

@@ -68,6 +68,7 @@ export async function recordAudit (tx: Pick<DbTransaction, 'auditEvent'>, { acti
 /** What a statement records of an event, as SQL expressions. */
 export interface AuditExpressions {
   id?: string
+  actorId?: string
   ip?: string
   userAgent?: string
   /** May read from the source. */
@@ -78,12 +79,12 @@ export interface AuditExpressions {
  * SQL: a common table expression that writes one event for each row of `source`.
  *
  * @param source a table with the columns user_id and session_id
- * @param expressions by default the parameters `:eventId`, `:ip` and `:userAgent`, and no detail
+ * @param expressions by default the parameters `:eventId`, `:ip` and `:userAgent`, the account itself as the actor, and no detail
  */
-export function auditSql (action: AuditAction, outcome: AuditEvent['outcome'], source: string, { id = ':eventId', ip = ':ip', userAgent = ':userAgent', detail = 'NULL' }: AuditExpressions = {}): string {
+export function auditSql (action: AuditAction, outcome: AuditEvent['outcome'], source: string, { id = ':eventId', actorId = 'user_id', ip = ':ip', userAgent = ':userAgent', detail = 'NULL' }: AuditExpressions = {}): string {
   return `
     ${action}_audited AS (
       INSERT INTO audit_events (${COLUMNS})
-      SELECT ${id}::uuid, '${action}', '${outcome}', user_id, user_id, session_id, ${ip}, ${userAgent}, ${detail}::jsonb FROM ${source}
+      SELECT ${id}::uuid, '${action}', '${outcome}', ${actorId}::uuid, user_id, session_id, ${ip}, ${userAgent}, ${detail}::jsonb FROM ${source}
     )`
 }

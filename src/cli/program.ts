@@ -6,6 +6,7 @@ import { mailCommand } from './mail/mail.ts'
 import { migrateCommand } from './migrate.ts'
 import { secretCommand } from './secret.ts'
 import { serveCommand } from './serve.ts'
+import { sessionsCommand } from './sessions.ts'
 import { usersCommand } from './users.ts'
 
 const FAILED = 1
@@ -17,7 +18,7 @@ const program = new Command('countersign')
   .exitOverride()
   .configureHelp({ showGlobalOptions: true })
 
-for (const command of [serveCommand, migrateCommand, secretCommand, usersCommand, clientsCommand, mailCommand]) program.addCommand(command)
+for (const command of [serveCommand, migrateCommand, secretCommand, usersCommand, sessionsCommand, clientsCommand, mailCommand]) program.addCommand(command)
 for (const command of allCommands(program)) command.exitOverride().showHelpAfterError('(use --help for usage)')
 
 /** Runs the command that the process was started with. */

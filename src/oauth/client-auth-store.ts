@@ -19,11 +19,13 @@ export interface KnownClient {
 
 export type ClientAuthStore = ReturnType<typeof createClientAuthStore>
 
-const FIND = statement('clients.find', `
-  SELECT id, name, audience, scopes, version, secret_hash AS "secretHash",
-    CASE WHEN previous_ends_at > now() THEN previous_hash END AS "previousHash",
-    extract(epoch FROM previous_ends_at)::float8 AS "previousEndsAt"
-  FROM clients WHERE id = :id AND removed_at IS NULL`)
+const COLUMNS = `
+  id, name, audience, scopes, version, secret_hash AS "secretHash",
+  CASE WHEN previous_ends_at > now() THEN previous_hash END AS "previousHash",
+  extract(epoch FROM previous_ends_at)::float8 AS "previousEndsAt"`
+
+const FIND = statement('clients.find', `SELECT ${COLUMNS} FROM clients WHERE id = :id AND removed_at IS NULL`)
+const FIND_ALL = statement('clients.find-all', `SELECT ${COLUMNS} FROM clients WHERE id = ANY (:ids::text[]) AND removed_at IS NULL`)
 
 export function createClientAuthStore ({ query }: Pick<Database, 'query'>) {
   return {
@@ -31,6 +33,9 @@ export function createClientAuthStore ({ query }: Pick<Database, 'query'>) {
     async find (id: string): Promise<KnownClient | undefined> {
       const [client] = await query<KnownClient>(FIND, { id })
       return client
-    }
+    },
+
+    /** Finds several at once, those that are there. */
+    findAll: (ids: readonly string[]): Promise<KnownClient[]> => query<KnownClient>(FIND_ALL, { ids: [...ids] })
   }
 }

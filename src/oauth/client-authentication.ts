@@ -14,6 +14,13 @@ import { checkBesideToken, readClientCredentials } from './client-secret-auth.ts
 import { hashClientSecret } from './client-secret.ts'
 import type { ClientAuthStore, KnownClient } from './client-auth-store.ts'
 
+/** What a client has authenticated with. */
+export type ClientCredential =
+  /** SHA-256 of its secret. */
+  | { readonly secretHash: Buffer }
+  /** The `jti` and the version of its access token. */
+  | { readonly tokenId: string, readonly tokenVersion: number }
+
 /** A client that has authenticated. */
 export interface AuthenticatedClient {
   readonly id: string
@@ -26,8 +33,7 @@ export interface AuthenticatedClient {
   readonly version: number
   /** When the credential that it used expires, in Unix seconds: a token does, and so does a secret that is being replaced. */
   readonly expiresAt: number | null
-  /** The version of the access token that it used; `null` for its secret, which has none. */
-  readonly tokenVersion: number | null
+  readonly credential: ClientCredential
 }
 
 /** Authenticates the client of a request. @throws Problem 401 */
@@ -70,15 +76,15 @@ export function createClientAuthentication ({ limiter, clients, audience, verify
       if (client !== undefined) audit.recordRepeatable({ action: 'client_authentication', outcome: 'failure', detail: { clientId: client.id }, ...clientInfo(request) })
       throw new Problem('invalid_client', { headers: { 'www-authenticate': challenge, ...limits } })
     }
-    return toAuthenticated(client, { scopes: client.scopes, expiresAt: isCurrent ? null : client.previousEndsAt, tokenVersion: null })
+    return toAuthenticated(client, { scopes: client.scopes, expiresAt: isCurrent ? null : client.previousEndsAt, credential: { secretHash: given } })
   }
 
   async function byToken (token: string, { body }: FastifyRequest): Promise<AuthenticatedClient> {
-    const { sub, scope = '', exp, ver = 0 } = readToken(token)
+    const { sub, jti, scope = '', exp, ver = 0 } = readToken(token)
     checkBesideToken(body, sub)
     const client = await find(sub)
     if (client === undefined) throw invalidToken(new Error('The client was removed'))
-    return toAuthenticated(client, { scopes: client.scopes.filter(registered => scope.split(' ').includes(registered)), expiresAt: exp, tokenVersion: ver })
+    return toAuthenticated(client, { scopes: client.scopes.filter(registered => scope.split(' ').includes(registered)), expiresAt: exp, credential: { tokenId: jti, tokenVersion: ver } })
   }
 
   function readToken (token: string): ClientTokenClaims {
@@ -96,7 +102,7 @@ export function createClientAuthentication ({ limiter, clients, audience, verify
     return /^client_[0-9a-f]{24}$/.test(id) ? clients.find(id) : undefined
   }
 
-  function toAuthenticated ({ id, name, version, audience: own }: KnownClient, used: Pick<AuthenticatedClient, 'scopes' | 'expiresAt' | 'tokenVersion'>): AuthenticatedClient {
+  function toAuthenticated ({ id, name, version, audience: own }: KnownClient, used: Pick<AuthenticatedClient, 'scopes' | 'expiresAt' | 'credential'>): AuthenticatedClient {
     return { id, name, audience: own ?? audience, version, ...used }
   }
 

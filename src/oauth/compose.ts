@@ -29,11 +29,13 @@ export interface OAuthDeps {
 export function composeOAuth ({ database, limiter, tokens, revocation, sessions: { endSessions, refreshTokens }, audit, onRefused }: OAuthDeps) {
   const { audiences, verifyClientToken } = tokens
   const inspect = createInspectToken(tokens.inspect, onRefused)
-  const { authenticateClient, authorizeClient } = createClientAuthentication({ limiter, clients: createClientAuthStore(database), audience: audiences.own.name, verifyClientToken, audit, onRefused })
+  const clients = createClientAuthStore(database)
+  const { authenticateClient, authorizeClient } = createClientAuthentication({ limiter, clients, audience: audiences.own.name, verifyClientToken, audit, onRefused })
 
   return {
     authenticateClient,
     authorizeClient,
+    findClients: clients.findAll,
     readForwardedClient: createReadForwardedClient(verifyClientToken, onRefused),
     grant: createClientCredentialsGrant({ tokens, audit, now: revocation.now }),
     introspect: createIntrospect({ audiences, inspect }),

@@ -16,7 +16,8 @@ const PLACES_OF_ACCOUNT = 2
  *
  * A network has at most an eighth of the places (at least one), unknown clients at most two thirds of all. What is left for
  * known clients is shared by account, not by who qualifies, for anybody can be known to an account of their own: one has two
- * places at most, and gives the second up where another account has none.
+ * places at most, and gives the second up where another account has none. Beyond its two places a known client counts as an
+ * unknown one, by its network: it is refused only where a stranger would be.
  *
  * Known and unknown clients wait in two lines, served round-robin by account and by network. The lines take turns while both
  * have somebody waiting: a storm of unknown clients costs a known one the time of one hash, and known clients cannot starve
@@ -29,21 +30,27 @@ export function createFairAdmission<W extends Waiter> (limit: number) {
   const limitOfUnknown = Math.max(1, Math.floor(limit * 2 / 3))
   const known = createRoundRobinQueue<W>(({ account = '' }) => account)
   const unknown = createRoundRobinQueue<W>(({ network }) => network)
+  const reserved = new WeakSet<W>()
   const knownOfNetwork = new Map<string, number>()
   let knownWentLast = false
 
   const size = () => known.size + unknown.size
 
-  function join (waiter: W): void {
-    if (waiter.account === undefined) return unknown.join(waiter)
+  function join (waiter: W, isReserved: boolean): void {
+    if (!isReserved) return unknown.join(waiter)
+    reserved.add(waiter)
     known.join(waiter)
     count(waiter, 1)
   }
 
   function leave (waiter: W): void {
-    if (waiter.account === undefined) return unknown.leave(waiter)
+    if (!reserved.has(waiter)) return unknown.leave(waiter)
     known.leave(waiter)
-    count(waiter, -1)
+    release(waiter)
+  }
+
+  function release (waiter: W): void {
+    if (reserved.delete(waiter)) count(waiter, -1)
   }
 
   function count ({ network }: W, change: 1 | -1): void {
@@ -56,9 +63,9 @@ export function createFairAdmission<W extends Waiter> (limit: number) {
     return knownOfNetwork.get(network) ?? 0
   }
 
-  function isFullFor ({ network, account }: W): boolean {
+  function isFullFor ({ network }: W, isReserved: boolean): boolean {
     if (knownCount(network) + unknown.countOf(network) >= limitOfNetwork) return true
-    return size() >= limit || (account === undefined && unknown.size >= limitOfUnknown)
+    return size() >= limit || (!isReserved && unknown.size >= limitOfUnknown)
   }
 
   /** Who has to make room for a known client: somebody of its network where that has its share, and else of any. */
@@ -78,26 +85,26 @@ export function createFairAdmission<W extends Waiter> (limit: number) {
       return size()
     },
 
-    /** How many known clients wait. */
+    /** How many wait in the places that are kept for known clients. */
     get knownSize (): number {
       return known.size
     },
 
     /**
-     * Admits a waiter if there is room for it, or if it is known and somebody has to make room: the newest unknown client of
+     * Admits a waiter if there is room for it, or if it has a place by its account and somebody has to make room: the newest unknown client of
      * its network where that has its share, for otherwise everybody who shares an address with an attacker would be locked
      * out; the second waiter of an account; or one of the network that has the most known clients.
      */
     admit (waiter: W): { admitted: boolean, displaced?: W } {
-      if (waiter.account !== undefined && known.countOf(waiter.account) >= PLACES_OF_ACCOUNT) return { admitted: false }
-      if (!isFullFor(waiter)) {
-        join(waiter)
+      const isReserved = waiter.account !== undefined && known.countOf(waiter.account) < PLACES_OF_ACCOUNT
+      if (!isFullFor(waiter, isReserved)) {
+        join(waiter, isReserved)
         return { admitted: true }
       }
-      const displaced = waiter.account === undefined ? undefined : findDisplaced(waiter)
+      const displaced = isReserved ? findDisplaced(waiter) : undefined
       if (displaced === undefined) return { admitted: false }
       leave(displaced)
-      join(waiter)
+      join(waiter, isReserved)
       return { admitted: true, displaced }
     },
 
@@ -108,7 +115,7 @@ export function createFairAdmission<W extends Waiter> (limit: number) {
       const line = known.size > 0 && !(knownWentLast && unknown.size > 0) ? known : unknown
       knownWentLast = line === known
       const waiter = line.next()
-      if (waiter?.account !== undefined) count(waiter, -1)
+      if (waiter !== undefined) release(waiter)
       return waiter
     }
   }

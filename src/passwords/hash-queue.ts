@@ -14,7 +14,7 @@ export interface QueueTicket {
 export interface HashQueueStats {
   running: number
   waiting: number
-  /** How many of the waiting clients are known. */
+  /** How many wait in the places that are kept for known clients. */
   waitingKnown: number
   /** Since the start: refused because the queue was full. */
   refused: number

@@ -2,6 +2,7 @@ import { InvalidToken, type Principal } from 'countersign-verifier'
 import { MAX_ACCESS_TOKEN_LIFE, type RevocationSet } from 'countersign-verifier/internal'
 import { readSessionSecret, type SessionSecret } from './session-secret.ts'
 import { createNegativeCache } from './cache/negative-cache.ts'
+import type { ForgetSessions } from './cache/forget-sessions.ts'
 import type { SessionCache } from './cache/redis-session-cache.ts'
 import { TOUCH_AFTER } from './session-sql.ts'
 import type { SessionRecord, StatefulSessionStore } from './stateful-session-store.ts'
@@ -13,6 +14,8 @@ export interface AuthenticateSessionDeps {
   sessions: StatefulSessionStore
   /** Caches in front of Postgres, the nearest first. */
   caches: readonly SessionCache[]
+  /** Deletes copies of sessions that have ended. */
+  forget: ForgetSessions
   revocations: RevocationSet
   /** Whether the revocation set is recent enough to trust a cache; otherwise Postgres is read. */
   isFresh: () => boolean
@@ -28,7 +31,7 @@ export interface AuthenticateSessionDeps {
  * A cached session is trusted only while the revocation set does not contain it, and never for longer than revocations are
  * kept: so neither a lost deletion nor a failover lets a session outlive its end.
  */
-export function createAuthenticateSession ({ sessions, caches, revocations, isFresh, now, idleTtl, onTouchFailed }: AuthenticateSessionDeps): AuthenticateSession {
+export function createAuthenticateSession ({ sessions, caches, forget, revocations, isFresh, now, idleTtl, onTouchFailed }: AuthenticateSessionDeps): AuthenticateSession {
   const touching = new Set<string>()
   const negativeCache = createNegativeCache()
 
@@ -49,7 +52,10 @@ export function createAuthenticateSession ({ sessions, caches, revocations, isFr
       const record = await cache.get(secret.hash)
       if (record === undefined) continue
       const { sessionId, userId: subject, version } = record
-      if (revocations.hasSession(sessionId)) throw new InvalidToken('revoked')
+      if (revocations.hasSession(sessionId)) {
+        forget([secret.hash])
+        throw new InvalidToken('revoked')
+      }
       // The role changed, the account was disabled, or the session seems to be over: Postgres decides.
       if (revocations.has({ sessionId, subject, version }) || !isCurrent(record)) return undefined
       await Promise.all(caches.slice(0, index).map(nearer => nearer.set(secret.hash, record)))

@@ -15,6 +15,7 @@ import type { Passwords } from '../passwords/compose.ts'
 import type { RevocationState } from '../revocation/compose.ts'
 import type { Tokens } from '../tokens/compose.ts'
 import { createAuthenticateSession } from './authenticate-session.ts'
+import { createForgetSessions } from './cache/forget-sessions.ts'
 import { createMemorySessionCache } from './cache/memory-session-cache.ts'
 import { createRedisSessionCache } from './cache/redis-session-cache.ts'
 import { createEndSessionStore } from './end-session-store.ts'
@@ -71,7 +72,9 @@ export function composeSessions ({ config, database, lastOutage, redis, limits, 
   const sharedCache = redis && createRedisSessionCache({ redis, ring: tokens.ring('session-copy') })
 
   const refreshLimit = limitInRow('refresh', config.rateLimits.refresh)
-  const endSessions = createEndSessionStore(database)
+  const caches = [createMemorySessionCache(), ...sharedCache === undefined ? [] : [sharedCache]]
+  const forget = createForgetSessions(caches)
+  const endSessions = createEndSessionStore({ query: database.query, onEnded: forget })
   const openSessionStore = createOpenSessionStore(database)
   const issuer = createSessionIssuer({
     endSessions,
@@ -89,7 +92,8 @@ export function composeSessions ({ config, database, lastOutage, redis, limits, 
 
   const authenticateSession = createAuthenticateSession({
     sessions: createStatefulSessionStore(database),
-    caches: sharedCache === undefined ? [createMemorySessionCache()] : [createMemorySessionCache(), sharedCache],
+    caches,
+    forget,
     revocations: revocation.set,
     isFresh: revocation.isFresh,
     now: revocation.now,

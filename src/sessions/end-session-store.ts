@@ -49,7 +49,7 @@ function endSessionStatement (name: string, reason: keyof typeof REASONS, where:
       SELECT id FROM users WHERE id IN (SELECT user_id FROM sessions WHERE ${where}) FOR NO KEY UPDATE
     ), ended AS (
       UPDATE sessions SET ended_at = now(), ended_reason = '${reason}' WHERE user_id IN (SELECT id FROM owner) AND ${where}
-      RETURNING id AS session_id, user_id, ${detail} AS detail
+      RETURNING id AS session_id, user_id, ${detail} AS detail, CASE WHEN channel = 'session' THEN ARRAY[secret_hash, former_credential] END AS secrets
     ), crowded AS (
       SELECT user_id FROM ended GROUP BY user_id
       HAVING count(*) + (SELECT count(*) FROM revocations r WHERE r.user_id = ended.user_id AND r.kind = 'session' AND r.expires_at > now()) > ${mostRows}
@@ -63,7 +63,7 @@ function endSessionStatement (name: string, reason: keyof typeof REASONS, where:
       UNION ALL
       SELECT 'user', id::text, id, version FROM raised${unknown === undefined ? '' : ` UNION ALL ${unknown}`}`)
     }, ${[auditSql(action, outcome, 'ended', { id: eventId, detail: 'detail' }), ...also].join(', ')}
-    SELECT announced.*, (SELECT count(*)::int FROM ended) AS ended FROM announced`)
+    SELECT announced.*, (SELECT string_agg(encode(secret, 'hex'), ',') FROM ended, unnest(secrets) AS secret) AS secrets FROM announced`)
 }
 
 // A credential from before a new password opens nothing any more. But whoever shows it wants this session to end.
@@ -99,10 +99,20 @@ export function mayBeLost (sessionId: string): boolean {
   return openedAt > Date.now() - (MAX_ACCESS_TOKEN_LIFE + CLOCK_SLACK) * 1000
 }
 
+export interface EndSessionDeps extends Pick<Database, 'query'> {
+  /** Called with the hashes of the secrets of stateful sessions that have ended. */
+  onEnded (secretHashes: readonly Buffer[]): void
+}
+
+/** A row of the ledger, each with the secrets of all sessions that the statement ended: their hashes in hex, with commas between. */
+interface EndedRow extends LedgerRow { secrets: string | null }
+
 /** The queries of ending sessions. Each writes the ledger and the audit trail too, and returns what to apply to this instance. */
-export function createEndSessionStore ({ query }: Pick<Database, 'query'>) {
+export function createEndSessionStore ({ query, onEnded }: EndSessionDeps) {
   async function end (statement: Statement, values: Readonly<Record<string, unknown>>, { ip, userAgent }: ClientInfo): Promise<Revocation[]> {
-    const rows = await query<LedgerRow>(statement, { ...values, eventId: uuidv7(), ip, userAgent })
+    const rows = await query<EndedRow>(statement, { ...values, eventId: uuidv7(), ip, userAgent })
+    const secrets = rows[0]?.secrets ?? undefined
+    if (secrets !== undefined) onEnded(secrets.split(',').map(secret => Buffer.from(secret, 'hex')))
     return rows.flatMap(toRevocation)
   }
 

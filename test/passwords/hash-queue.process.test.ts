@@ -105,13 +105,28 @@ t.test('a known client takes the place of a stranger at its own address, when th
 })
 
 t.test('an account has two places and no more, from however many networks', async t => {
+  const timed = createTimedQueue({ concurrency: 1, limit: 24 })
+  t.teardown(() => timed[Symbol.dispose]())
+  await timed.ask(address(0))
+  for (let n = 1; n <= 40; n++) await timed.ask(address(n), 'mallory')
+  t.match(timed.queue.stats(), { waiting: 2 + 16, waitingKnown: 2 }, 'beyond them it has the places of strangers, and no other')
+  await timed.finish()
+  t.equal((await timed.ask(address(41), 'mallory')).state, 'waiting', 'one has been served')
+  t.match(timed.queue.stats(), { waiting: 2 + 16, waitingKnown: 2 })
+  for (let n = 50; n < 56; n++) t.equal((await timed.ask(address(n), true)).state, 'waiting', 'a third is left to other known clients')
+})
+
+t.test('beyond its two places a known client is refused only where a stranger would be', async t => {
   const timed = createTimedQueue({ concurrency: 1, limit: 64 })
   t.teardown(() => timed[Symbol.dispose]())
   await timed.ask(address(0))
-  for (let n = 1; n <= 8; n++) await timed.ask(address(n), 'mallory')
-  t.strictSame(timed.tickets.slice(1).map(({ state }) => state), ['waiting', 'waiting', 'full', 'full', 'full', 'full', 'full', 'full'])
-  await timed.finish()
-  t.equal((await timed.ask(address(9), 'mallory')).state, 'waiting', 'one has been served')
+  for (let n = 0; n < 9; n++) await timed.ask(address(1), 'ada')
+  t.strictSame(timed.tickets.slice(1).map(({ state }) => state), [...Array<string>(8).fill('waiting'), 'full'], 'the share of its network')
+  t.equal((await timed.ask(address(1), 'grace')).state, 'waiting', 'of which it makes room for another known client')
+  t.strictSame(timed.tickets.slice(1, 10).map(({ state }) => state), [...Array<string>(7).fill('waiting'), 'full', 'full'])
+  t.equal((await timed.ask(address(2))).state, 'waiting')
+  await timed.drain()
+  t.strictSame(timed.served.slice(1).map(({ account, address }) => account ?? address), ['ada', 'ada', 'grace', address(2), 'ada', 'ada', 'ada', 'ada', 'ada'], 'and it is served in turns with them')
 })
 
 t.test('known clients are served in turns of their accounts, whoever came first', async t => {

@@ -7,6 +7,8 @@ export interface Ticket {
   readonly address: string
   /** The account that the client is known to. */
   readonly account: string | undefined
+  /** Whether it has a place by its account, if it has to wait: one of two. */
+  readonly isReserved: boolean
   /** When it came, began and was settled, in ms. */
   readonly cameAt: number
   state: 'waiting' | 'running' | 'done' | 'full' | 'aborted'
@@ -60,11 +62,12 @@ export function createTimedQueue (options: { concurrency: number, limit: number,
 
     async ask (address, known = false) {
       const account = typeof known === 'string' ? known : known ? `the account of ${address}` : undefined
+      const isReserved = account !== undefined && inState('waiting').filter(other => other.isReserved && other.account === account).length < 2
       let finish = () => {}
       const finished = new Promise<void>(resolve => { finish = resolve })
       const closed = new AbortController()
       const ticket: Ticket = {
-        address, account, cameAt: now, state: 'waiting', finish: () => finish(), abort: () => closed.abort(new Error('closed'))
+        address, account, isReserved, cameAt: now, state: 'waiting', finish: () => finish(), abort: () => closed.abort(new Error('closed'))
       }
       tickets.push(ticket)
       const job = () => {

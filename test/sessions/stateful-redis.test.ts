@@ -89,6 +89,34 @@ t.test('a session cached in redis', onRedis, async t => {
     t.equal((await verify(service, answer.cookies.session?.value ?? '')).status, 200)
   })
 
+  t.test('is deleted once its session is logged out, or ended from the list', async t => {
+    const isGone = (session: string) => until(async () => await read(session) === undefined, 2_000)
+    const headers = { 'x-countersign': '1' }
+    const person = await service.person()
+    const bySecret = await statefulSession(service, person)
+    t.ok(await read(bySecret.session))
+    t.equal((await service.call('POST /auth/logout', { cookies: bySecret, headers })).status, 204)
+    await isGone(bySecret.session)
+
+    const [first, second, third, fourth] = [await statefulSession(service, person), await statefulSession(service, person), await statefulSession(service, person), await statefulSession(service, person)]
+    const { sessionId: id = '' } = await read(first.session) ?? {}
+    t.equal((await service.call(`DELETE /auth/sessions/${id}`, { cookies: fourth, headers })).status, 204)
+    await isGone(first.session)
+    t.equal((await service.call('DELETE /auth/sessions', { cookies: fourth, headers })).status, 204)
+    await Promise.all([isGone(second.session), isGone(third.session)])
+    t.ok(await read(fourth.session), 'the one that goes on keeps its copy')
+    t.equal((await verify(service, fourth.session)).status, 200)
+  })
+
+  t.test('is deleted, too, once somebody shows the cookie of a session that has ended otherwise', async t => {
+    const admin = await service.admin()
+    const person = await service.person()
+    const { session } = await statefulSession(service, person)
+    t.equal((await service.call(`DELETE /admin/users/${person.user.id}/sessions`, present(admin))).status, 204)
+    t.equal((await verify(service, session)).status, 401)
+    await until(async () => await read(session) === undefined, 2_000)
+  })
+
   t.test('gives the same principal as Postgres', async t => {
     const { session } = await statefulSession(service, await service.person())
     const statements = watchStatements(service)

@@ -1,9 +1,11 @@
 import type { Revocation } from 'countersign-verifier/internal'
 import type { Database } from '../../database/database.ts'
 import { Problem } from '../../errors.ts'
+import { invalidToken } from '../../http/guards.ts'
 import type { Metrics } from '../../http/server/metrics.ts'
 import { createLedgerReader } from '../../revocation/ledger-reader.ts'
 import type { RevocationState } from '../../revocation/compose.ts'
+import type { ClientCredential } from '../client-authentication.ts'
 import { createCatchUp } from './catch-up.ts'
 import { createEventLog } from './event-log.ts'
 import { createMissedEvents } from './missed-events.ts'
@@ -63,6 +65,7 @@ export function createRevocationFeed ({ database, revocation, metrics, limits = 
   })
   const subscribers = new Set<SseSubscriber>()
   const caughtUp = new Set<SseSubscriber>()
+  const byToken = new Map<string, Set<SseSubscriber>>()
   let unsent: Revocation[] = []
   let syncedAt = -Infinity
   let reading: Promise<void> | undefined
@@ -84,7 +87,7 @@ export function createRevocationFeed ({ database, revocation, metrics, limits = 
   const unfollow = revocation.follow({
     onRevocation (entry) {
       if (unsent.push(entry) === 1) queueMicrotask(flush)
-      if (entry.kind === 'client') for (const subscriber of ofClient(entry.id)) if (withdraws(entry, subscriber)) subscriber.disconnect('credential withdrawn')
+      for (const subscriber of withdrawnBy(entry)) subscriber.disconnect('credential withdrawn')
     },
     // Only a completed read can be attested: an instance without its database sends no sync, and its subscribers notice.
     onRead () {
@@ -101,27 +104,54 @@ export function createRevocationFeed ({ database, revocation, metrics, limits = 
     return reading
   }
 
+  function isRevoked ({ clientId, credential }: Pick<Connection, 'clientId' | 'credential'>): boolean {
+    return 'tokenId' in credential && revocation.set.has({ sessionId: credential.tokenId, subject: clientId, version: credential.tokenVersion })
+  }
+
   function ofClient (clientId: string): SseSubscriber[] {
     return [...subscribers].filter(subscriber => subscriber.clientId === clientId)
   }
 
+  // Of a client's token, its `jti` is what is revoked as a session.
+  function withdrawnBy (entry: Revocation): SseSubscriber[] {
+    if (entry.kind === 'client') return ofClient(entry.id).filter(({ credential }) => withdraws(entry, credential))
+    return entry.kind === 'session' ? [...byToken.get(entry.id) ?? []] : []
+  }
+
+  function add (subscriber: SseSubscriber): void {
+    subscribers.add(subscriber)
+    if (!('tokenId' in subscriber.credential)) return
+    const { tokenId } = subscriber.credential
+    byToken.set(tokenId, (byToken.get(tokenId) ?? new Set()).add(subscriber))
+  }
+
+  function remove (subscriber: SseSubscriber): void {
+    subscribers.delete(subscriber)
+    caughtUp.delete(subscriber)
+    if (!('tokenId' in subscriber.credential)) return
+    const { tokenId } = subscriber.credential
+    const others = byToken.get(tokenId)
+    others?.delete(subscriber)
+    if (others?.size === 0) byToken.delete(tokenId)
+  }
+
   return {
-    /** Subscribes a connection: from now on it misses nothing. @throws Problem 503 or 429 beyond the limits, 499 where the client has disconnected */
+    /** Subscribes a connection: from now on it misses nothing. @throws Problem 401 where its token was revoked since it authenticated, 503 or 429 beyond the limits, 499 where the client has disconnected */
     subscribe (connection: Connection): SseSubscriber {
       if (isClosed) throw new Problem('unavailable')
       // It may have closed while the client was authenticated, and then emits no further event.
       if (connection.response.destroyed) throw new Problem('client_gone')
+      if (isRevoked(connection)) throw invalidToken(new Error('The token was revoked'))
       if (ofClient(connection.clientId).length >= limits.perClient) throw new Problem('too_many_requests', { headers: { 'retry-after': RETRY_AFTER } })
       if (subscribers.size >= limits.total) throw new Problem('too_busy')
       const subscriber = createSseSubscriber({
         ...connection,
         onDisconnect (reason) {
-          subscribers.delete(subscriber)
-          caughtUp.delete(subscriber)
+          remove(subscriber)
           connection.onDisconnect(reason)
         }
       }, { log, patience: backpressure.ms, sync })
-      subscribers.add(subscriber)
+      add(subscriber)
       return subscriber
     },
 
@@ -147,6 +177,6 @@ export function createRevocationFeed ({ database, revocation, metrics, limits = 
 }
 
 /** Whether what a client connected with is no longer valid. A client that has revoked many of its tokens keeps its secret; one that was removed keeps nothing. */
-function withdraws ({ minVersion }: Extract<Revocation, { kind: 'client' }>, { tokenVersion }: SseSubscriber): boolean {
-  return minVersion === undefined || (tokenVersion !== null && tokenVersion < minVersion)
+function withdraws ({ minVersion }: Extract<Revocation, { kind: 'client' }>, credential: ClientCredential): boolean {
+  return minVersion === undefined || ('tokenVersion' in credential && credential.tokenVersion < minVersion)
 }

@@ -4,12 +4,13 @@ import { problemResponses } from '../../http/openapi/openapi-responses.ts'
 import type { ClientAuthentication } from '../client-authentication.ts'
 import { invalidToken } from '../../http/guards.ts'
 import { BY_SECRET_OR_TOKEN } from '../oauth-parameters.ts'
-import { watchCredentialExpiry } from './credential-expiry.ts'
+import { createCredentialWatch, type FindClients } from './credential-watch.ts'
 import type { RevocationFeed } from './feed.ts'
 
 export interface FeedRouteOptions {
   feed: RevocationFeed
   authorizeClient: ClientAuthentication['authorizeClient']
+  findClients: FindClients
   /** The database's clock, in Unix seconds. */
   now (): number
 }
@@ -19,6 +20,8 @@ const HEAD = {
   // Tells proxies not to buffer events.
   'x-accel-buffering': 'no'
 }
+
+const SCOPE = 'revocations:read'
 
 const EXAMPLE = `event: revocation
 data: {"kind":"session","id":"01890a5d-ac97-7d3c-9a41-5f6f2b1f0c5e","expiresAt":1769864460}
@@ -33,8 +36,9 @@ data: {"ageMs":4,"nowMs":1769860861250}
 `
 
 /** The revocation feed, for services that verify tokens themselves. */
-export const feedRoute: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (app, { feed, authorizeClient, now }) => {
-  const authorize = authorizeClient('revocations:read')
+export const feedRoute: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (app, { feed, authorizeClient, findClients, now }) => {
+  const authorize = authorizeClient(SCOPE)
+  const watchCredential = createCredentialWatch({ find: findClients })
   // Before the server closes, which waits for open connections.
   app.addHook('preClose', async () => feed.close())
 
@@ -63,7 +67,7 @@ export const feedRoute: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (app
     const connectedAt = performance.now()
     const subscriber = feed.subscribe({
       clientId: client.id,
-      tokenVersion: client.tokenVersion,
+      credential: client.credential,
       response: reply.raw,
       begin () {
         reply.hijack()
@@ -76,10 +80,7 @@ export const feedRoute: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (app
         request.log.info({ clientId: client.id, reason, seconds: Math.round((performance.now() - connectedAt) / 1000) }, 'revocation feed disconnected')
       }
     })
-    const unwatch = watchCredentialExpiry({
-      expiresIn,
-      check: () => authorize(request)
-    }, subscriber.disconnect)
+    const unwatch = watchCredential({ clientId: client.id, credential: client.credential, scope: SCOPE, expiresIn }, subscriber.disconnect)
 
     try {
       await feed.catchUp(subscriber, request.headers['last-event-id'])

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import { Problem } from '../../errors.ts'
+import type { ClientCredential } from '../client-authentication.ts'
 import type { EventLog } from './event-log.ts'
 
 /** Why a connection ended; only for `gone` was it the subscriber that closed it. */
@@ -11,8 +12,8 @@ export type SseSubscriber = ReturnType<typeof createSseSubscriber>
 
 export interface Connection {
   clientId: string
-  /** The version of the access token that it authenticated with; `null` for a secret. */
-  tokenVersion: number | null
+  /** What it authenticated with. */
+  credential: ClientCredential
   response: ServerResponse
   /** Writes the response's headers. */
   begin (): void
@@ -35,7 +36,7 @@ const CLOSE_TIMEOUT = 1_000
  * What it is to be sent next, a subscriber takes from the log when it has read what it was sent before. So one that does not
  * read holds no events of its own; when the log has dropped what it needs, it is disconnected.
  */
-export function createSseSubscriber ({ clientId, tokenVersion, response, begin, onDisconnect }: Connection, { log, patience, sync }: SubscriberDeps) {
+export function createSseSubscriber ({ clientId, credential, response, begin, onDisconnect }: Connection, { log, patience, sync }: SubscriberDeps) {
   let position = log.end
   let hasBegun = false
   let isConnected = true
@@ -98,7 +99,7 @@ export function createSseSubscriber ({ clientId, tokenVersion, response, begin, 
 
   return {
     clientId,
-    tokenVersion,
+    credential,
     /** Resolves when the connection is over. */
     ended,
     /** @throws Problem where it is */

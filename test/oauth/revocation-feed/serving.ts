@@ -31,7 +31,7 @@ export async function serveFeed (t: Test, { database, ...parts }: { database: Da
   async function serve (request: IncomingMessage, response: ServerResponse): Promise<void> {
     const subscriber = feed.subscribe({
       clientId: String(request.headers.authorization),
-      tokenVersion: null,
+      credential: { secretHash: Buffer.alloc(32) },
       response,
       begin () { responses.push(response); response.writeHead(200) },
       onDisconnect: reason => { left.push(reason) }

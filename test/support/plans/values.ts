@@ -149,6 +149,7 @@ const OF_STATEMENT: Readonly<Record<string, (n: number) => Readonly<Record<strin
   'audit.list-of-action': () => ({ action: 'unlock', before: idOf('event', 0xffffffff) }),
   'audit.list-of-subject': n => ({ subject: idOf('user', n), before: idOf('event', 0xffffffff) }),
   'audit.record': () => ({ id: randomUUID() }),
+  'clients.find-all': n => ({ ids: [`client${Math.floor(n / 1000) * 1000}`] }),
   'code-login.open': newSession,
   'export.events': () => ({ after: idOf('event', 0) }),
   'flow-answers.record': newHash,
