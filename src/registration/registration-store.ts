@@ -47,10 +47,10 @@ export function createRegistrationStore ({ query, prisma }: Pick<Database, 'quer
      *
      * @returns `taken` when the address is that of another account by now, `used` when the secret is no longer good
      */
-    async create ({ hash, data: { email, name, passwordHash, locale } }: PendingSecret<PendingRegistration>, session: NewSession): Promise<StoredSession | 'taken' | 'used'> {
+    async create ({ hash, isLink, data: { email, name, passwordHash, locale } }: PendingSecret<PendingRegistration>, session: NewSession): Promise<StoredSession | 'taken' | 'used'> {
       try {
         return await prisma.$transaction(async tx => {
-          if (!await useMailedSecret(tx, { hash })) return 'used'
+          if (!await useMailedSecret(tx, { hash, isLink })) return 'used'
           const values = { ...openSessionValues(session), userId: uuidv7(), email, name, passwordHash, locale, eventId: uuidv7() }
           const [stored] = await tx.$queryRawUnsafe<StoredSession[]>(CREATE.text, ...bindValues(CREATE, values))
           // A held address: the transaction is undone by what the caller is told.
