@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import type { Database, DbTransaction } from '../database/database.ts'
 import { bindValues, statement } from '../database/statement.ts'
+import { KEPT_FOR } from './store.ts'
 
 /** What a mailed link or code is good for. */
 export type MailedPurpose = 'password_reset' | 'invitation' | 'email_verification' | 'login_code' | 'email_change' | 'email_revert'
@@ -95,10 +96,11 @@ const ISSUE_PENDING = statement('mailed-secrets.issue-pending', `
   SELECT 1 FROM secret WHERE ${IS_GOOD}`)
 
 // Without a code: whatever is guessed is wrong, and counted like a guess at one that was mailed. Where one was, nothing is stored.
+// Stored as if it had ended a day earlier: there is no link that could be too old, and anybody can ask for any number of addresses.
 const DECOY = 'decoy'
 const ISSUE_DECOY = statement('mailed-secrets.issue-decoy', `
   INSERT INTO one_time_tokens (hash, purpose, expires_at, request_hash)
-  VALUES (:hash::bytea, '${DECOY}', :expiresAt::timestamptz(3), :requestHash::bytea) ON CONFLICT DO NOTHING`)
+  VALUES (:hash::bytea, '${DECOY}', :expiresAt::timestamptz(3) - ${KEPT_FOR}, :requestHash::bytea) ON CONFLICT DO NOTHING`)
 
 const COLUMNS = 'hash, purpose, user_id::text AS "userId", data'
 
@@ -113,10 +115,11 @@ const IS_RIGHT = `CASE WHEN encode(code_mac, 'hex') = ANY(:macs::text[]) THEN ${
   WHERE earlier.user_id = secret.user_id AND earlier.created_at > now() - interval '1 day') ELSE false END`
 
 // One statement counts and compares: of parallel guesses, each waits for the one before it. A right one does not count, for what
-// it is used for may still be refused.
+// it is used for may still be refused. What has ended is not counted: a decoy is gone by then, and the time is to tell of neither.
 const GUESS = statement('mailed-secrets.guess', `
   UPDATE one_time_tokens AS secret SET tries = tries + CASE WHEN ${IS_RIGHT} THEN 0 ELSE 1 END
   WHERE request_hash = :requestHash::bytea AND purpose = ANY(:purposes::text[]) AND tries < ${MOST_TRIES}
+    AND expires_at > now() - CASE purpose WHEN '${DECOY}' THEN ${KEPT_FOR} ELSE interval '0' END
   RETURNING ${COLUMNS}, ${IS_RIGHT} AS "isGood"`)
 
 const USE = statement('mailed-secrets.use', `
