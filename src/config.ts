@@ -21,7 +21,7 @@ type ConfiguredValues = SettingValues<Settings>
 export type Config = Readonly<Omit<ConfiguredValues, 'publicUrl' | 'serviceName' | 'allowedOrigins' | 'secrets' | 'jwtSecrets' | 'privateKeys' | 'issuer' | 'hashConcurrency' | 'threadPoolSize' | keyof typeof providerSettings>> & {
   /** Without a trailing slash. */
   readonly publicUrl: string
-  /** What mails call the service. */
+  /** What mails and pages call the service. */
   readonly serviceName: string
   readonly allowedOrigins: readonly string[]
   /** The ring of `COUNTERSIGN_SECRET`, the current one first. */

@@ -82,7 +82,7 @@ const serviceName: Parse<string> = given => {
 
 /** The settings of mail. */
 export const mailSettings = {
-  serviceName: mail('SERVICE_NAME', serviceName, { defaultDescription: 'the host of PUBLIC_URL', example: 'Example Shop', description: 'What mails call the service.' }),
+  serviceName: mail('SERVICE_NAME', serviceName, { defaultDescription: 'the host of PUBLIC_URL', example: 'Example Shop', description: 'What mails and pages call the service. No password is made of it.' }),
   smtpUrl: mail('SMTP_URL', smtpUrl, { defaultDescription: 'none: in development mails are printed and listed at `/dev/mail`; in production none is sent', example: 'smtps://user:password@smtp.example.com', description: 'The server that sends mail. With `smtp://` STARTTLS is required, except on the loopback or with `?tls=off`.' }),
   mailFrom: mail('MAIL_FROM', mailbox, { defaultDescription: 'required beside SMTP_URL', example: 'Example Shop <no-reply@example.com>', description: 'The sender of mails.' }),
   mailLinksUrl: mail('MAIL_LINKS_URL', linksUrl, { defaultDescription: 'the service\'s own pages', example: 'https://app.example.com/mail/{purpose}#{token}', description: 'Where links in mails lead: a page of your own front end.' }),

@@ -78,14 +78,18 @@ export function createConfirmChange ({ limiter, store, secrets, provePassword, m
     const secret = await open(proof, client)
     const revertToken = newLinkToken()
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const passwordHash = await authorize(secret, confirmation)
+      const passwordHash = await authorize(secret, confirmation).catch(async (refusal: unknown) => {
+        // Another request may have changed the address meanwhile, and ended what this one shows.
+        if (refusal instanceof Problem && refusal.statusCode < 500) await open(proof, client)
+        throw refusal
+      })
       const changed = await store.change({ secret, passwordHash, revertToken, messages: change => messagesOf(secret, revertToken, change) }, client)
-      if (changed === 'moved') refuseVoid(proof)
       // The next look says why.
       if (changed === 'session_ended' || changed === 'password_changed') continue
-      if (changed === 'used') {
+      if (changed === 'moved' || changed === 'used') {
         // Another request was faster, or a newer link was mailed meanwhile: this one says which.
         await open(proof, client)
+        if (changed === 'moved') refuseVoid(proof)
         continue
       }
       ledgerSync.apply(changed)

@@ -21,7 +21,7 @@ export function createMailRequestChannel ({ flows, secrets, send, pausedFor }: M
     const flow = byName.get(request.flow)
     if (flow === undefined) return { outcome: 'retry', reason: 'a request of another version of the service' }
     const mail = await flow.handle({ ...request, expiresAt, minutes: MAIL_REQUEST_LIFE / 60 })
-    if (mail === undefined || !('code' in mail.data)) await secrets.issueDecoy({ ...request, expiresAt })
+    if (request.isUnasked !== true && (mail === undefined || !('code' in mail.data))) await secrets.issueDecoy({ ...request, expiresAt })
     // Nobody is told whether there was somebody to send it to.
     if (mail === undefined) return { outcome: 'delivered' }
     return send({ id, ...mail } as SendableLetter<MailMessage>, signal)

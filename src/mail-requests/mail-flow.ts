@@ -1,7 +1,7 @@
 import type { MailData, MailMessage } from '../messages/mail-messages.ts'
 import type { Locale } from '../messages/locales.ts'
 
-/** A mail that somebody asked for, as the outbox keeps it: whether it is sent is decided when it is delivered. */
+/** A mail that somebody asked for, or that something else causes, as the outbox keeps it: whether it is sent is decided when it is delivered. */
 export interface MailRequest {
   /** What it is for: the name of a flow. */
   readonly flow: string
@@ -15,6 +15,8 @@ export interface MailRequest {
   readonly token: string
   /** Six digits. */
   readonly code: string
+  /** Nobody was answered, so nobody can use the code: it is neither mailed nor stored. */
+  readonly isUnasked?: true
   /** What else the flow has to know. */
   readonly data?: unknown
 }

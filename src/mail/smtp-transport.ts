@@ -21,6 +21,7 @@ const QUOTA_AFTER = 5
 /** Sends mail by SMTP, over connections that are kept. nodemailer is loaded with the first message. */
 export function createSmtpTransport ({ server, log, ca }: SmtpTransportDeps): Transport {
   const pause = createPause()
+  // Since the last delivery; no more than tell a quota.
   const refused = new Set<string>()
   let loading: ReturnType<typeof load> | undefined
   let said: SmtpFailure | undefined
@@ -45,6 +46,12 @@ export function createSmtpTransport ({ server, log, ca }: SmtpTransportDeps): Tr
     return { outcome: 'delivered' }
   }
 
+  /** @returns whether as many were refused in a row as tell a quota. The row lasts until something is delivered, over any pauses */
+  function isOfQuota (address: string): boolean {
+    if (refused.size < QUOTA_AFTER) refused.add(address)
+    return refused.size >= QUOTA_AFTER
+  }
+
   function fail (error: unknown, address: string): Sent {
     const failure = classifyFailure(error)
     const reason = describeFailure(error)
@@ -52,8 +59,7 @@ export function createSmtpTransport ({ server, log, ca }: SmtpTransportDeps): Tr
       say(failure, reason)
       return { outcome: 'retry', reason }
     }
-    if (failure === 'refused' && refused.add(address).size < QUOTA_AFTER) return { outcome: 'undeliverable', reason, isAddressRefused: isAddressRefusal(error) }
-    refused.clear()
+    if (failure === 'refused' && !isOfQuota(address)) return { outcome: 'undeliverable', reason, isAddressRefused: isAddressRefusal(error) }
     pause.begin()
     say('misconfigured', reason)
     return { outcome: 'paused', reason }

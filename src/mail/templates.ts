@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { errorMessage } from '../config/error-code.ts'
 import { escapeHtml, holesOf } from '../http/html.ts'
 import { isLocale } from '../messages/locales.ts'
-import { MAIL_MESSAGES, type MailMessage } from '../messages/mail-messages.ts'
+import { LINK_AT_LEAST, MAIL_MESSAGES, type MailMessage } from '../messages/mail-messages.ts'
 
 /** The values of a template's placeholders. */
 export type TemplateValues = Readonly<Record<string, string>>
@@ -19,12 +19,13 @@ export interface Template {
 export type FindTemplate = (locale: string, message: MailMessage) => Template | undefined
 
 const PLACEHOLDER = /\{\{\s*([^{}]*?)\s*\}\}/
+const CODE = /\{\{\s*code\s*\}\}/
 const SUBJECT = /^Subject: *(\S[^\r\n]*)\r?\n\r?\n/
 const FILE = /^([a-z_]+)\.(txt|html)$/
 
 /**
  * Reads and checks every template: `<locale>/<message>.txt`, which begins with the line `Subject: …` and an empty one, and
- * `<message>.html` beside it. `{{name}}` stands for a value, escaped.
+ * `<message>.html` beside it. `{{name}}` stands for a value, escaped. A line with `{{code}}` is left out of a mail without one.
  *
  * @throws Error with everything that is wrong with them
  */
@@ -74,9 +75,11 @@ export function loadTemplates (directory: string): FindTemplate {
     const used = parts.filter((_, index) => index % 2 === 1)
     const known: readonly string[] = ['service', ...MAIL_MESSAGES[message]]
     for (const placeholder of used) if (!known.includes(placeholder)) problems.push(`${name} has {{${placeholder}}}; ${message} knows ${known.join(', ')}`)
-    const needed = ['link', 'code'].filter(value => known.includes(value))
+    const mayLackCode = LINK_AT_LEAST.some(name => name === message)
+    const needed = (mayLackCode ? ['link'] : ['link', 'code']).filter(value => known.includes(value))
     if (isBody && needed.length > 0 && !needed.some(value => used.includes(value))) problems.push(`${name} lacks {{${needed.join('}} or {{')}}}`)
-    return (values: TemplateValues) => parts.map((part, index) => index % 2 === 0 ? part : escape(values[part] ?? '')).join('')
+    const withoutCode = isBody && mayLackCode ? text.split(/(?<=\n)/).filter(line => !CODE.test(line)).join('').split(new RegExp(PLACEHOLDER.source)) : parts
+    return (values: TemplateValues) => (values.code === undefined ? withoutCode : parts).map((part, index) => index % 2 === 0 ? part : escape(values[part] ?? '')).join('')
   }
 }
 

@@ -7,17 +7,18 @@ const time = (at: string) => formatInstant('de', at)
 const NOT_YOU = 'Wenn Sie das waren, ist nichts zu tun. Wenn nicht, wählen Sie jetzt ein neues Passwort: Das beendet alle Sitzungen.'
 const IGNORE = 'Wenn Sie das nicht angefordert haben, ignorieren Sie diese Nachricht: Es hat sich nichts geändert.'
 const valid = (minutes: number) => `${minutes} Minuten und nur einmal gültig. Geben Sie den Code niemandem weiter.`
+const linkValid = (minutes: number) => `Der Link ist ${minutes} Minuten und nur einmal gültig.`
 
 const FACTORS = { totp: 'Die Authenticator-App', passkey: 'Ein Passkey', recovery_codes: 'Der Satz Wiederherstellungscodes' }
 const CHANGES = { added: 'hinzugefügt', removed: 'entfernt', renewed: 'erneuert' }
 
 export const de: Shape<typeof en> = {
   mail: {
-    verify_email: ({ service, minutes }) => ({
+    verify_email: ({ service, code, minutes }) => ({
       subject: `Bestätigen Sie Ihre E-Mail-Adresse für ${service}`,
       before: [`Bitte bestätigen Sie, dass diese Adresse zu Ihrem Konto bei ${service} gehört.`],
       action: 'Adresse bestätigen',
-      after: [valid(minutes), 'Wenn Sie dort kein Konto haben, ignorieren Sie diese Nachricht.']
+      after: [code === undefined ? linkValid(minutes) : valid(minutes), 'Wenn Sie dort kein Konto haben, ignorieren Sie diese Nachricht.']
     }),
     register_code: ({ service, minutes }) => ({
       subject: `Schließen Sie die Registrierung bei ${service} ab`,
@@ -31,11 +32,11 @@ export const de: Shape<typeof en> = {
       action: 'Neues Passwort wählen',
       after: ['Wenn Sie das nicht waren, ignorieren Sie diese Nachricht: Es hat sich nichts geändert.']
     }),
-    password_reset: ({ service, minutes }) => ({
+    password_reset: ({ service, code, minutes }) => ({
       subject: `Wählen Sie ein neues Passwort für ${service}`,
       before: [`Für Ihr Konto bei ${service} wurde ein neues Passwort angefordert.`],
       action: 'Neues Passwort wählen',
-      after: [valid(minutes), 'Wenn Sie das nicht angefordert haben, ignorieren Sie diese Nachricht: Ihr Passwort bleibt, wie es ist.']
+      after: [code === undefined ? linkValid(minutes) : valid(minutes), 'Wenn Sie das nicht angefordert haben, ignorieren Sie diese Nachricht: Ihr Passwort bleibt, wie es ist.']
     }),
     invitation: ({ service, days }) => ({
       subject: `Ihr Konto bei ${service}`,

@@ -6,17 +6,18 @@ const time = (at: string) => formatInstant('en', at)
 const NOT_YOU = 'If this was you, there is nothing to do. If it was not, choose a new password now: that ends all sessions.'
 const IGNORE = 'If you did not ask for this, ignore this message: nothing has changed.'
 const valid = (minutes: number) => `Valid for ${minutes} minutes, and only once. Give the code to nobody.`
+const linkValid = (minutes: number) => `The link is valid for ${minutes} minutes, and only once.`
 
 const FACTORS = { totp: 'The authenticator app', passkey: 'A passkey', recovery_codes: 'The set of recovery codes' }
 const CHANGES = { added: 'added', removed: 'removed', renewed: 'renewed' }
 
 export const en = {
   mail: {
-    verify_email: ({ service, minutes }): MailText => ({
+    verify_email: ({ service, code, minutes }): MailText => ({
       subject: `Confirm your e-mail address for ${service}`,
       before: [`Please confirm that this address belongs to your account at ${service}.`],
       action: 'Confirm the address',
-      after: [valid(minutes), 'If you have no account there, ignore this message.']
+      after: [code === undefined ? linkValid(minutes) : valid(minutes), 'If you have no account there, ignore this message.']
     }),
     register_code: ({ service, minutes }): MailText => ({
       subject: `Finish signing up at ${service}`,
@@ -30,11 +31,11 @@ export const en = {
       action: 'Choose a new password',
       after: ['If it was not you, ignore this message: nothing has changed.']
     }),
-    password_reset: ({ service, minutes }): MailText => ({
+    password_reset: ({ service, code, minutes }): MailText => ({
       subject: `Choose a new password for ${service}`,
       before: [`A new password was asked for your account at ${service}.`],
       action: 'Choose a new password',
-      after: [valid(minutes), 'If you did not ask for this, ignore this message: your password stays as it is.']
+      after: [code === undefined ? linkValid(minutes) : valid(minutes), 'If you did not ask for this, ignore this message: your password stays as it is.']
     }),
     invitation: ({ service, days }): MailText => ({
       subject: `Your account at ${service}`,

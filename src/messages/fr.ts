@@ -7,17 +7,18 @@ const time = (at: string) => formatInstant('fr', at)
 const NOT_YOU = 'Si c’était vous, il n’y a rien à faire. Sinon, choisissez tout de suite un nouveau mot de passe : toutes les sessions prendront fin.'
 const IGNORE = 'Si vous n’avez rien demandé, ignorez ce message : rien n’a changé.'
 const valid = (minutes: number) => `Valable ${minutes} minutes, une seule fois. Ne donnez le code à personne.`
+const linkValid = (minutes: number) => `Le lien est valable ${minutes} minutes, une seule fois.`
 
 const FACTORS = { totp: 'Application d’authentification', passkey: 'Clé d’accès', recovery_codes: 'Codes de récupération' }
 const CHANGES = { added: 'ajout', removed: 'suppression', renewed: 'renouvellement' }
 
 export const fr: Shape<typeof en> = {
   mail: {
-    verify_email: ({ service, minutes }) => ({
+    verify_email: ({ service, code, minutes }) => ({
       subject: `Confirmez votre adresse e-mail pour ${service}`,
       before: [`Veuillez confirmer que cette adresse est celle de votre compte ${service}.`],
       action: 'Confirmer l’adresse',
-      after: [valid(minutes), 'Si vous n’y avez pas de compte, ignorez ce message.']
+      after: [code === undefined ? linkValid(minutes) : valid(minutes), 'Si vous n’y avez pas de compte, ignorez ce message.']
     }),
     register_code: ({ service, minutes }) => ({
       subject: `Terminez votre inscription à ${service}`,
@@ -31,11 +32,11 @@ export const fr: Shape<typeof en> = {
       action: 'Choisir un nouveau mot de passe',
       after: ['Si ce n’était pas vous, ignorez ce message : rien n’a changé.']
     }),
-    password_reset: ({ service, minutes }) => ({
+    password_reset: ({ service, code, minutes }) => ({
       subject: `Choisissez un nouveau mot de passe pour ${service}`,
       before: [`Un nouveau mot de passe a été demandé pour votre compte ${service}.`],
       action: 'Choisir un nouveau mot de passe',
-      after: [valid(minutes), 'Si vous n’avez rien demandé, ignorez ce message : votre mot de passe reste le même.']
+      after: [code === undefined ? linkValid(minutes) : valid(minutes), 'Si vous n’avez rien demandé, ignorez ce message : votre mot de passe reste le même.']
     }),
     invitation: ({ service, days }) => ({
       subject: `Votre compte ${service}`,

@@ -53,8 +53,13 @@ export const MAIL_MESSAGES = {
 
 export type MailMessage = keyof typeof MAIL_MESSAGES
 
+/** Mails that have their link alone where nobody asked for them: a code is good only with what its asker was answered. */
+export const LINK_AT_LEAST = ['verify_email', 'password_reset'] as const satisfies readonly MailMessage[]
+
+type MayLack<Message extends MailMessage> = Message extends typeof LINK_AT_LEAST[number] ? 'code' : never
+
 /** What one mail tells. */
-export type MailData<Message extends MailMessage> = Pick<MailValues, typeof MAIL_MESSAGES[Message][number]>
+export type MailData<Message extends MailMessage> = Pick<MailValues, Exclude<typeof MAIL_MESSAGES[Message][number], MayLack<Message>>> & Partial<Pick<MailValues, MayLack<Message>>>
 
 /** Mails that only tell the owner of an account what happened; each can be turned off. */
 export const NOTICES = ['new_device', 'password_changed', 'address_changed', 'address_removed', 'identity_linked', 'factor_changed', 'wrong_second_factor', 'refresh_token_reused'] as const satisfies readonly MailMessage[]

@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import type { Database, DbTransaction } from '../database/database.ts'
 import { bindValues, statement } from '../database/statement.ts'
+import { KEPT_FOR } from './store.ts'
 
 /** What a mailed link or code is good for. */
 export type MailedPurpose = 'password_reset' | 'invitation' | 'email_verification' | 'login_code' | 'email_change' | 'email_revert'
@@ -36,13 +37,15 @@ export interface MailedSecret<Data> {
   readonly purpose: MailedPurpose
   readonly userId: string
   readonly data: Data
+  /** It was shown by its link, and not by its code. */
+  readonly isLink: boolean
 }
 
 /** A secret of somebody who has no account yet. */
 export type NewPendingSecret = Omit<NewMailedSecret, 'purpose' | 'userId'> & { purpose: PendingPurpose }
 
 /** Such a secret that was shown, and can be used. */
-export type PendingSecret<Data> = Pick<MailedSecret<Data>, 'hash' | 'data'>
+export type PendingSecret<Data> = Pick<MailedSecret<Data>, 'hash' | 'data' | 'isLink'>
 
 /** What showing such a secret came to. */
 export type ShownPending<Data> =
@@ -93,10 +96,11 @@ const ISSUE_PENDING = statement('mailed-secrets.issue-pending', `
   SELECT 1 FROM secret WHERE ${IS_GOOD}`)
 
 // Without a code: whatever is guessed is wrong, and counted like a guess at one that was mailed. Where one was, nothing is stored.
+// Stored as if it had ended a day earlier: there is no link that could be too old, and anybody can ask for any number of addresses.
 const DECOY = 'decoy'
 const ISSUE_DECOY = statement('mailed-secrets.issue-decoy', `
   INSERT INTO one_time_tokens (hash, purpose, expires_at, request_hash)
-  VALUES (:hash::bytea, '${DECOY}', :expiresAt::timestamptz(3), :requestHash::bytea) ON CONFLICT DO NOTHING`)
+  VALUES (:hash::bytea, '${DECOY}', :expiresAt::timestamptz(3) - ${KEPT_FOR}, :requestHash::bytea) ON CONFLICT DO NOTHING`)
 
 const COLUMNS = 'hash, purpose, user_id::text AS "userId", data'
 
@@ -111,14 +115,21 @@ const IS_RIGHT = `CASE WHEN encode(code_mac, 'hex') = ANY(:macs::text[]) THEN ${
   WHERE earlier.user_id = secret.user_id AND earlier.created_at > now() - interval '1 day') ELSE false END`
 
 // One statement counts and compares: of parallel guesses, each waits for the one before it. A right one does not count, for what
-// it is used for may still be refused.
+// it is used for may still be refused. What has ended is not counted: a decoy is gone by then, and the time is to tell of neither.
 const GUESS = statement('mailed-secrets.guess', `
   UPDATE one_time_tokens AS secret SET tries = tries + CASE WHEN ${IS_RIGHT} THEN 0 ELSE 1 END
   WHERE request_hash = :requestHash::bytea AND purpose = ANY(:purposes::text[]) AND tries < ${MOST_TRIES}
+    AND expires_at > now() - CASE purpose WHEN '${DECOY}' THEN ${KEPT_FOR} ELSE interval '0' END
   RETURNING ${COLUMNS}, ${IS_RIGHT} AS "isGood"`)
 
 const USE = statement('mailed-secrets.use', `
   UPDATE one_time_tokens AS secret SET used_at = now() WHERE hash = :hash::bytea AND ${IS_GOOD} RETURNING 1`)
+
+// Strangers' guesses are to keep no owner from codes who has come by a link. They count by when their code was stored: what each code
+// has left must stay as it is.
+const FORGIVE = statement('mailed-secrets.forgive', `
+  UPDATE one_time_tokens SET created_at = created_at - interval '1 day'
+  WHERE user_id = (SELECT user_id FROM one_time_tokens WHERE hash = :hash::bytea) AND tries > 0 AND created_at > now() - interval '1 day'`)
 
 type Purpose = MailedPurpose | PendingPurpose
 const ISSUE_LINK = statement('mailed-secrets.issue-link', `
@@ -138,7 +149,7 @@ const VOID_LATER = statement('mailed-secrets.void-later', `
     AND later.used_at IS NULL AND later.expires_at > now() AND later.expires_at >= secret.expires_at`)
 
 type Transaction = Pick<DbTransaction, '$queryRawUnsafe'>
-type Row = MailedSecret<never> & { isGood: boolean, isUsed?: boolean }
+type Row = Omit<MailedSecret<never>, 'isLink'> & { isGood: boolean, isUsed?: boolean }
 
 /**
  * Links and codes that were mailed. Of a token the hash is stored, of a code a MAC, for all six digits can be hashed in a moment.
@@ -153,7 +164,7 @@ export function createMailedSecretStore ({ query }: Pick<Database, 'query'>, cod
       const [found] = await query<Row>(FIND_LINK, { hash: hashOfToken(purpose, token), purpose })
       if (found === undefined) continue
       const { isGood, isUsed, ...secret } = found
-      return isGood ? { isGood, secret } : { isGood, refusal: isUsed === true ? 'link_used' : 'link_expired', userId: secret.userId }
+      return isGood ? { isGood, secret: { ...secret, isLink: true } } : { isGood, refusal: isUsed === true ? 'link_used' : 'link_expired', userId: secret.userId }
     }
     return { isGood: false, refusal: 'link_invalid', userId: undefined }
   }
@@ -163,7 +174,7 @@ export function createMailedSecretStore ({ query }: Pick<Database, 'query'>, cod
     // A decoy has no user, in SQL's word.
     if (found?.isGood !== true) return { isGood: false, refusal: 'invalid_code', userId: found?.userId ?? undefined }
     const { isGood, ...secret } = found
-    return { isGood, secret }
+    return { isGood, secret: { ...secret, isLink: false } }
   }
 
   const show = <Data>(purposes: readonly Purpose[], proof: MailedProof): Promise<Shown<Data>> =>
@@ -211,10 +222,18 @@ export function createMailedSecretStore ({ query }: Pick<Database, 'query'>, cod
   }
 }
 
-/** Uses up a secret within the transaction of what it is for. @returns whether it was still good */
-export async function useMailedSecret (tx: Transaction, { hash }: Pick<MailedSecret<unknown>, 'hash'>): Promise<boolean> {
-  const rows = await tx.$queryRawUnsafe<unknown[]>(USE.text, ...bindValues(USE, { hash: Uint8Array.from(hash) }))
-  return rows.length === 1
+/**
+ * Uses up a secret within the transaction of what it is for. Whoever shows a link has proved the account: wrong codes until then no
+ * longer count for it.
+ *
+ * @returns whether it was still good
+ */
+export async function useMailedSecret (tx: Transaction, secret: Pick<MailedSecret<unknown>, 'hash' | 'isLink'>): Promise<boolean> {
+  const hash = Uint8Array.from(secret.hash)
+  const rows = await tx.$queryRawUnsafe<unknown[]>(USE.text, ...bindValues(USE, { hash }))
+  if (rows.length === 0) return false
+  if (secret.isLink) await tx.$queryRawUnsafe(FORGIVE.text, ...bindValues(FORGIVE, { hash }))
+  return true
 }
 
 /** Stores a link within the transaction that has it mailed. */

@@ -30,8 +30,9 @@ const REDEEM = statement('one-time-tokens.redeem', `
   WHERE hash = :hash::bytea AND purpose = :purpose AND used_at IS NULL AND expires_at > now() AND data @> :expected::jsonb
   RETURNING user_id::text AS "userId", data`)
 
-// Kept for a day: a link that is too old can be told from one that never was.
-const EXPIRED = `SELECT hash FROM one_time_tokens WHERE (SELECT turn FROM mine) AND ${purgeTimeSql('expires_at')} < ${purgeTimeSql("(now() - interval '1 day')")} ORDER BY ${purgeTimeSql('expires_at')} LIMIT :limit`
+/** SQL: for so long a token is kept once it has expired: a link that is too old can be told from one that never was. */
+export const KEPT_FOR = "interval '1 day'"
+const EXPIRED = `SELECT hash FROM one_time_tokens WHERE (SELECT turn FROM mine) AND ${purgeTimeSql('expires_at')} < ${purgeTimeSql(`(now() - ${KEPT_FOR})`)} ORDER BY ${purgeTimeSql('expires_at')} LIMIT :limit`
 
 /** Tokens that can be used once. Only their hashes are stored. */
 export function createOneTimeTokenStore ({ query }: Pick<Database, 'query'>) {

@@ -6,9 +6,9 @@ import { createPasswordHasher } from './hasher.ts'
 import { createBreachedPasswords } from './breached-passwords.ts'
 import { assessPassword, breached, type PasswordWeakness } from './policy.ts'
 
-const SERVICE_NAME = 'countersign'
+const SOFTWARE_NAME = 'countersign'
 
-type PasswordConfig = Pick<Config, 'argon2MemoryKib' | 'argon2Iterations' | 'argon2Parallelism' | 'hashConcurrency' | 'hashQueueLimit' | 'passwordMinLength' | 'breachedPasswordsUrl'>
+type PasswordConfig = Pick<Config, 'argon2MemoryKib' | 'argon2Iterations' | 'argon2Parallelism' | 'hashConcurrency' | 'hashQueueLimit' | 'passwordMinLength' | 'serviceName' | 'breachedPasswordsUrl'>
 
 export type Passwords = ReturnType<typeof composePasswords>
 
@@ -31,7 +31,7 @@ export function composePasswords (config: PasswordConfig, log: Pick<Log, 'info' 
 
     /** Refuses a password that is too easy to guess. @throws Problem 422 `weak_password` */
     assess (password: string, { email, name }: { email: string, name?: string | undefined }, field = 'password'): void {
-      const weakness = assessPassword(password, { email, ...name !== undefined && { name }, minLength: config.passwordMinLength, serviceName: SERVICE_NAME })
+      const weakness = assessPassword(password, { email, ...name !== undefined && { name }, minLength: config.passwordMinLength, serviceNames: [config.serviceName, SOFTWARE_NAME] })
       if (weakness !== undefined) throw weakPassword(weakness, field)
     },
 

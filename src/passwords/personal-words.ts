@@ -14,6 +14,11 @@ export function guessableWords (...texts: readonly string[]): string[] {
   return words.filter(word => word.length >= SHORTEST_WORD)
 }
 
+/** A name whose parts are run together, as in a host: some are too short to be words of their own. */
+export function inOneWord (name: string): string {
+  return name.replace(PUNCTUATION, '')
+}
+
 /** An e-mail address, its local part and its domain, as stored and as its owner writes it. */
 export function partsOfEmail (email: string): string[] {
   const at = email.lastIndexOf('@')

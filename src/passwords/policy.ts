@@ -1,5 +1,5 @@
 import { isCommonPassword } from './is-common-password.ts'
-import { guessableWords, isMadeOf, partsOfEmail } from './personal-words.ts'
+import { guessableWords, inOneWord, isMadeOf, partsOfEmail } from './personal-words.ts'
 
 /** Why a password is refused. */
 export interface PasswordWeakness {
@@ -11,7 +11,8 @@ export interface PasswordWeakness {
 export interface PasswordContext {
   email?: string | undefined
   name?: string | undefined
-  serviceName: string
+  /** All that the service is called. */
+  serviceNames: readonly string[]
   /** In code points. */
   minLength?: number
 }
@@ -28,7 +29,7 @@ const MAX_BYTES = 512
  * @returns the first weakness, or `undefined` if there is none
  */
 export function assessPassword (password: string, context: PasswordContext): PasswordWeakness | undefined {
-  const { email = '', name = '', serviceName, minLength = MIN_CODE_POINTS } = context
+  const { email = '', name = '', serviceNames, minLength = MIN_CODE_POINTS } = context
   if (Buffer.byteLength(password) > MAX_BYTES) return tooLong
   if (!password.isWellFormed()) return malformed
 
@@ -40,7 +41,7 @@ export function assessPassword (password: string, context: PasswordContext): Pas
   const sources = [
     { words: guessableWords(...partsOfEmail(email)), weakness: madeOfEmail },
     { words: guessableWords(name), weakness: madeOfName },
-    { words: guessableWords(serviceName), weakness: madeOfServiceName }
+    { words: guessableWords(...serviceNames, ...serviceNames.map(inOneWord)), weakness: madeOfServiceName }
   ]
   if (!isMadeOf(sources.flatMap(({ words }) => words), password)) return undefined
   // Made of words from several sources: the address stands for all.

@@ -27,9 +27,9 @@ export interface RecoveryDeps {
 export function composeRecovery ({ database, limits: { limiter }, secrets, passwords, mail, outbox, ledgerSync, audit }: RecoveryDeps) {
   const store = createRecoveryStore(database)
   return {
-    /** Makes a request for a mail to choose a new password, for what takes an account back. */
+    /** Makes a request for a mail with a link to choose a new password, for what takes an account back. */
     prepareReset: ({ email, locale }: { email: string, locale: string | null }) =>
-      prepareMailRequest(outbox, { flow: FORGOT_FLOW, email, locale: isLocale(locale) ? locale : null }).row,
+      prepareMailRequest(outbox, { flow: FORGOT_FLOW, email, locale: isLocale(locale) ? locale : null, isUnasked: true }).row,
     flows: [createForgotFlow({ store, secrets, link: mail.link })],
     resetPassword: createResetPassword({ limiter, store, secrets, passwords, mail, outbox, ledgerSync, audit })
   }

@@ -11,17 +11,17 @@ export interface ForgotFlowDeps {
   link: CreateLink
 }
 
-/** Mails a link and a code to choose a new password, where there is an account with the address. */
+/** Mails a link, and a code where somebody asked, to choose a new password, where there is an account with the address. */
 export function createForgotFlow ({ store, secrets, link }: ForgotFlowDeps): MailFlow {
   return {
     flow: FORGOT_FLOW,
-    async handle ({ email, locale, requestId, token, code, expiresAt, minutes }) {
+    async handle ({ email, locale, requestId, token, code, isUnasked = false, expiresAt, minutes }) {
       const account = await store.find(email)
       if (account === undefined) return undefined
       const data: RecoveryData = { email }
-      const isGood = await secrets.issue({ purpose: 'password_reset', token, byCode: { requestId, code }, userId: account.id, data, expiresAt })
+      const isGood = await secrets.issue({ purpose: 'password_reset', token, ...!isUnasked && { byCode: { requestId, code } }, userId: account.id, data, expiresAt })
       if (!isGood) return undefined
-      return { to: email, locale: account.locale ?? locale, message: 'password_reset', data: { link: link('reset', token), code, minutes } }
+      return { to: email, locale: account.locale ?? locale, message: 'password_reset', data: { link: link('reset', token), ...!isUnasked && { code }, minutes } }
     }
   }
 }

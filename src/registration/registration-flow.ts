@@ -9,7 +9,7 @@ export const REGISTRATION_FLOW = 'register'
 export type RegistrationRequest = Omit<PendingRegistration, 'email' | 'locale'>
 
 export interface RegistrationFlowDeps {
-  store: Pick<RegistrationStore, 'isTaken'>
+  store: Pick<RegistrationStore, 'findTaken'>
   secrets: Pick<MailedSecretStore, 'issuePending'>
   link: CreateLink
 }
@@ -19,7 +19,8 @@ export function createRegistrationFlow ({ store, secrets, link }: RegistrationFl
   return {
     flow: REGISTRATION_FLOW,
     async handle ({ email, locale, requestId, token, code, data, expiresAt, minutes }) {
-      if (await store.isTaken(email)) return { to: email, locale, message: 'existing_account', data: { link: link('forgot') } }
+      const taken = await store.findTaken(email)
+      if (taken !== undefined) return { to: email, locale: taken.locale ?? locale, message: 'existing_account', data: { link: link('forgot') } }
       const { name, passwordHash } = data as RegistrationRequest
       const pending: PendingRegistration = { email, name, passwordHash, locale }
       if (!await secrets.issuePending({ purpose: 'registration', token, byCode: { requestId, code }, data: pending, expiresAt })) return undefined

@@ -20,8 +20,9 @@ export interface PendingRegistration {
 export type RegistrationStore = ReturnType<typeof createRegistrationStore>
 
 // An address that is held for another account counts as taken.
-const IS_TAKEN = statement('registration.is-taken', `
-  SELECT 1 FROM users WHERE email = :email UNION ALL SELECT 1 FROM email_holds WHERE email = :email AND until > now() LIMIT 1`)
+const FIND_TAKEN = statement('registration.find-taken', `
+  SELECT locale FROM users WHERE email = :email
+  UNION ALL SELECT (SELECT locale FROM users WHERE id = user_id) FROM email_holds WHERE email = :email AND until > now() LIMIT 1`)
 
 const CREATE = statement('registration.create', openSessionSql(`
   INSERT INTO users (id, email, email_verified, name, password_hash, locale)
@@ -31,10 +32,14 @@ const CREATE = statement('registration.create', openSessionSql(`
 
 export function createRegistrationStore ({ query, prisma }: Pick<Database, 'query' | 'prisma'>) {
   return {
-    /** @param email normalised */
-    async isTaken (email: string): Promise<boolean> {
+    /**
+     * @param email normalised
+     * @returns the language of the account that has the address, or holds it; `undefined` where none does
+     */
+    async findTaken (email: string): Promise<{ locale: string | null } | undefined> {
       await respellFormer({ query }, email)
-      return (await query(IS_TAKEN, { email })).length > 0
+      const [taken] = await query<{ locale: string | null }>(FIND_TAKEN, { email })
+      return taken
     },
 
     /**
@@ -42,10 +47,10 @@ export function createRegistrationStore ({ query, prisma }: Pick<Database, 'quer
      *
      * @returns `taken` when the address is that of another account by now, `used` when the secret is no longer good
      */
-    async create ({ hash, data: { email, name, passwordHash, locale } }: PendingSecret<PendingRegistration>, session: NewSession): Promise<StoredSession | 'taken' | 'used'> {
+    async create ({ hash, isLink, data: { email, name, passwordHash, locale } }: PendingSecret<PendingRegistration>, session: NewSession): Promise<StoredSession | 'taken' | 'used'> {
       try {
         return await prisma.$transaction(async tx => {
-          if (!await useMailedSecret(tx, { hash })) return 'used'
+          if (!await useMailedSecret(tx, { hash, isLink })) return 'used'
           const values = { ...openSessionValues(session), userId: uuidv7(), email, name, passwordHash, locale, eventId: uuidv7() }
           const [stored] = await tx.$queryRawUnsafe<StoredSession[]>(CREATE.text, ...bindValues(CREATE, values))
           // A held address: the transaction is undone by what the caller is told.

@@ -29,8 +29,8 @@ export function composeVerification ({ database, limiter, secrets, mail, outbox,
     flows: [createVerifyFlow({ store, secrets, link: mail.link })],
     verifyEmail: createVerifyEmail({ limiter, store, secrets, provePassword, audit }),
 
-    /** @returns the request for the mail to a new account, for the statement that makes it; none where no mail is sent */
+    /** @returns the request for the mail with a link to a new account, for the statement that makes it; none where no mail is sent */
     prepareMail: (email: string, locale: Locale | null): OutboxRow =>
-      mail.isAvailable ? prepareMailRequest(outbox, { flow: VERIFY_FLOW, email, locale }).row : NO_MESSAGE
+      mail.isAvailable ? prepareMailRequest(outbox, { flow: VERIFY_FLOW, email, locale, isUnasked: true }).row : NO_MESSAGE
   }
 }

@@ -11,16 +11,16 @@ export interface VerifyFlowDeps {
   link: CreateLink
 }
 
-/** Mails a link and a code to verify an address, where an account has it that was never verified. */
+/** Mails a link, and a code where somebody asked, to verify an address, where an account has it that was never verified. */
 export function createVerifyFlow ({ store, secrets, link }: VerifyFlowDeps): MailFlow {
   return {
     flow: VERIFY_FLOW,
-    async handle ({ email, locale, requestId, token, code, expiresAt, minutes }) {
+    async handle ({ email, locale, requestId, token, code, isUnasked = false, expiresAt, minutes }) {
       const account = await store.find(email)
       if (account === undefined) return undefined
       const data: VerificationData = { email }
-      if (!await secrets.issue({ purpose: 'email_verification', token, byCode: { requestId, code }, userId: account.id, data, expiresAt })) return undefined
-      return { to: email, locale: account.locale ?? locale, message: 'verify_email', data: { link: link('verify', token), code, minutes } }
+      if (!await secrets.issue({ purpose: 'email_verification', token, ...!isUnasked && { byCode: { requestId, code } }, userId: account.id, data, expiresAt })) return undefined
+      return { to: email, locale: account.locale ?? locale, message: 'verify_email', data: { link: link('verify', token), ...!isUnasked && { code }, minutes } }
     }
   }
 }

@@ -3,7 +3,7 @@ import { clientAddress, networkOf, toAddress } from '../../src/http/client-addre
 import { clientNetwork, isPrivateAddress } from '../../src/http/client-network.ts'
 import { post, registerClient } from '../support/oauth.ts'
 import { isProblem } from '../support/problem.ts'
-import { startService, type TestService } from '../support/service.ts'
+import { PASSWORD, startService, type TestService } from '../support/service.ts'
 
 const guess = (service: TestService, headers: Record<string, string> = {}, from = '203.0.113.7', email = `${crypto.randomUUID()}@example.com`) =>
   service.call('POST /auth/login', { json: { email, password: 'a guess' }, headers, from })
@@ -61,8 +61,24 @@ t.test('a forwarded header from an untrusted private address turns the limits by
   t.equal(await admitted(() => guess(service, forwarded, '10.0.0.1', 'one@example.com')), 5, 'an account is limited all the same')
 })
 
+t.test('a proxy that is trusted stays so when it makes requests of its own, or forwards no address', async t => {
+  const register = ({ call }: TestService, value: string, from = '127.0.0.1') => call('POST /auth/register', { json: { email: `${crypto.randomUUID()}@example.com`, password: PASSWORD }, headers: { 'x-forwarded-for': value }, from })
+  for (const value of ['127.0.0.1', '', ' ', ',']) {
+    for (const trust of ['1', '127.0.0.1']) {
+      const service = await startService(t, { TRUST_PROXY: trust, RATE_LIMITS: 'register=2/1m' })
+      const statuses = []
+      for (let count = 0; count < 3; count++) statuses.push((await register(service, value)).status)
+      t.strictSame(statuses, [201, 201, 429], `${JSON.stringify(value)}, TRUST_PROXY=${trust}`)
+      t.strictSame(service.log.filter(({ msg }) => msg.includes('TRUST_PROXY')), [])
+    }
+  }
+  const service = await startService(t, { TRUST_PROXY: '10.0.0.1', RATE_LIMITS: 'register=2/1m' })
+  for (let count = 0; count < 3; count++) t.equal((await register(service, '127.0.0.1')).status, 201, 'one that is not named is not trusted, whatever it forwards')
+  t.equal(service.log.filter(({ msg }) => msg.includes('TRUST_PROXY does not name')).length, 1)
+})
+
 t.test('behind a Unix socket a forwarded header that nothing trusts is no network', async t => {
-  const of = (ip: string | undefined, headers: Record<string, string>) => clientNetwork({ ip: ip as string, headers, raw: { socket: { remoteAddress: undefined } } as never })
+  const of = (ip: string | undefined, headers: Record<string, string>) => clientNetwork({ ip: ip as string, ips: [undefined as unknown as string, ...ip === undefined ? [] : [ip]], headers, raw: { socket: { remoteAddress: undefined } } as never })
   t.equal(of(undefined, { 'x-forwarded-for': '198.51.100.1' }), null)
   t.equal(of(undefined, { forwarded: 'for=198.51.100.1' }), null)
   t.equal(of('198.51.100.1', { 'x-forwarded-for': '198.51.100.1' }), '198.51.100.1', 'what TRUST_PROXY covers')

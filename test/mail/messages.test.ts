@@ -3,7 +3,7 @@ import t from 'tap'
 import { createMailer } from '../../src/mail/mailer.ts'
 import { createRender } from '../../src/mail/render.ts'
 import { LOCALES } from '../../src/messages/locales.ts'
-import { MAIL_MESSAGES, type MailData, type MailMessage, type MailValues } from '../../src/messages/mail-messages.ts'
+import { LINK_AT_LEAST, MAIL_MESSAGES, type MailData, type MailMessage, type MailValues } from '../../src/messages/mail-messages.ts'
 import { startSmtp, transportTo } from './smtp.ts'
 
 const VALUES: MailValues = {
@@ -64,6 +64,20 @@ t.test('every message in every language', async t => {
     }
   }
   t.equal(subjects.size, LOCALES.length * NAMES.length, 'each has a subject of its own')
+})
+
+t.test('a mail that nobody asked for has its link alone, and says nothing of a code', async t => {
+  const render = createRender({ service: SERVICE, findTemplate: () => undefined })
+  for (const locale of LOCALES) {
+    for (const message of LINK_AT_LEAST) {
+      const { text, html = '' } = render(message, locale, { link: VALUES.link, minutes: 10 })
+      for (const form of [text, html.replaceAll('&amp;', '&')]) {
+        t.match(form, VALUES.link)
+        t.match(form, /\b10 minut/i)
+        t.notMatch(form, /code|undefined|monospace/i, `${message} in ${locale}`)
+      }
+    }
+  }
 })
 
 t.test('what the asker wrote is in no message to an address that nobody has proved', async t => {

@@ -88,6 +88,29 @@ t.test('five different recipients refused in a row are a quota, which pauses; on
   for (const name of ['a', 'b', 'c', 'd']) t.match(await send(mailTo(`${name}@example.com`)), { outcome: 'undeliverable' }, 'the row began anew')
 })
 
+t.test('the row of refused recipients lasts until something is delivered: each later refusal pauses again, whosever it is', async t => {
+  const smtp = await startSmtp(t)
+  const { send, pausedFor, logged } = transportTo(t, smtp.server)
+  smtp.trouble = { stage: 'RCPT TO', code: 552 }
+  const outcomes: string[] = []
+  for (let count = 0; count < 12; count++) outcomes.push((await send(mailTo(`ada-${count}@example.com`))).outcome)
+  t.strictSame(outcomes, [...Array<string>(4).fill('undeliverable'), ...Array<string>(8).fill('paused')])
+  t.match(await send(mailTo('ada-0@example.com')), { outcome: 'paused' })
+  smtp.trouble = { stage: 'RCPT TO', code: 450 }
+  t.match(await send(mailTo('ada-0@example.com')), { outcome: 'retry' })
+  smtp.trouble = { stage: 'MAIL FROM', code: 550 }
+  t.match(await send(mailTo('ada-0@example.com')), { outcome: 'paused' })
+  smtp.trouble = { stage: 'RCPT TO', code: 552 }
+  t.match(await send(mailTo('ada-0@example.com')), { outcome: 'paused' }, 'what was no delivery ends no row')
+  t.ok(pausedFor() > 0)
+  t.strictSame(logged, ['mail is paused: the server takes nothing', 'mail is delayed', 'mail is paused: the server takes nothing'])
+
+  smtp.trouble = { stage: 'RCPT TO', code: 550, of: recipient => recipient === 'gone@example.com' }
+  t.match(await send(mailTo('gone@example.com')), { outcome: 'paused' })
+  t.match(await send(mailTo('bob@example.com')), { outcome: 'delivered' })
+  t.match(await send(mailTo('gone@example.com')), { outcome: 'undeliverable' }, 'of one that is refused for good it is found once others are taken')
+})
+
 t.test('after a pause one message tries first: a wrong password is not tried many times at once', async t => {
   const smtp = await startSmtp(t)
   smtp.trouble = { stage: 'AUTH', code: 535 }

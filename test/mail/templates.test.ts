@@ -36,6 +36,16 @@ t.test('a template replaces the text of one message in one language', async t =>
   t.match(render('login_code', 'de', { code: '1', minutes: 10 }), { subject: /^Ihr Code/ })
 })
 
+t.test('a line with a code is left out of a mail that has none', async t => {
+  const directory = await directoryWith(t, {
+    'en/password_reset.txt': 'Subject: For {{service}}\r\n\r\nOpen {{link}},\r\nor enter {{ code }}.\r\nBye\r\n',
+    'en/password_reset.html': '<p>\n<b>{{code}}</b>\n<a href="{{link}}">Go</a>\n</p>'
+  })
+  const render = createRender({ service: 'Shop', findTemplate: loadTemplates(directory) })
+  t.strictSame(render('password_reset', 'en', { link: 'https://a.example', minutes: 10 }), { subject: 'For Shop', text: 'Open https://a.example,\r\nBye\r\n', html: '<p>\n<a href="https://a.example">Go</a>\n</p>' })
+  t.match(render('password_reset', 'en', { link: 'https://a.example', minutes: 10, code: '1' }), { text: 'Open https://a.example,\r\nor enter 1.\r\nBye\r\n' })
+})
+
 t.test('a subject stays one line', async t => {
   const directory = await directoryWith(t, { 'en/identity_linked.txt': 'Subject: {{provider}} linked\n\n{{provider}}\n' })
   const { subject } = createRender({ service: 'Shop', findTemplate: loadTemplates(directory) })('identity_linked', 'en', { provider: 'Acme\r\nBcc: eve@example.com', at: '2026-03-01T22:59:00.000Z' })
@@ -59,7 +69,7 @@ t.test('everything that is wrong is said at the start', async t => {
   const error = t.throws(() => loadTemplates(directory), /^MAIL_TEMPLATES_DIR is not usable/)
   const lines = String((error as Error).message).split('\n')
   for (const problem of [
-    /it\/ is no language/, /en\/password_reset\.txt does not begin with "Subject/, /en\/verify_email\.txt lacks {{link}} or {{code}}/, /en\/login_code\.txt has {{link}}/, /en\/login_code\.txt has {{user\.name}}/,
+    /it\/ is no language/, /en\/password_reset\.txt does not begin with "Subject/, /en\/verify_email\.txt lacks {{link}}$/, /en\/login_code\.txt has {{link}}/, /en\/login_code\.txt has {{user\.name}}/,
     /en\/register_code\.html: .*escaping is not enough/, /en\/email_change\.html: .*escaping is not enough/, /en\/invitation\.html has no invitation\.txt/, /en\/constructor\.txt belongs to no message/, /en\/notes\.md belongs to no message/
   ]) t.ok(lines.some(line => problem.test(line)), String(problem))
   t.throws(() => loadTemplates(join(directory, 'none')), /does not exist/)

@@ -63,6 +63,27 @@ t.test('an address that is refused for good', async t => {
   })
 })
 
+t.test('while a server takes nothing more, as for its quota, mail to all but four waits for it', async t => {
+  const smtp = await startSmtp(t)
+  const service = await startService(t, { SMTP_URL: smtp.url, MAIL_FROM: 'no-reply@shop.example' })
+  const persons = await Promise.all(Array.from({ length: 12 }, () => service.person()))
+  const waiting = () => service.sql<{ attempts: number, isDead: boolean }>('SELECT attempts, dead_at IS NOT NULL AS "isDead" FROM outbox WHERE claim IS NULL')
+  await until(async () => (await service.sql('SELECT 1 FROM outbox')).length === 0)
+  const { length: received } = smtp.received
+  const { 'RCPT TO': before = 0 } = smtp.reached
+  smtp.trouble = { stage: 'RCPT TO', code: 552 }
+  for (const [device, person] of persons.entries()) await service.logIn(person, { from: `203.0.113.${device}` })
+  // Five in a row, and one more after each of the first two pauses.
+  await until(() => (smtp.reached['RCPT TO'] ?? 0) - before >= 7)
+  await until(async () => (await waiting()).length === persons.length)
+  t.strictSame((await waiting()).filter(({ isDead }) => !isDead), Array(persons.length - 4).fill({ attempts: 0, isDead: false }))
+  t.equal((await service.sql('SELECT 1 FROM users WHERE email_undeliverable_at IS NOT NULL')).length, 4)
+
+  smtp.trouble = undefined
+  await until(() => smtp.received.length === received + persons.length - 4)
+  t.equal((await waiting()).filter(({ isDead }) => isDead).length, 4)
+})
+
 t.test('only what a server says of the mailbox is about the address', async t => {
   const refusal = (response: string, command = 'RCPT TO') => isAddressRefusal({ command, responseCode: Number(response.slice(0, 3)), response })
   for (const response of ['550 no such user', '550 5.1.1 User unknown', '552 5.2.2 Mailbox full', '550-5.1.1 The account does not exist', '550 5.4.4 Domain not found']) t.ok(refusal(response), response)

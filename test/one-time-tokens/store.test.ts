@@ -1,4 +1,5 @@
 import t from 'tap'
+import { createMailedSecretStore } from '../../src/one-time-tokens/mailed-secret-store.ts'
 import { createOneTimeTokenStore } from '../../src/one-time-tokens/store.ts'
 import { openTestDatabase } from '../support/database.ts'
 
@@ -44,6 +45,25 @@ t.test('one-time tokens', async t => {
     t.equal(await store.purge(2), 2)
     while (await store.purge(2) > 0);
     t.ok(await rows() > 0 && await rows() < before, 'and no other')
+  })
+
+  t.test('that stand for a code which was never mailed go when it would have ended, and no sooner', async t => {
+    const secrets = createMailedSecretStore(database, [new Uint8Array(32)])
+    const in5s = (sign: number) => new Date(Date.now() + sign * 5_000)
+    await secrets.issueDecoy({ token: 'ended', requestId: 'ended', expiresAt: in5s(-1) })
+    await secrets.issueDecoy({ token: 'pending', requestId: 'pending', expiresAt: in5s(1) })
+    await secrets.issue({ purpose: 'password_reset', token: 'a link', byCode: { requestId: 'mailed', code: '042917' }, userId, data: {}, expiresAt: in5s(-1) })
+    while (await store.purge(2) > 0);
+    const left = await database.query<{ purpose: string }>({ name: 'test.left', text: "SELECT purpose FROM one_time_tokens WHERE purpose IN ('decoy', 'password_reset') ORDER BY purpose" }, [])
+    t.strictSame(left.map(({ purpose }) => purpose), ['decoy', 'password_reset'])
+
+    // What has ended is not counted, mailed or not: otherwise the time would tell them apart from then on.
+    const triesOf = async (requestId: string) => {
+      await secrets.show(['password_reset'], { requestId, code: '000000' })
+      return (await database.query<{ tries: number }>({ name: 'test.tries', text: 'SELECT tries FROM one_time_tokens WHERE request_hash = sha256($1::bytea)' }, [Buffer.from(requestId)]))[0]?.tries
+    }
+    t.equal(await triesOf('pending'), 1)
+    t.equal(await triesOf('mailed'), 0)
   })
 
   t.test('are deleted with their user', async t => {

@@ -3,7 +3,7 @@ import t from 'tap'
 import { COMMON_PASSWORDS } from '../../src/passwords/common-passwords-list.ts'
 import { assessPassword } from '../../src/passwords/policy.ts'
 
-const ADA = { email: 'ada.lovelace@engines.example.com', name: 'Ada King', serviceName: 'Countersign' }
+const ADA = { email: 'ada.lovelace@engines.example.com', name: 'Ada King', serviceNames: ['Countersign'] }
 const codeOf = (password: string, context = {}) => assessPassword(password, { ...ADA, ...context })?.code
 
 t.test('length counts in code points, and the maximum in bytes too', async t => {
@@ -69,6 +69,15 @@ t.test('what is made of the address, the name or the service is refused', async 
   t.equal(codeOf('Bücherwurm1', { email: 'ada@xn--bcherwurm-q9a.example' }), 'contains_email', 'a domain as its owner writes it')
 })
 
+t.test('what is made of the name of the service, in one word or several, is refused', async t => {
+  const judged = (password: string, ...serviceNames: string[]) => assessPassword(password, { serviceNames: [...serviceNames, 'countersign'] })?.code
+  for (const password of ['zebrashop', 'zebra-shop', 'Zebra Shop 1', 'shop.zebra', 'zebrazebra', '2026 Zebra!', 'zebracountersign', 'countersign']) t.equal(judged(password, 'Zebra Shop'), 'contains_service_name', password)
+  for (const password of ['auth.zebra.example', 'zebra.example', 'Zebra2026!']) t.equal(judged(password, 'auth.zebra.example'), 'contains_service_name', password)
+  for (const password of ['qbank123', 'Q Bank 2026']) t.equal(judged(password, 'Q Bank'), 'contains_service_name', password)
+  t.equal(judged('a zebra in the shop', 'Zebra Shop'), undefined)
+  for (const name of ['X', 'Go', '42', '7', '.']) for (const password of ['xgxgxgxg7', 'gogogadget', '4242 is it', '82734619', 'x-x-x-x-9']) t.equal(judged(password, name), undefined, `${password} at ${name}`)
+})
+
 t.test('what merely contains such a word is not', async t => {
   for (const password of ['adamantine claws', 'ada likes long walks', 'countersigned by nobody', '84ada72x13', 'lovelacework of stars', 'my example of a phrase']) {
     t.equal(codeOf(password), undefined, password)
@@ -79,14 +88,14 @@ t.test('what merely contains such a word is not', async t => {
 })
 
 t.test('an account without name or address is held against the rest', async t => {
-  t.equal(assessPassword('Countersign1!', { serviceName: 'Countersign' })?.code, 'contains_service_name')
-  t.equal(assessPassword('correct horse', { serviceName: '' }), undefined)
-  t.equal(assessPassword('correct horse', { email: '@', name: ' ', serviceName: '(*' }), undefined)
+  t.equal(assessPassword('Countersign1!', { serviceNames: ['Countersign'] })?.code, 'contains_service_name')
+  t.equal(assessPassword('correct horse', { serviceNames: [''] }), undefined)
+  t.equal(assessPassword('correct horse', { email: '@', name: ' ', serviceNames: ['(*'] }), undefined)
 })
 
 t.test('no message repeats the password, and any text gets an answer', async t => {
   t.doesNotThrow(() => fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 140 }), fc.string(), fc.emailAddress(), (password, name, email) => {
-    const objection = assessPassword(password, { email, name, serviceName: 'Countersign' })
+    const objection = assessPassword(password, { email, name, serviceNames: ['Countersign'] })
     const long = [...password].length >= 8
     return objection === undefined ? long : password.length < 8 || !objection.message.includes(password)
   })))

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
 import { onPostgres } from '../support/database.ts'
-import { mailsOf } from '../support/inbox.ts'
+import { allMailsOf, mailsOf } from '../support/inbox.ts'
 import { present } from '../support/presence.ts'
 import { startService, type LoginBody, type Person, type TestService } from '../support/service.ts'
 import { until } from '../support/until.ts'
@@ -167,7 +167,7 @@ t.test('of a hundred guesses at once five count, and then the right code is none
   t.match(await service.sql("SELECT subject_id::text AS subject, detail FROM audit_events WHERE action = 'password_reset' AND outcome = 'failure'"), [{ subject: person.user.id, detail: { code: 'invalid_code' } }])
 })
 
-t.test('of the codes of an account thirty guesses count in a day, whatever they are for; then links go on', async t => {
+t.test('of the codes of an account thirty guesses count in a day, whatever they are for', async t => {
   const service = await startService(t, { CODE_LOGIN: 'true' })
   const [person, other] = [await verifiedPerson(service), await verifiedPerson(service)]
   const wrongOf = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, '0')
@@ -187,10 +187,45 @@ t.test('of the codes of an account thirty guesses count in a day, whatever they 
   t.match(await reset(service, { requestId: beyond.requestId, code: beyond.code }), { status: 401, body: { code: 'invalid_code' } })
   const { requestId, code } = await mailed(service, other)
   t.equal((await reset(service, { requestId, code })).status, 204, 'other accounts go on')
-  t.equal((await reset(service, { token: beyond.token })).status, 204)
-  const next = await mailed(service, person)
   await service.sql("UPDATE one_time_tokens SET created_at = created_at - interval '1 day' WHERE user_id = $1::uuid AND tries > 0", person.user.id)
-  t.equal((await reset(service, { requestId: next.requestId, code: next.code })).status, 204, 'a day later')
+  t.equal((await reset(service, { requestId: beyond.requestId, code: beyond.code })).status, 204, 'a day later')
+})
+
+t.test('beyond thirty guesses links go on, and whoever uses one has codes again', async t => {
+  const service = await startService(t, { CODE_LOGIN: 'true' })
+  const person = await verifiedPerson(service)
+  const codeOf = async () => {
+    const { body: { requestId } } = await service.call<{ requestId: string }>('POST /auth/code', { json: { email: person.email } })
+    const [mail] = await mailsOf(service, person.email)
+    return { requestId, code: mail?.code ?? '' }
+  }
+  const logIn = async (proof: object) => (await service.call('POST /auth/code/login', { json: proof })).status
+  const guessAll = async () => {
+    const { requestId, code } = await mailed(service, person)
+    const wrong = String((Number(code) + 1) % 1_000_000).padStart(6, '0')
+    for (let guess = 0; guess < 5; guess++) t.equal((await reset(service, { requestId, code: wrong })).status, 401)
+    return { requestId, code }
+  }
+  for (let time = 0; time < 6; time++) await guessAll()
+  t.equal(await logIn(await codeOf()), 401, 'the owner is kept out')
+  const { token } = await mailed(service, person)
+  t.match(await reset(service, { token, newPassword: 'password' }), { status: 422 })
+  t.equal(await logIn(await codeOf()), 401, 'a use that is refused proves nothing')
+  t.equal((await reset(service, { token })).status, 204)
+  t.equal(await logIn(await codeOf()), 200)
+
+  const spent = await guessAll()
+  const pending = await codeOf()
+  await service.sql('UPDATE users SET email_verified = false WHERE id = $1::uuid', person.user.id)
+  await service.call('POST /auth/email/resend', { json: { email: person.email } })
+  const verification = (await allMailsOf(service, person.email)).find(({ message }) => message === 'verify_email')
+  t.equal((await service.call('POST /auth/email/verify', { json: { token: verification?.token, password: NEW } })).status, 204)
+  t.equal((await reset(service, spent)).status, 401, 'no code can be guessed more than five times')
+  t.equal(await logIn(pending), 200)
+  for (let time = 0; time < 5; time++) await guessAll()
+  t.equal(await logIn(await codeOf()), 200)
+  await guessAll()
+  t.equal(await logIn(await codeOf()), 401, 'thirty, from the last link on')
 })
 
 t.test('codes and links that never were leave nothing behind', async t => {

@@ -190,3 +190,19 @@ t.test('the mails are in the language of the browser', async t => {
   const subjects = (await mailsOf(service)).map(({ subject }) => subject)
   t.equal(new Set(subjects).size, 3)
 })
+
+t.test('a notice to whoever has the address already is in their own language, or in that of the browser where they have none', async t => {
+  const service = await startService(t, VERIFIED)
+  const { requestId, code } = await mailed(service)
+  await confirm(service, { requestId, code })
+  const noticed = async (email: string) => {
+    await register(service, { email }, { headers: { 'accept-language': 'fr' } })
+    return (await mailsOf(service, email))[0]
+  }
+  await service.sql("UPDATE users SET locale = 'de'")
+  t.match(await noticed(ADA), { message: 'existing_account', subject: /^Sie haben schon ein Konto/ })
+  await service.sql("INSERT INTO email_holds (email, user_id, until) SELECT 'former@example.com', id, now() + interval '7 days' FROM users")
+  t.match(await noticed('former@example.com'), { message: 'existing_account', subject: /^Sie haben schon ein Konto/ }, 'a held address, too')
+  await service.sql('UPDATE users SET locale = NULL')
+  t.match(await noticed(ADA), { message: 'existing_account', subject: /^Vous avez déjà un compte/ })
+})

@@ -41,7 +41,7 @@ async function callAll (database: Database): Promise<void> {
   async function secretOf<Data> (purpose: MailedPurpose, n: number, data: Data): Promise<MailedSecret<Data>> {
     const hash = sha256(randomUUID())
     await sql("INSERT INTO one_time_tokens (hash, purpose, user_id, data, expires_at) VALUES ($1, $2, $3::uuid, $4::jsonb, now() + interval '1 hour')", hash, purpose, idOf('user', n), JSON.stringify(data))
-    return { hash, purpose, userId: idOf('user', n), data }
+    return { hash, purpose, userId: idOf('user', n), data, isLink: true }
   }
 
   const admin = createAdminStore(database)
