@@ -60,7 +60,7 @@ t.test('a browser with the cookies of both channels', async t => {
   t.test('a cookie that comes twice is refused on every route that reads it', async t => {
     const { refresh, session } = await both(await service.person(), await service.person())
     isProblem(t, await call('GET /auth/verify', { headers: { cookie: `session=${session}; session=${session}` } }), 'invalid_token')
-    isProblem(t, await call('POST /auth/refresh', { headers: { ...OWN_PAGE, cookie: `refresh=${refresh}; refresh=${refresh}` } }), 'invalid_token')
+    isProblem(t, await call('POST /auth/refresh', { headers: { ...OWN_PAGE, cookie: `refresh=${refresh}; refresh=${refresh}` } }), 'invalid_refresh_token')
     t.equal((await verify({ session })).status, 200, 'and nothing of it has ended')
     t.equal((await call('POST /auth/refresh', { cookies: { refresh }, headers: OWN_PAGE })).status, 200)
   })
