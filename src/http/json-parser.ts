@@ -1,10 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { parse } from 'secure-json-parse'
 import { Problem } from '../errors.ts'
+import { decodeUtf8 } from './utf-8.ts'
 
 const MAX_DEPTH = 8
-// One that replaced what it cannot read would make one password of many.
-const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * Parses JSON bodies strictly, as UTF-8 alone, and refuses every other type (415). An empty body counts as none: many clients send the
@@ -14,7 +13,7 @@ export function acceptOnlyJson (app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
     try {
-      done(null, body.length === 0 ? null : parseStrictly(UTF_8.decode(body as Buffer)))
+      done(null, body.length === 0 ? null : parseStrictly(decodeUtf8(body as Buffer)))
     } catch (error) {
       done(error instanceof Problem ? error : new Problem('malformed_json', { cause: error }))
     }

@@ -24,7 +24,7 @@ export function createSmtpTransport ({ server, log, ca }: SmtpTransportDeps): Tr
   // Since the last delivery; no more than tell a quota.
   const refused = new Set<string>()
   let loading: ReturnType<typeof load> | undefined
-  let said: SmtpFailure | undefined
+  let said: SmtpFailure | 'quota' | undefined
   let isProbing = false
 
   async function load () {
@@ -32,10 +32,10 @@ export function createSmtpTransport ({ server, log, ca }: SmtpTransportDeps): Tr
     return createTransport(poolOptions(server, ca))
   }
 
-  function say (failure: SmtpFailure, reason: string): void {
-    if (said === failure) return
+  function say (failure: SmtpFailure | 'quota', reason: string): void {
+    const isSaid = said !== undefined && wordsFor(said) === wordsFor(failure)
     said = failure
-    log.warn({ reason, smtp: `${server.host}:${server.port}` }, failure === 'temporary' ? 'mail is delayed' : 'mail is paused: the server takes nothing')
+    if (!isSaid) log.warn({ reason, smtp: `${server.host}:${server.port}` }, wordsFor(failure))
   }
 
   function succeed (): Sent {
@@ -61,13 +61,14 @@ export function createSmtpTransport ({ server, log, ca }: SmtpTransportDeps): Tr
     }
     if (failure === 'refused' && !isOfQuota(address)) return { outcome: 'undeliverable', reason, isAddressRefused: isAddressRefusal(error) }
     pause.begin()
-    say('misconfigured', reason)
+    say(failure === 'refused' ? 'quota' : 'misconfigured', reason)
     return { outcome: 'paused', reason }
   }
 
   return {
     async send (mail, signal) {
-      // After a pause one message tries whether it is over: many failed logins at once could lock the account.
+      // After a pause one message tries whether it is over: many failed logins at once could lock the account. Not where recipients were
+      // refused: addresses that are no good must not keep the others waiting.
       const isProbe = said === 'misconfigured'
       if (isProbe && isProbing) return { outcome: 'paused', reason: 'waits for another message to be taken first' }
       if (isProbe) isProbing = true
@@ -84,6 +85,10 @@ export function createSmtpTransport ({ server, log, ca }: SmtpTransportDeps): Tr
     pausedFor: pause.remaining,
     close: () => { loading?.then(transporter => transporter.close()).catch(() => {}) }
   }
+}
+
+function wordsFor (failure: SmtpFailure | 'quota'): string {
+  return failure === 'temporary' ? 'mail is delayed' : 'mail is paused: the server takes nothing'
 }
 
 function poolOptions ({ host, port, tls, login }: SmtpServer, ca: string | undefined): SMTPPoolOptions & { pool: true } {

@@ -78,9 +78,20 @@ export function loadTemplates (directory: string): FindTemplate {
     const mayLackCode = LINK_AT_LEAST.some(name => name === message)
     const needed = (mayLackCode ? ['link'] : ['link', 'code']).filter(value => known.includes(value))
     if (isBody && needed.length > 0 && !needed.some(value => used.includes(value))) problems.push(`${name} lacks {{${needed.join('}} or {{')}}}`)
-    const withoutCode = isBody && mayLackCode ? text.split(/(?<=\n)/).filter(line => !CODE.test(line)).join('').split(new RegExp(PLACEHOLDER.source)) : parts
+    const withoutCode = isBody && mayLackCode ? withoutCodeLines(text) ?? parts : parts
     return (values: TemplateValues) => (values.code === undefined ? withoutCode : parts).map((part, index) => index % 2 === 0 ? part : escape(values[part] ?? '')).join('')
   }
+}
+
+/** @returns the parts of a text without the lines that have a code; `undefined` where its link would go with them, or its form */
+function withoutCodeLines (text: string): string[] | undefined {
+  const parts = text.split(/(?<=\n)/).filter(line => !CODE.test(line)).join('').split(new RegExp(PLACEHOLDER.source))
+  try {
+    holesOf(parts.filter((_, index) => index % 2 === 0))
+  } catch {
+    return undefined
+  }
+  return parts.some((part, index) => index % 2 === 1 && part === 'link') ? parts : undefined
 }
 
 function isMessage (name: string): name is MailMessage {

@@ -110,17 +110,18 @@ const FIND_LINK = statement('mailed-secrets.find-link', `
 
 // Asking anew gives no account more tries than so many in a day: of several codes guessed at once each may exceed that by its own,
 // no more. All of it is looked at where the code is right alone: a wrong one is to take as long for every account, and for none.
-const IS_RIGHT = `CASE WHEN encode(code_mac, 'hex') = ANY(:macs::text[]) THEN ${IS_GOOD} AND (
+const IS_RIGHT = `CASE WHEN encode(code_mac, 'hex') = ANY(:macs::text[]) AND purpose = ANY(:purposes::text[]) THEN ${IS_GOOD} AND (
   SELECT coalesce(sum(earlier.tries), 0) < ${MOST_TRIES_OF_ACCOUNT} FROM one_time_tokens AS earlier
   WHERE earlier.user_id = secret.user_id AND earlier.created_at > now() - interval '1 day') ELSE false END`
 
 // One statement counts and compares: of parallel guesses, each waits for the one before it. A right one does not count, for what
-// it is used for may still be refused. What has ended is not counted: a decoy is gone by then, and the time is to tell of neither.
+// it is used for may still be refused. What has ended is not counted: a decoy is gone by then, and the time is to tell of neither. It
+// counts at whichever route it is guessed, for a decoy has none of its own; but there it tells of no account.
 const GUESS = statement('mailed-secrets.guess', `
   UPDATE one_time_tokens AS secret SET tries = tries + CASE WHEN ${IS_RIGHT} THEN 0 ELSE 1 END
-  WHERE request_hash = :requestHash::bytea AND purpose = ANY(:purposes::text[]) AND tries < ${MOST_TRIES}
+  WHERE request_hash = :requestHash::bytea AND tries < ${MOST_TRIES}
     AND expires_at > now() - CASE purpose WHEN '${DECOY}' THEN ${KEPT_FOR} ELSE interval '0' END
-  RETURNING ${COLUMNS}, ${IS_RIGHT} AS "isGood"`)
+  RETURNING hash, purpose, CASE WHEN purpose = ANY(:purposes::text[]) THEN user_id::text END AS "userId", data, ${IS_RIGHT} AS "isGood"`)
 
 const USE = statement('mailed-secrets.use', `
   UPDATE one_time_tokens AS secret SET used_at = now() WHERE hash = :hash::bytea AND ${IS_GOOD} RETURNING 1`)
@@ -170,8 +171,8 @@ export function createMailedSecretStore ({ query }: Pick<Database, 'query'>, cod
   }
 
   async function guess<Data> (purposes: readonly Purpose[], proof: { requestId: string, code: string }): Promise<Shown<Data>> {
-    const [found] = await query<Row>(GUESS, { requestHash: hashOf(proof.requestId), purposes: [...purposes, DECOY], macs: macsOf(proof).map(mac => mac.toString('hex')) })
-    // A decoy has no user, in SQL's word.
+    const [found] = await query<Row>(GUESS, { requestHash: hashOf(proof.requestId), purposes, macs: macsOf(proof).map(mac => mac.toString('hex')) })
+    // Of a decoy, and of another purpose, there is no user, in SQL's word.
     if (found?.isGood !== true) return { isGood: false, refusal: 'invalid_code', userId: found?.userId ?? undefined }
     const { isGood, ...secret } = found
     return { isGood, secret: { ...secret, isLink: false } }

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { Problem } from '../errors.ts'
 import { BODY_PROBLEMS, problemResponses, PUBLIC } from '../http/openapi/openapi-responses.ts'
@@ -39,7 +39,7 @@ export const refreshRoute: FastifyPluginAsyncTypebox<RefreshRouteOptions> = asyn
     }
   }, async (request, reply) => {
     const fromBody = request.body?.refreshToken
-    const refreshToken = fromBody ?? fromCookie(request, reply)
+    const refreshToken = fromBody ?? fromCookie(request)
     if (refreshToken === undefined) throw new Problem('invalid_refresh_token')
     const channel = fromBody === undefined ? 'cookie' : 'body'
     if (channel === 'cookie') csrf.checkLogin(request)
@@ -47,15 +47,12 @@ export const refreshRoute: FastifyPluginAsyncTypebox<RefreshRouteOptions> = asyn
     return sendLogin(reply, await rotateRefreshToken({ refreshToken, channel, audience: request.body?.audience, idempotencyKey: request.headers['idempotency-key'], client: clientInfo(request), report: reportTo(reply) }))
   })
 
-  function fromCookie (request: FastifyRequest, reply: FastifyReply): string | undefined {
+  function fromCookie (request: FastifyRequest): string | undefined {
     try {
       return cookies.read(request, 'refresh')
     } catch (error) {
-      if (!(error instanceof AmbiguousCookie)) throw error
-      csrf.checkLogin(request)
-      // For as long as both come, neither can be refreshed.
-      reply.header('set-cookie', error.clearing)
-      throw new Problem('invalid_refresh_token')
+      // Not cleared either: logging in and logging out do that.
+      throw error instanceof AmbiguousCookie ? new Problem('invalid_refresh_token') : error
     }
   }
 }

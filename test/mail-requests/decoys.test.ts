@@ -42,5 +42,13 @@ t.test('a wrong code is answered, and counted by the same write, where no code w
       for (const { status, body } of answers) t.match({ status, body }, { status: 401, body: { code: 'invalid_code' } }, name)
       for (const requestId of Object.values(requests)) t.strictSame(await triesOf(requestId), { tries: Math.min(tries, 5), used_at: null }, `${name}, guess ${tries}`)
     }
+    const foreign = { real: await mailedAnother(service, mailed, () => ask(mailed)), decoy: await ask(other) }
+    await allMailsOf(service)
+    for (const requestId of Object.values(foreign)) {
+      const path = service === verified || guess === '/auth/code/login' ? '/auth/password/reset' : '/auth/code/login'
+      const json = { requestId, code: GUESS, ...path === '/auth/password/reset' && { newPassword: 'another password by far' } }
+      t.match(await service.call(`POST ${path}`, { json }), { status: 401, body: { code: 'invalid_code' } }, name)
+      t.strictSame(await triesOf(requestId), { tries: 1, used_at: null }, `${name}, guessed at ${path}`)
+    }
   }
 })

@@ -52,6 +52,18 @@ t.test('a subject stays one line', async t => {
   t.equal(subject, 'Acme Bcc: eve@example.com linked')
 })
 
+t.test('… unless its link would go with it: then the code alone is missing', async t => {
+  const directory = await directoryWith(t, {
+    'en/verify_email.txt': 'Subject: x\n\nOpen {{link}} or enter {{code}}.\n',
+    'en/verify_email.html': '<p>{{code}}</p><a href="{{link}}">Go</a>',
+    'de/verify_email.txt': 'Subject: x\n\n{{link}}\n',
+    'de/verify_email.html': '<p title="\n{{code}}">\n</p>\n<a href="{{link}}">Los</a>'
+  })
+  const render = createRender({ service: 'Shop', findTemplate: loadTemplates(directory) })
+  t.match(render('verify_email', 'en', { link: 'https://x.example/', minutes: 10 }), { text: 'Open https://x.example/ or enter .\n', html: '<p></p><a href="https://x.example/">Go</a>' })
+  t.match(render('verify_email', 'de', { link: 'https://x.example/', minutes: 10 }), { html: '<p title="\n">\n</p>\n<a href="https://x.example/">Los</a>' })
+})
+
 t.test('everything that is wrong is said at the start', async t => {
   const directory = await directoryWith(t, {
     'it/password_reset.txt': 'Subject: x\n\n{{link}}\n',

@@ -73,7 +73,7 @@ t.test('while a server takes nothing more, as for its quota, mail to all but fou
   const { 'RCPT TO': before = 0 } = smtp.reached
   smtp.trouble = { stage: 'RCPT TO', code: 552 }
   for (const [device, person] of persons.entries()) await service.logIn(person, { from: `203.0.113.${device}` })
-  // Five in a row, and one more after each of the first two pauses.
+  // Five in a row, and more after the first pause.
   await until(() => (smtp.reached['RCPT TO'] ?? 0) - before >= 7)
   await until(async () => (await waiting()).length === persons.length)
   t.strictSame((await waiting()).filter(({ isDead }) => !isDead), Array(persons.length - 4).fill({ attempts: 0, isDead: false }))

@@ -159,3 +159,16 @@ t.test('links that are no good count by network, and a good one may be opened as
   t.equal((await service.call(`GET ${path}`, { from: '198.51.100.8' })).status, 200, 'another network goes on')
   t.equal((await service.call('GET /account/forgot', { from })).status, 200, 'and so does a page without a link')
 })
+
+t.test('a form that is not UTF-8 is refused, and sets no other password', async t => {
+  const service = await startService(t)
+  const person = await service.person()
+  await service.call('POST /auth/password/forgot', { json: { email: person.email } })
+  const [mail] = await mailsOf(service, person.email)
+  const begun = `token=${mail?.token}&newPassword=a staple of nine words`
+  for (const [name, body] of Object.entries({ 'an escape': Buffer.from(`${begun}%FF`), 'a byte': Buffer.from([...Buffer.from(begun), 0xff]), 'a stray %': Buffer.from(`${begun}%`) })) {
+    const { statusCode } = await service.app.inject({ method: 'POST', url: '/account/reset', headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin' }, payload: body })
+    t.equal(statusCode, 400, name)
+  }
+  t.ok((await service.logIn(person)).accessToken)
+})

@@ -109,12 +109,9 @@ t.test('an invalid refresh token', async t => {
     t.strictSame([status, cookies], [401, {}])
   })
 
-  t.test('that came twice as a cookie is cleared: for as long as both come, neither is any good', async t => {
-    const headers = { cookie: 'refresh=a; refresh=b', 'x-countersign': '1' }
-    const { status, body, cookies } = await service.call<{ code: string }>('POST /auth/refresh', { headers })
-    t.strictSame([status, body.code, cookies.refresh?.value], [401, 'invalid_refresh_token', ''])
-    const crossSite = await service.call('POST /auth/refresh', { headers: { ...headers, 'x-countersign': '', 'sec-fetch-site': 'cross-site' } })
-    t.strictSame([crossSite.status, crossSite.cookies], [403, {}])
+  t.test('that came twice as a cookie is none, and clears nothing', async t => {
+    const { status, body, cookies } = await service.call<{ code: string }>('POST /auth/refresh', { headers: { cookie: 'refresh=a; refresh=b', 'x-countersign': '1' } })
+    t.strictSame([status, body.code, cookies], [401, 'invalid_refresh_token', {}])
   })
 
   t.test('from another site is refused', async t => {

@@ -50,15 +50,13 @@ export function createCredentialWatch ({ find, checkEvery = CHECK_EVERY }: Crede
     isChecking = true
     // Who comes meanwhile may have a secret that is newer than what is found.
     const asked = [...watched]
-    try {
-      const found = await find([...new Set(asked.map(([{ clientId }]) => clientId))])
-      const clients = new Map(found.map(client => [client.id, client]))
-      for (const [one, onEnd] of asked) if (watched.has(one) && !isGood(one, clients.get(one.clientId))) onEnd('credential withdrawn')
-    } catch {
-      // An unavailable database withdraws nothing.
-    }
+    // An unavailable database withdraws nothing.
+    const found = await find([...new Set(asked.map(([{ clientId }]) => clientId))]).catch(() => undefined)
     isChecking = false
     schedule()
+    if (found === undefined) return
+    const clients = new Map(found.map(client => [client.id, client]))
+    for (const [one, onEnd] of asked) if (watched.has(one) && !isGood(one, clients.get(one.clientId))) onEnd('credential withdrawn')
   }
 
   return function watch (one: WatchedCredential, onEnd: OnEnd): () => void {
