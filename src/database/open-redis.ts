@@ -7,6 +7,7 @@ import { createCluster, createRedisClient } from './redis-clients.ts'
 // get to it.
 const TIMEOUT_PART = 50
 const TIMEOUT_PARTS = 5
+const BEGIN_ANEW_AFTER = 500
 
 /** Redis gave no answer in time: the connection may be lost without a word. */
 export class RedisTimeoutError extends Error {
@@ -59,6 +60,10 @@ export async function openRedis (url: string, log: Pick<Log, 'warn'>): Promise<R
     next.on('ready', () => {
       isDown = false
       if (!next.isCluster) leaveForCluster(next as Redis).catch(() => { isKnown = true })
+    })
+    // ioredis gives up for good where Sentinels tell of a failover while it asks them for the primary.
+    next.on('end', () => {
+      setTimeout(() => { if (!isClosed && client === next && next.status === 'end') next.connect().catch(() => {}) }, BEGIN_ANEW_AFTER).unref()
     })
   }
 

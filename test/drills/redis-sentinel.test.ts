@@ -1,4 +1,6 @@
+import type { Redis } from 'ioredis'
 import t from 'tap'
+import { openRedis } from '../../src/database/open-redis.ts'
 import { tcpProxy } from '../database/tcp-proxy.ts'
 import { onPostgres } from '../support/database.ts'
 import { onOwnRedis, startRedis, startSentinels, type OwnRedis } from '../support/own-redis.ts'
@@ -55,4 +57,22 @@ t.test('a primary that becomes a replica is left for the one that its address le
   await until(async () => await attemptsIn(second) > 0, BY_THEN)
   over.abort()
   t.strictSame(Object.keys((await going).counts).sort(), ALL_GOOD)
+})
+
+t.test('a failover that is told while a client looks for the primary is not its end', { ...onOwnRedis, timeout: 270_000 }, async t => {
+  const primary = await startRedis(t)
+  await startRedis(t, '--replicaof', '127.0.0.1', String(primary.port))
+  const sentinels = await startSentinels(t, 1, primary, 'sessions')
+  const redis = await openRedis(`redis+sentinel://${sentinels.map(({ address }) => address).join()}/sessions`, { warn () {} })
+  t.teardown(() => redis.close())
+  await until(redis.isConnected, BY_THEN)
+  const client = redis.client as Redis
+  const { connector } = redis.client as unknown as { connector: { disconnect (): void } }
+  const ended = new Promise<void>(resolve => { client.once('end', resolve) })
+  client.once('connecting', () => connector.disconnect())
+  redis.reconnect()
+  await ended
+  t.equal(client.status, 'end', 'that is all that ioredis does')
+  await until(redis.isConnected, BY_THEN)
+  await t.resolves(redis.ping())
 })
