@@ -29,7 +29,12 @@ for (const [name, count, urlOf] of [
     const services = await startTwo(t, urlOf(nodes))
     const over = new AbortController()
     const going = goOn(services, over.signal)
-    await until(async () => (await Promise.all(nodes.map(keysIn))).every(keys => keys > 0), 30_000)
+    // Sessions that stay: what is logged out leaves no key.
+    const { email, password } = await services[0].person()
+    await until(async () => {
+      await services[0].call('POST /auth/login', { json: { email, password, deliver: 'session' }, headers: { 'x-countersign': '1' } })
+      return (await Promise.all(nodes.map(keysIn))).every(keys => keys > 0)
+    }, 30_000)
     over.abort()
     const { counts } = await going
     t.strictSame(Object.keys(counts).sort(), ALL_GOOD, 'and every node is used')
