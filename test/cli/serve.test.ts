@@ -167,6 +167,23 @@ t.test('serve that is told to stop serves on for SHUTDOWN_DELAY, and is not read
   await t.rejects(ask('/health/live'))
 })
 
+t.test('… and for a moment where there is none: a client at work is told to leave, and loses no request', async t => {
+  const service = command(t, ['serve'], { settings: await freshSettings(t) })
+  const origin = await originOf(service)
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.teardown(() => agent.destroy())
+  const ask = () => new Promise<string | undefined>((resolve, reject) => {
+    get(`${origin}/health/live`, { agent }, response => {
+      t.equal(response.statusCode, 200)
+      response.resume().once('end', () => resolve(response.headers.connection))
+    }).on('error', reject)
+  })
+  t.equal(await ask(), 'keep-alive')
+  service.signal('SIGTERM')
+  while (await ask() !== 'close');
+  t.equal((await service.ended).code, 0)
+})
+
 t.test('serve refuses to start, in one sentence and with exit code 1', async t => {
   t.test('on a port that is in use', async t => {
     const other = createServer().listen(0, '127.0.0.1')

@@ -1,7 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
-import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -70,35 +69,4 @@ t.test(`${RESTARTS} rolling restarts of two instances behind nginx, under load, 
   t.comment(JSON.stringify(counts))
   t.strictSame(Object.keys(counts), ['200'], (await errors()).split('\n').filter(line => !line.includes('Connection refused')).join('\n'))
   t.ok((counts[200] ?? 0) > 200, `${counts[200]} requests`)
-})
-
-t.test('a stop without a delay loses no request of clients at work on the connections that they have', { ...onPostgres, timeout: 120_000 }, async t => {
-  const { instances: [instance] } = await startInstances(t, {})
-  const { accessToken } = await instance.person()
-  for (let round = 0; round < 3; round++) {
-    const agent = new Agent({ keepAlive: true, maxSockets: 6 })
-    t.teardown(() => { agent.destroy() })
-    const counts = { served: 0, lost: 0 }
-    const ask = () => new Promise<boolean>(resolve => {
-      const sent = request(`${instance.origin}/auth/verify`, { agent, headers: { authorization: `Bearer ${accessToken}` } }, response => {
-        response.resume().once('end', () => {
-          counts.served++
-          resolve(response.statusCode === 200)
-        })
-      })
-      // A connection that is new may find nobody listening any more.
-      sent.once('error', () => {
-        if (sent.reusedSocket) counts.lost++
-        resolve(false)
-      })
-      sent.end()
-    })
-    const load = Promise.all(Array.from({ length: 6 }, async () => { while (await ask()); }))
-    await pause(300)
-    t.equal(await instance.stop(), 0)
-    await load
-    t.ok(counts.served > 100)
-    t.equal(counts.lost, 0)
-    await instance.restart()
-  }
 })
