@@ -16,6 +16,7 @@ import { openDatabase } from '../../dist/database/open-database.js'
 import { openRedis } from '../../dist/database/open-redis.js'
 import { rateLimits } from '../../dist/config/rate-limits.js'
 import { composeLimits } from '../../dist/limits/compose.js'
+import { limitInRow } from '../../dist/limits/limit-in-row.js'
 import { createRevocationSet, createHmacKey } from '../../verifier/dist/internal.js'
 import Fastify from 'fastify'
 import { interleave } from '../harness/statistics.js'
@@ -41,15 +42,19 @@ const mint = createAccessTokenMint({
 })
 const unused = { apply () {}, record () { throw new Error('a repeat in the benchmark') }, endReused () { throw new Error('a reuse in the benchmark') } }
 // Each session refreshes far more often here than anybody's.
-const { limiter, networkTag } = composeLimits({ limits: rateLimits('off'), database, redis: undefined, key: randomBytes(32), log })
+const limits = rateLimits('off')
+const { networkTag } = composeLimits({ limits, database, redis: undefined, key: randomBytes(32), canReset: false, log })
+const limit = limitInRow('refresh', limits.refresh)
 const rotate = createRotateRefreshToken({
-  limiter,
+  limit,
   networkTag,
-  sessions: createRefreshStore(database),
+  sessions: createRefreshStore(database, limit),
+  lastOutage: unused,
   revocations: { hasSession: () => false },
   endSessions: unused,
   ledgerSync: unused,
   audit: unused,
+  notices: unused,
   refreshTokens,
   mintFor: async () => mint,
   ring,
@@ -103,7 +108,7 @@ async function refresh (slot) {
   const sessionId = ids[slot]
   const generation = generations.get(sessionId)
   generations.set(sessionId, generation + 1)
-  await rotate({ refreshToken: refreshTokens.write({ sessionId, generation, nonce }), channel: 'body', audience: undefined, idempotencyKey: undefined, client })
+  await rotate({ refreshToken: refreshTokens.write({ sessionId, generation, nonce }), channel: 'body', audience: undefined, idempotencyKey: undefined, client, report () {} })
 }
 
 async function update (slot) {
@@ -118,6 +123,7 @@ function authenticator (caches) {
   return createAuthenticateSession({
     sessions: createStatefulSessionStore(database),
     caches,
+    forget () {},
     revocations: createRevocationSet(),
     isFresh: () => true,
     now: () => Date.now() / 1000,

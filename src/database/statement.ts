@@ -24,7 +24,7 @@ const TOKEN = new RegExp([
 ].map(({ source }) => source).join('|'), 'gs')
 
 /**
- * Compiles SQL with named parameters, such as `:userId::uuid`, for `Database.query`. To be called once, at module load: a
+ * Compiles SQL with named parameters, such as `:userId::uuid`, for `Database.query`. To be called once, before any query: a
  * query then only looks the values up in a known order. A name that occurs several times is one parameter.
  *
  * A colon behind a word, a quote or a closing bracket starts no parameter: `list[1:length]` is a slice.

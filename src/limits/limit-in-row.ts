@@ -21,11 +21,22 @@ export function limitInRow (name: string, windows: readonly RateWindow[]) {
   }
 
   return {
-    /** The parameters of `isWithinLimitSql` and `countedHitsSql`. */
+    /** The parameters of `isWithinSql` and `countedSql`. */
     values: {
-      mostHits: windows.map(({ limit }) => limit),
-      hitSeconds: windows.map(({ seconds }) => seconds),
+      ...Object.fromEntries(windows.flatMap(({ limit, seconds }, index) => [[`mostHits${index}`, limit], [`hitSeconds${index}`, seconds]])),
       keptSeconds: Math.max(0, ...windows.map(({ seconds }) => seconds))
+    },
+
+    /** SQL: whether each window has room for another hit. @param hits the column, as the statement names it */
+    isWithinSql (hits: string): string {
+      const haveRoom = windows.map((_, index) => `coalesce(${hits}[cardinality(${hits}) - :mostHits${index}::int + 1] <= ${NOW} - :hitSeconds${index}::float8, true)`)
+      return haveRoom.length === 0 ? 'true' : `(${haveRoom.join(' AND ')})`
+    },
+
+    /** SQL: the hits with this one, and without those that have left every window; none where the limit is off. */
+    countedSql (hits: string): string {
+      if (windows.length === 0) return "'{}'"
+      return `${hits}[width_bucket(${NOW} - :keptSeconds::float8, ${hits}) + 1:] || greatest(${NOW}, ${hits}[cardinality(${hits})] + 1e-6)`
     },
 
     /** Tells an admitted client what is left. @param hits those of the row, this one included */
@@ -45,17 +56,3 @@ export function limitInRow (name: string, windows: readonly RateWindow[]) {
 export type LimitInRow = ReturnType<typeof limitInRow>
 
 const NOW = 'extract(epoch FROM now())::float8'
-
-/** SQL: whether each window has room for another hit. @param hits the column, as the statement names it */
-export function isWithinLimitSql (hits: string): string {
-  // By an aggregate, which the planner leaves where it is: a NOT EXISTS becomes a join.
-  return `(
-    SELECT coalesce(bool_and(coalesce(${hits}[cardinality(${hits}) - most + 1] <= ${NOW} - seconds, true)), true)
-    FROM unnest(:mostHits::int[], :hitSeconds::float8[]) AS windows(most, seconds))`
-}
-
-/** SQL: the hits with this one, and without those that have left every window; none where the limit is off. */
-export function countedHitsSql (hits: string): string {
-  return `CASE WHEN :keptSeconds::float8 = 0 THEN '{}'::float8[]
-    ELSE ${hits}[width_bucket(${NOW} - :keptSeconds::float8, ${hits}) + 1:] || greatest(${NOW}, ${hits}[cardinality(${hits})] + 1e-6) END`
-}

@@ -34,9 +34,39 @@ export function secondsSql (time: string): string {
  * @param session the session's table in the statement
  */
 export function sessionAccountSql (user: string, session: string): string {
-  return `
-    ${user}.id AS "userId", ${user}.email, ${user}.email_verified AS "emailVerified", ${user}.name, ${user}.role::text AS role,
-    ${user}.version, ${user}.created_at AS "userCreatedAt", ${secondsSql('statement_timestamp()')} AS now, ${secondsSql(`${session}.ends_at`)} AS "endsAt"`
+  return Object.entries(accountColumns(user, session)).map(([name, sql]) => `${sql} AS "${name}"`).join(', ')
+}
+
+/**
+ * SQL: the same as one column of JSON, for `readSessionAccount`. To read ten columns takes the driver as long as all else that it
+ * does for a statement.
+ *
+ * @param others more of them, by their names
+ */
+export function sessionAccountJsonSql (user: string, session: string, others: Readonly<Record<string, string>> = {}): string {
+  const columns = Object.entries({ ...accountColumns(user, session), ...others })
+  return `json_build_object(${columns.map(([name, sql]) => `'${name}', ${sql}`).join(', ')})`
+}
+
+/** A `SessionAccount` as JSON holds it. */
+export type SessionAccountJson = Omit<SessionAccount, 'userCreatedAt'> & { userCreatedAt: string }
+
+export function readSessionAccount<Account extends SessionAccountJson> (account: Account) {
+  return { ...account, userCreatedAt: new Date(account.userCreatedAt) }
+}
+
+function accountColumns (user: string, session: string): Record<keyof SessionAccount, string> {
+  return {
+    userId: `${user}.id`,
+    email: `${user}.email`,
+    emailVerified: `${user}.email_verified`,
+    name: `${user}.name`,
+    role: `${user}.role::text`,
+    version: `${user}.version`,
+    userCreatedAt: `${user}.created_at`,
+    now: secondsSql('statement_timestamp()'),
+    endsAt: secondsSql(`${session}.ends_at`)
+  }
 }
 
 /** SQL: whether an account can be used: it is enabled, and not to be deleted. */

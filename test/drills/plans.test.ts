@@ -42,7 +42,7 @@ t.test(`every statement is answered by an index at ${ROWS} rows, whatever the pl
     await client.query('SELECT pg_reload_conf()')
   })
   // Its purges are compiled when it is composed.
-  const { database, app } = await startService(t, { DATABASE_URL: url })
+  const { database, app } = await startService(t, { DATABASE_URL: url, RATE_LIMITS: 'refresh=60/1m+600/1h' })
   await loadAll()
 
   const client = new pg.Client({ connectionString: url })
