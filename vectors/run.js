@@ -65,23 +65,27 @@ async function judge (adapter, { kind, token, expect, principal: wanted = {}, pr
   return faults
 }
 
-/** Holds a verifier to scripted feeds, several at a time. @returns what was wrong, by script */
-export async function runFeeds (scripts, command = ADAPTER) {
+/**
+ * Holds a verifier to scripted feeds, several at a time.
+ * @param start gives the adapter of a script
+ * @returns what was wrong, by script
+ */
+export async function runFeeds (scripts, start = () => startAdapter()) {
   const faults = {}
   const left = [...scripts].sort((a, b) => Number(b.slow ?? false) - Number(a.slow ?? false))
   const again = []
   await Promise.all(Array.from({ length: JOBS }, async () => {
     for (let script = left.shift(); script !== undefined; script = left.shift()) {
-      faults[script.name] = await runScript(vectors, script, startAdapter(command))
+      faults[script.name] = await runScript(vectors, script, start(script))
       if (faults[script.name].length > 0) again.push(script)
     }
   }))
   // They measure time, and a machine that does several of them may have had too little: once more, by themselves.
-  for (const script of again) faults[script.name] = await runScript(vectors, script, startAdapter(command))
+  for (const script of again) faults[script.name] = await runScript(vectors, script, start(script))
   return faults
 }
 
-function startAdapter ([file, ...args]) {
+export function startAdapter ([file, ...args] = ADAPTER) {
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', process.env.SHOW === undefined ? 'ignore' : 'inherit'] })
   const lines = createInterface({ input: child.stdout })
   const waiting = []
@@ -112,7 +116,7 @@ async function main (args) {
   const pattern = new RegExp(options.includes('-k') ? options[options.indexOf('-k') + 1] : '')
   const isWanted = ({ name, slow = false }) => pattern.test(name) && !(slow ? options.includes('--fast') : options.includes('--slow'))
   const tokens = options.includes('-k') || options.includes('--slow') ? {} : await runTokens(command)
-  const feeds = await runFeeds(vectors.feeds.filter(isWanted), command)
+  const feeds = await runFeeds(vectors.feeds.filter(isWanted), () => startAdapter(command))
   const wrong = Object.entries({ ...tokens, ...feeds }).filter(([, faults]) => faults.length > 0)
   for (const [name, faults] of wrong) console.log([name, ...faults].join('\n   '))
   console.log(`${Object.keys(tokens).length} tokens, ${Object.keys(feeds).length} feeds, ${wrong.length} with faults`)

@@ -1,31 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { Agent, get } from 'node:http'
 import { createServer, connect, type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { SERVE_FLAGS } from '../../src/cli/serve-flags.ts'
 import { generateSecret } from '../../src/config/generated-secrets.ts'
 import { onPostgres, onServer, temporaryDirectory, testDatabase } from '../support/database.ts'
-import { PASSWORD, type LoginBody, type Settings } from '../support/service.ts'
+import { PASSWORD, type LoginBody } from '../support/service.ts'
 import { command, type Command } from './command.ts'
+import { CHEAP, freshSettings, originOf } from './serving.ts'
 
 const SECRETS = { COUNTERSIGN_SECRET: generateSecret(), JWT_SECRET: generateSecret() }
-const CHEAP = { ARGON2_MEMORY_KIB: '7168', ARGON2_ITERATIONS: '1' }
 const SENTENCE = /^[^\n]+\n$/
-
-async function freshSettings (t: Test): Promise<Settings> {
-  const { url, dataDir } = await testDatabase(t)
-  return { ...CHEAP, PORT: '0', DATA_DIR: dataDir, ...url !== undefined && { DATABASE_URL: url } }
-}
-
-/** Where a service that was just started listens. */
-async function originOf (service: Command): Promise<string> {
-  const [, origin = ''] = await service.says(/"msg":"Server listening at (http:[^"]+)"/)
-  return origin
-}
 
 /** The process that answers, which the log names. On a Node that cannot replace a process it is a child of the command's. */
 function processOf (service: Command): string {
@@ -125,63 +113,6 @@ t.test('serve is the same command in the image and in npm start, which gives it 
   t.equal(scripts.serve, 'node dist/bin/main.js serve')
   t.match(read('Dockerfile'), `CMD ${JSON.stringify(scripts.serve.split(' ')).replaceAll(',', ', ')}`)
   t.end()
-})
-
-t.test('serve ends with the process that was started, however that ends', async t => {
-  const settings = await freshSettings(t)
-  const killed = command(t, ['serve'], { settings })
-  await originOf(killed)
-  killed.signal('SIGKILL')
-  t.match(await killed.ended, { code: null }, 'both streams are closed: nothing goes on writing to them')
-
-  const stopped = command(t, ['serve'], { settings })
-  const origin = await originOf(stopped)
-  stopped.signal('SIGTERM')
-  t.match(await stopped.ended, { code: 0, stderr: '' }, 'told to stop as soon as it listens')
-  await t.rejects(fetch(`${origin}/health/live`))
-})
-
-t.test('serve that is told to stop serves on for SHUTDOWN_DELAY, and is not ready', async t => {
-  const service = command(t, ['serve'], { settings: { ...await freshSettings(t), SHUTDOWN_DELAY: '3s' } })
-  const origin = await originOf(service)
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-  t.teardown(() => agent.destroy())
-  const ask = (path: string) => new Promise<{ status: number | undefined, connection: string | undefined, body: string }>((resolve, reject) => {
-    get(origin + path, { agent }, response => {
-      text(response).then(body => resolve({ status: response.statusCode, connection: response.headers.connection, body }), reject)
-    }).on('error', reject)
-  })
-  t.match(await ask('/health/ready'), { status: 200, connection: 'keep-alive' })
-
-  const began = performance.now()
-  service.signal('SIGTERM')
-  await service.says(/"msg":"shutting down"/)
-  const notReady = await ask('/health/ready')
-  t.match(notReady, { status: 503, connection: 'close', body: /"status":"stopping"/ }, 'on the connection that is kept')
-  t.match(await ask('/health/live'), { status: 200, connection: 'close' }, 'and on new ones')
-  t.match(await ask('/auth/verify'), { status: 401, connection: 'close' })
-  t.match(await ask('/nothing'), { status: 404, connection: 'close' })
-  const { code } = await service.ended
-  t.equal(code, 0)
-  t.ok(performance.now() - began >= 2_900)
-  await t.rejects(ask('/health/live'))
-})
-
-t.test('… and for a moment where there is none: a client at work is told to leave, and loses no request', async t => {
-  const service = command(t, ['serve'], { settings: await freshSettings(t) })
-  const origin = await originOf(service)
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-  t.teardown(() => agent.destroy())
-  const ask = () => new Promise<string | undefined>((resolve, reject) => {
-    get(`${origin}/health/live`, { agent }, response => {
-      t.equal(response.statusCode, 200)
-      response.resume().once('end', () => resolve(response.headers.connection))
-    }).on('error', reject)
-  })
-  t.equal(await ask(), 'keep-alive')
-  service.signal('SIGTERM')
-  while (await ask() !== 'close');
-  t.equal((await service.ended).code, 0)
 })
 
 t.test('serve refuses to start, in one sentence and with exit code 1', async t => {

@@ -48,13 +48,15 @@ t.test('the old address takes the account back: every session ends, and a mail t
 
 t.test('the address that is given up is told, unless the notice is off', async t => {
   for (const [settings, told] of [[{}, ['address_removed']], [{ MAIL_NOTICES: 'password_changed' }, []]] as const) {
-    const service = await startService(t, settings)
-    const owner = await verifiedPerson(service)
-    const { email, revertToken } = await changeAddress(service, owner)
-    const before = (await mailsOf(service, email)).length
-    t.equal((await revert(service, revertToken)).status, 204)
-    const mails = await mailsOf(service, email)
-    t.strictSame(mails.slice(0, mails.length - before).map(({ message, token, code }) => ({ message, token, code })), told.map(message => ({ message, token: '', code: '' })))
+    await t.test(JSON.stringify(settings), async t => {
+      const service = await startService(t, settings)
+      const owner = await verifiedPerson(service)
+      const { email, revertToken } = await changeAddress(service, owner)
+      const before = (await mailsOf(service, email)).length
+      t.equal((await revert(service, revertToken)).status, 204)
+      const mails = await mailsOf(service, email)
+      t.strictSame(mails.slice(0, mails.length - before).map(({ message, token, code }) => ({ message, token, code })), told.map(message => ({ message, token: '', code: '' })))
+    })
   }
 })
 

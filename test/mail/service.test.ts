@@ -102,9 +102,11 @@ t.test('production without SMTP_URL warns once, sends nothing, and has no /dev/m
 t.test('with SMTP_URL there is no /dev/mail anywhere', async t => {
   const smtp = { SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: 'no-reply@shop.example' }
   for (const settings of [smtp, { ...PRODUCTION, ...smtp }]) {
-    const service = await startService(t, settings)
-    t.equal((await service.call('GET /dev/mail')).status, 404)
-    t.strictSame(warningsOfMail(service), [])
+    await t.test(settings === smtp ? 'in development' : 'in production', async t => {
+      const service = await startService(t, settings)
+      t.equal((await service.call('GET /dev/mail')).status, 404)
+      t.strictSame(warningsOfMail(service), [])
+    })
   }
 })
 

@@ -3,7 +3,7 @@ import Fastify, { type FastifyBaseLogger } from 'fastify'
 import { pino } from 'pino'
 import t from 'tap'
 import { countersign } from '../../src/index.ts'
-import { temporaryDirectory } from '../support/database.ts'
+import { testDatabase } from '../support/database.ts'
 import { mailsOf } from '../support/inbox.ts'
 import { startService, type Person, type TestService } from '../support/service.ts'
 
@@ -135,8 +135,8 @@ t.test('no token is in the log: not in the service\'s, nor in a host\'s request 
   const stream = { write: (line: string) => { lines.push(line) } }
   for (const app of [Fastify({ logger: { level: 'debug', stream } }), Fastify({ loggerInstance: pino({ level: 'debug' }, stream) as FastifyBaseLogger })]) {
     t.teardown(() => app.close())
-    const { databaseUrl } = service.config
-    await app.register(countersign, { environment: { DATA_DIR: await temporaryDirectory(t), ...databaseUrl !== undefined && { DATABASE_URL: databaseUrl } } })
+    const { url, dataDir } = await testDatabase(t)
+    await app.register(countersign, { environment: { DATA_DIR: dataDir, ...url !== undefined && { DATABASE_URL: url } } })
     app.get('/own', async () => 'own')
     await app.inject('/account/reset?token=a-secret-of-a-link')
     await app.inject('/own?token=of-the-host')

@@ -52,17 +52,20 @@ async function putBack ({ engine, schema }: Engine) {
   await engine.exec('DISCARD ALL')
   // A test that has left the schema another than it found it has had its engine for itself.
   if (idle.length < MOST_IDLE && await schemaOf(engine) === schema) {
-    await engine.exec(TRUNCATE)
+    await engine.exec(EMPTY)
     idle.push({ engine, schema })
   } else {
     await engine.close()
   }
 }
 
-const TRUNCATE = `DO $$ BEGIN EXECUTE (
-  SELECT 'TRUNCATE ' || string_agg(oid::regclass::text, ',') || ' RESTART IDENTITY'
-  FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> '_prisma_migrations'
-); END $$`
+// To truncate makes every table and index a new file, which takes ten times as long as to delete the few rows of a test.
+const EMPTY = `DO $$ DECLARE name text; BEGIN
+  SET LOCAL session_replication_role = replica;
+  FOR name IN SELECT oid::regclass FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> '_prisma_migrations'
+    LOOP EXECUTE 'DELETE FROM ' || name; END LOOP;
+  PERFORM setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S';
+END $$`
 
 async function schemaOf (engine: PGlite) {
   const { rows } = await engine.query<{ schema: string }>(SCHEMA)

@@ -9,13 +9,22 @@ interface Script {
   name: string
   /** Whether it takes more than some seconds. */
   slow?: boolean
+  steps: ReadonlyArray<Readonly<Record<string, unknown>>>
 }
 
-/** The conformance vectors, and what holds `countersign-verifier` to them: `vectors/run.js`, which runs with Node alone. */
+/** What a script talks to. */
+type Adapter = object
+
+/** The conformance vectors, and what holds `countersign-verifier` to them: `vectors/run.js` and its adapter, which run with Node alone. */
 export interface Vectors {
   vectors: { cases: ReadonlyArray<{ name: string }>, feeds: readonly Script[] }
   runTokens (): Promise<Faults>
-  runFeeds (scripts: readonly Script[]): Promise<Faults>
+  runFeeds (scripts: readonly Script[], start?: (script: Script) => Adapter): Promise<Faults>
+  startAdapter (): Adapter
+  adapterInProcess (): Adapter
 }
 
-export const { vectors, runTokens, runFeeds } = await import(pathToFileURL(join(root, 'vectors/run.js')).href) as Vectors
+export const { vectors, runTokens, runFeeds, startAdapter, adapterInProcess } = {
+  ...await import(pathToFileURL(join(root, 'vectors/run.js')).href),
+  ...await import(pathToFileURL(join(root, 'vectors/adapter.js')).href)
+} as Vectors

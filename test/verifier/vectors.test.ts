@@ -1,5 +1,8 @@
 import t from 'tap'
-import { runFeeds, runTokens, vectors } from '../support/vectors.ts'
+import { adapterInProcess, runFeeds, runTokens, startAdapter, vectors } from '../support/vectors.ts'
+
+/** Whether the script stops the process of the verifier, which is to be no other's. */
+const isStopped = ({ steps }: typeof vectors.feeds[number]) => steps.some(step => 'suspend' in step)
 
 t.test('the conformance vectors', { timeout: 280_000 }, async t => {
   t.test('every token gets the verdict that the protocol asks for', async t => {
@@ -11,7 +14,7 @@ t.test('the conformance vectors', { timeout: 280_000 }, async t => {
   // The slow ones are a drill.
   t.test('every scripted feed is followed as the protocol asks for', async t => {
     const scripts = vectors.feeds.filter(({ slow = false }) => !slow)
-    const faults = await runFeeds(scripts)
+    const faults = await runFeeds(scripts, script => isStopped(script) ? startAdapter() : adapterInProcess())
     t.equal(Object.keys(faults).length, scripts.length)
     for (const [name, wrong] of Object.entries(faults)) t.strictSame(wrong, [], name)
   })

@@ -48,21 +48,20 @@ t.test('the API page and its document are closed by API_DOCS=off', async t => {
   t.equal((await call('POST /auth/register', { json: { email: 'ada@example.com', password: 'correct horse battery' } })).status, 201, 'and the routes work without it')
 })
 
-t.test('what is open', async t => {
-  const openAtStart = async (settings: Settings) => {
-    const service = await startService(t, settings)
-    await service.listen()
-    return service.log.filter(({ open }) => open !== undefined).map(({ level, open }) => ({ level, open }))
+t.test('what is open is said at the start, in production', async t => {
+  const closed = { METRICS: 'off', API_DOCS: 'off' }
+  const cases: ReadonlyArray<readonly [name: string, settings: Settings, open: string[]]> = [
+    ['nothing closed', PRODUCTION, ['/metrics', '/docs', '/openapi.json']],
+    ['metrics with a token', { ...PRODUCTION, METRICS: generateSecret() }, ['/docs', '/openapi.json']],
+    ['no API page', { ...PRODUCTION, API_DOCS: 'off' }, ['/metrics']],
+    ['all closed', { ...PRODUCTION, ...closed }, []],
+    ['in development', {}, []]
+  ]
+  for (const [name, settings, open] of cases) {
+    await t.test(name, async t => {
+      const service = await startService(t, settings)
+      await service.listen()
+      t.strictSame(service.log.filter(({ open }) => open !== undefined).map(({ level, open }) => ({ level, open })), open.length === 0 ? [] : [{ level: 40, open }])
+    })
   }
-
-  t.test('is said at the start, in production', async t => {
-    t.strictSame(await openAtStart(PRODUCTION), [{ level: 40, open: ['/metrics', '/docs', '/openapi.json'] }])
-    t.strictSame(await openAtStart({ ...PRODUCTION, METRICS: generateSecret() }), [{ level: 40, open: ['/docs', '/openapi.json'] }])
-    t.strictSame(await openAtStart({ ...PRODUCTION, API_DOCS: 'off' }), [{ level: 40, open: ['/metrics'] }])
-  })
-
-  t.test('is nothing to speak of where it is closed, or not in production', async t => {
-    t.strictSame(await openAtStart({ ...PRODUCTION, METRICS: 'off', API_DOCS: 'off' }), [])
-    t.strictSame(await openAtStart({}), [])
-  })
 })

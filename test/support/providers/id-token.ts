@@ -1,4 +1,5 @@
-import { createHmac, createPublicKey, generateKeyPairSync, sign, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { createHmac, createPublicKey, sign, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { rsaKeyPair } from '../rsa-keys.ts'
 
 /** A key that signs ID tokens with RS256. */
 export interface SigningKey {
@@ -7,7 +8,7 @@ export interface SigningKey {
 }
 
 export function createSigningKey (kid: string): SigningKey {
-  return { kid, privateKey: generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey }
+  return { kid, privateKey: rsaKeyPair().privateKey }
 }
 
 /** The key as a JWK (RFC 7517), its private part too. */

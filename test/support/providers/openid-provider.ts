@@ -40,13 +40,9 @@ export interface OpenIdOptions {
   authentication?: 'client_secret_basic' | 'client_secret_post'
 }
 
-/** Of providers that are gone. To make one is most of what starting a provider takes. */
-const spareKeys: SigningKey[] = []
-
 export async function startOpenIdProvider (t: Test, { clientId, clientSecret, redirectUri, claimsInIdToken = true, authentication = 'client_secret_post' }: OpenIdOptions): Promise<OpenIdProvider> {
   const accounts = new Map<string, OpenIdAccount>()
-  const key = spareKeys.pop() ?? createSigningKey('rs')
-  t.teardown(() => { spareKeys.push(key) })
+  const key = createSigningKey('rs')
   const storage = createMemoryAdapter()
   const lives = { accessToken: 3600 }
 
