@@ -30,8 +30,10 @@ const require = requireOf(import.meta.url)
 const __filename = pathOf(import.meta.url)
 const __dirname = directoryOf(__filename)`
 
-// The program as a script: one function, which scripts/load-bundle.js calls.
+// The program as a script: one function, which scripts/load-bundle.js calls. Node 20 has no navigator, and without one pg makes a
+// Response to find out whether it runs at Cloudflare: that would load all of fetch at every start, a tenth of its time.
 const SCRIPT = `(function (exports, require, module, __filename, __dirname) {
+const navigator = { userAgent: 'Node.js' }
 const { pathToFileURL: __toUrl } = require('node:url')
 const __url = __toUrl(__filename).href
 const __resolve = name => __toUrl(require.resolve(name)).href`
