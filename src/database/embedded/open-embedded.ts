@@ -1,16 +1,16 @@
 import { resolve } from 'node:path'
 import type { PGlite } from '@electric-sql/pglite'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
-import { columnParsers } from '../column-parsers.ts'
 import type { Database, DatabaseOptions, Listener, Subscription } from '../database.ts'
 import { createPrismaClient } from '../prisma-client.ts'
-import { bindValues, type Statement, type StatementValues } from '../statement.ts'
+import type { Statement, StatementValues } from '../statement.ts'
 import { withTimeout } from '../with-timeout.ts'
 import { openPgliteCluster, type PgliteCluster } from './pglite-cluster.ts'
 import { prepareDataDirectory } from './data-directory.ts'
 import { lockDirectory } from './lock.ts'
 import { isError } from '../../config/error-code.ts'
 import { migrateEmbedded } from './migrate-embedded.ts'
+import { createPreparedQuery } from './prepared-query.ts'
 
 export async function openEmbedded (options: DatabaseOptions): Promise<Database> {
   const dataDir = resolve(options.dataDir)
@@ -46,11 +46,12 @@ interface Opened extends Pick<PgliteCluster, 'engine' | 'explain'> { readonly mi
  */
 export function databaseOver ({ engine, explain, migrated }: Opened, letGo: () => Promise<void>): Database {
   const prisma = createPrismaClient(new PrismaPGlite(engine))
+  const runPrepared = createPreparedQuery(engine)
   let closing: Promise<void> | undefined
 
   async function query<Row> (statement: Statement, values: StatementValues): Promise<Row[]> {
     try {
-      return (await engine.query<Row>(statement.text, bindValues(statement, values), { parsers: columnParsers })).rows
+      return await runPrepared<Row>(statement, values)
     } catch (error) {
       throw withoutParameters(error)
     }
