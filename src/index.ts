@@ -57,7 +57,7 @@ function assertNamesFree (app: FastifyInstance, names: Required<DecoratorNames>)
 }
 
 /** Countersign as a Fastify plugin: adds its routes, and guards for the app's own routes. */
-export const countersign = fp(plugin, { name: 'countersign', fastify: '5.x' })
+export const countersign = fp(plugin, { name: 'countersign', fastify: '^5.12.0' })
 
 export default countersign
 export { authenticate, authorize, type CountersignGuards } from './http/imported-guards.ts'

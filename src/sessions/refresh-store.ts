@@ -93,8 +93,10 @@ export function createRefreshStore ({ query }: Pick<Database, 'query'>, limit: R
   const { values } = limit
   const statements = compileStatements(limit)
 
-  async function rotate (statement: Statement, { client: { ip, userAgent }, ...rotation }: Rotation): Promise<RefreshedSession | undefined> {
-    const [rotated] = await query<{ session: SessionAccountJson & Pick<RefreshedSession, 'refreshes'> }>(statement, { ...rotation, ip, userAgent, ...values })
+  async function rotate (statement: Statement, rotation: Rotation): Promise<RefreshedSession | undefined> {
+    const { sessionId, generation, nonce, channel, idempotencyKeyHash, keyId, networkTag, idleTtl, client: { ip, userAgent } } = rotation
+    const [rotated] = await query<{ session: SessionAccountJson & Pick<RefreshedSession, 'refreshes'> }>(
+      statement, { sessionId, generation, nonce, channel, idempotencyKeyHash, keyId, networkTag, idleTtl, ip, userAgent, ...values })
     return rotated && readSessionAccount(rotated.session)
   }
 

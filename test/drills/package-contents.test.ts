@@ -25,7 +25,7 @@ t.test('the tarballs', async t => {
           if (!target.startsWith('..')) t.ok(files.some(file => file === target || file.startsWith(`${target}/`)), `${page}: ${link}`)
         }
       }
-      for (const file of files.filter(file => file.endsWith('.js'))) {
+      for (const file of files.filter(file => /\.(?:[cm]?js|d\.[cm]?ts)$/.test(file))) {
         const [, map] = /^\/\/# sourceMappingURL=(?!data:)(.+)$/m.exec(await readFile(join(unpacked, file), 'utf8')) ?? []
         t.equal(map, undefined, file)
       }
@@ -33,8 +33,9 @@ t.test('the tarballs', async t => {
   }
 
   const { stdout: help } = await run(process.execPath, [join(root, 'dist/bin/main.js'), '--help'])
-  const [named = ''] = /\S+\.example/.exec(help) ?? []
-  await t.resolves(access(join(directory, 'countersign', named)), 'the help of the command names a file that is there')
+  const named = help.match(/\S+\.(?:example|md)\b/g) ?? []
+  t.ok(named.length >= 2)
+  for (const file of named) await t.resolves(access(join(directory, 'countersign', file)), `the help of the command names ${file}`)
 })
 
 function linksOf (markdown: string): string[] {
