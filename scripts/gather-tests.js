@@ -12,7 +12,7 @@ const APART = /^(?:browser|drills|gateways)\//
 // What a test changes of its process must not meet another test: its name says so.
 const ALONE = /\.process\.test\.js$/
 // Four run at once. To start one takes as long as two or three tests do; with fewer, one core waits for the last of them.
-const PROCESSES = 8
+const PROCESSES = 4
 
 const build = join(import.meta.dirname, '../.build')
 const tests = join(build, 'test')

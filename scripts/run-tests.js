@@ -15,8 +15,9 @@ import { weightsOf } from './test-weights.js'
 const root = join(import.meta.dirname, '..')
 // Tests wait about as much as they work. Each process takes up to 1.3 GB. Fewer where something else runs beside them.
 const AT_ONCE = Number(process.env.TESTS_AT_ONCE ?? Math.min(2 * availableParallelism(), 4))
-// The embedded database's WebAssembly is not to be compiled twice, and much that is short-lived is made: fewer collections.
-const FLAGS = ['--enable-source-maps', '--liftoff-only', '--max-semi-space-size=32']
+// The embedded database's WebAssembly is not to be compiled twice, nor is JavaScript, most of which runs a few times, to be
+// interpreted first. Much that is short-lived is made: fewer collections.
+const FLAGS = ['--enable-source-maps', '--liftoff-only', '--always-sparkplug', '--max-semi-space-size=32']
 // For a process; one that stands still ends as failed.
 const TIMEOUT_S = 800
 const COUNTS = ['total', 'pass', 'fail', 'skip', 'todo']
