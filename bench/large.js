@@ -9,7 +9,9 @@ import { ARGON2 } from './harness/settings.js'
 import { quantile } from './harness/statistics.js'
 import { createRefreshTokens } from '../dist/sessions/refresh-token.js'
 import { createSessionPurge } from '../dist/sessions/purge-store.js'
+import { SERVE_ENVIRONMENT, SERVE_FLAGS } from '../dist/cli/serve-flags.js'
 import { startPurgeJob } from '../dist/database/purge-job.js'
+import { bindValues } from '../dist/database/statement.js'
 import { deriveKeyRing } from '../dist/tokens/derived-keys.js'
 
 const MANY = Number(process.env.LARGE ?? 1_000_000)
@@ -65,7 +67,7 @@ async function refreshes ({ port }, pool) {
 }
 
 async function purge ({ port }, pool, users) {
-  const database = { query: async ({ name, text }, values) => (await pool.query({ name, text, values })).rows }
+  const database = { query: async (statement, values) => (await pool.query({ name: statement.name, text: statement.text, values: bindValues(statement, values) })).rows }
   await pool.query('UPDATE sessions SET idle_ends_at = now() - interval \'1 minute\' WHERE id IN (SELECT id FROM sessions LIMIT $1)', [MANY / 2])
   await pool.query('VACUUM ANALYZE sessions')
   const before = await logIns(port, users, 12_000)
@@ -133,7 +135,9 @@ async function startService (url) {
   const port = await freePort()
   const child = startNode(CLI, {
     args: ['serve'],
+    nodeArgs: SERVE_FLAGS,
     env: {
+      ...SERVE_ENVIRONMENT,
       NODE_ENV: 'production',
       LOG_LEVEL: 'warn',
       RATE_LIMITS: 'off',

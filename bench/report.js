@@ -9,9 +9,12 @@ const RESULTS = file('results.json')
 const CHART = file('../docs/benchmark.svg')
 const PAGE = file('../docs/benchmark.md')
 
-/** Keeps what was measured. Rows of the same name and subject are replaced, and each knows its day. */
-export function writeResults ({ about, rows }) {
-  const known = existsSync(RESULTS) ? readResults().rows : []
+/**
+ * Keeps what was measured, and each row its day. A run of everything leaves nothing of those before; of a run in part, rows of the
+ * same name and subject replace what was there.
+ */
+export function writeResults ({ about, rows, isWhole }) {
+  const known = !isWhole && existsSync(RESULTS) ? readResults().rows : []
   const keyOf = ({ what, subject }) => `${what}\n${subject}`
   const merged = new Map(known.map(row => [keyOf(row), row]))
   for (const row of rows) merged.set(keyOf(row), { ...row, date: about.date })
@@ -37,7 +40,7 @@ function toPage ({ about, rows }) {
   const dates = [...new Set(rows.map(({ date }) => date))].sort()
   return `# What was measured
 
-Written by \`npm run bench -- --write\`. How each number comes about, and how to read it, is told in \`bench/README.md\`. Measured on ${dates.join(' and ')}; last with \`${about.command}\`.
+Written by \`npm run bench -- --write\`. How each number comes about, and how to read it, is told in \`bench/README.md\`. Measured on ${dates.join(' and ')}; last with \`${about.command}\`, in ${about.seconds} s.
 
 ![The numbers of the table as bars](benchmark.svg)
 

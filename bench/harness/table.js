@@ -27,8 +27,8 @@ function isMet (row) {
 
 // A number that others had a hand in is no answer, whichever way it fell.
 function verdict (row) {
-  if (isMet(row) === undefined) return ''
   if (row.doubts?.length > 0) return '?'
+  if (isMet(row) === undefined) return ''
   return isMet(row) ? 'yes' : 'no'
 }
 

@@ -34,10 +34,10 @@ export const revocation = {
   }
 }
 
-async function startOther ({ file, args, env, title }, { options }) {
+async function startOther ({ file, args, nodeArgs, env, title }, { options }) {
   const port = await freePort()
   // What is loaded first changes a module, and the bundle has its own.
-  const child = startNode(options ? MODULES : file, { args, env: { ...env, PORT: String(port), ...options && { NODE_OPTIONS: options } } })
+  const child = startNode(options ? MODULES : file, { args, nodeArgs, env: { ...env, PORT: String(port), ...options && { NODE_OPTIONS: options } } })
   const limit = performance.now() + 30_000
   while (performance.now() < limit && child.exitCode === null) {
     const answer = await fetch(`http://127.0.0.1:${port}/health/live`).catch(() => undefined)
