@@ -1,6 +1,6 @@
 // How long and how hard: two modes, nothing else to turn.
 export const NORMAL = {
-  rounds: 8,
+  rounds: 7,
   seconds: 0.4,
   connections: 64,
   warmTokens: 1000,
@@ -9,22 +9,22 @@ export const NORMAL = {
   loginSeconds: 1.5,
   loginConnections: 4,
   stormRounds: 3,
-  stormSeconds: 2.5,
+  stormSeconds: 2.2,
   stormClients: 32,
   stormPauseMs: 100,
   pacePerSecond: 100,
   coreRounds: 15,
   coreRoundMs: 80,
   starts: 5,
-  logouts: 200,
+  logouts: 150,
   timingPairs: 200,
-  timingPairsOfOthers: 50,
-  sessionWarmUps: 6,
+  timingPairsOfOthers: 35,
+  sessionWarmUps: 4,
   sessionRounds: 6,
   sessionRoundMs: 500,
-  feedRounds: 250,
+  feedRounds: 200,
   followers: 500,
-  fanOuts: 50
+  fanOuts: 40
 }
 
 export const QUICK = {
