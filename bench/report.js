@@ -46,7 +46,7 @@ Written by \`npm run bench -- --write\`. How each number comes about, and how to
 
 ${toTable(rows)}
 
-\`?\` marks a row in which the loader or other processes had a hand.
+\`?\` marks a row during which the loader was at its limit, or another process was busy.
 
 \`\`\`
 ${about.lines.join('\n')}

@@ -36,7 +36,7 @@ export function toChart ({ about, rows }) {
     }
     y += 26
   }
-  parts.push(text(0, y - 6, `${about.date}, ${about.machine.cpu}, ${about.machine.cores} cores, Node ${about.machine.node.slice(1)}: the numbers of docs/benchmark.md${drawnInDoubt(rows) ? '; ?: others had a hand' : ''}`, 'note'))
+  parts.push(text(0, y - 6, `${about.date}, ${about.machine.cpu}, ${about.machine.cores} cores, Node ${about.machine.node.slice(1)}: the numbers of docs/benchmark.md${drawnInDoubt(rows) ? '; ?: another process was busy' : ''}`, 'note'))
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-12 0 ${WIDTH + 24} ${y + 8}" width="${WIDTH + 24}" height="${y + 8}" role="img" aria-label="Countersign measured beside others">
 ${STYLE}
 <rect class="page" x="-12" width="100%" height="100%"/>

@@ -40,7 +40,7 @@ const combinations = SITES.flatMap(site => Object.entries(ORIGINS).flatMap(([nam
 }))))
 
 // Enough to tell which requests the rule is asked about: what it answers is asked in full where it costs little.
-const some = combinations.filter((_, index) => index % 13 === 0)
+const some = combinations.filter((_, index) => index < 3 || index % 13 === 0)
 
 /** Requests, and what gateways say of those that they ask about. */
 const READS_ALONE: Readonly<Record<string, { target?: string, says?: Record<string, string>, isSafe?: true }>> = {
@@ -91,7 +91,7 @@ t.test('the cross-site rule', async t => {
   t.test('holds for logging in with cookies to be set over those that are there', async t => {
     const json = { email: ada.email, password: 'not the password', deliver: 'session' }
     const cookies = await service.cookiesOf(ada)
-    const { found, expected } = await table(headers => call('POST /auth/login', { json, headers, cookies }), { carries: true, passed: 401 }, some)
+    const { found, expected } = await table(headers => call('POST /auth/login', { json, headers, cookies }), { carries: true, passed: 401 })
     t.strictSame(found, expected)
   })
 

@@ -3,12 +3,10 @@ import type { PGlite } from '@electric-sql/pglite'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
 import type { Database, DatabaseOptions, Listener, Subscription } from '../database.ts'
 import { createPrismaClient } from '../prisma-client.ts'
-import type { Statement, StatementValues } from '../statement.ts'
 import { withTimeout } from '../with-timeout.ts'
 import { openPgliteCluster, type PgliteCluster } from './pglite-cluster.ts'
 import { prepareDataDirectory } from './data-directory.ts'
 import { lockDirectory } from './lock.ts'
-import { isError } from '../../config/error-code.ts'
 import { migrateEmbedded } from './migrate-embedded.ts'
 import { createPreparedQuery } from './prepared-query.ts'
 
@@ -46,16 +44,8 @@ interface Opened extends Pick<PgliteCluster, 'engine' | 'explain'> { readonly mi
  */
 export function databaseOver ({ engine, explain, migrated }: Opened, letGo: () => Promise<void>): Database {
   const prisma = createPrismaClient(new PrismaPGlite(engine))
-  const runPrepared = createPreparedQuery(engine)
+  const query = createPreparedQuery(engine)
   let closing: Promise<void> | undefined
-
-  async function query<Row> (statement: Statement, values: StatementValues): Promise<Row[]> {
-    try {
-      return await runPrepared<Row>(statement, values)
-    } catch (error) {
-      throw withoutParameters(error)
-    }
-  }
 
   return {
     engine: 'embedded',
@@ -78,12 +68,4 @@ export function databaseOver ({ engine, explain, migrated }: Opened, letGo: () =
 async function listen (engine: PGlite, channel: string, { onNotify }: Listener): Promise<Subscription> {
   const stop = await engine.listen(channel, onNotify)
   return { close: async () => { if (!engine.closed) await stop() } }
-}
-
-// The engine's errors contain the statement's parameters, which may be secrets and would be logged.
-function withoutParameters (error: unknown) {
-  if (isError(error)) {
-    for (const name of ['params', 'query', 'queryOptions']) Reflect.deleteProperty(error, name)
-  }
-  return error
 }
