@@ -26,7 +26,7 @@ const AT_ONCE = 10
 const SESSIONS = 200
 const log = { info () {}, warn () {}, error () {} }
 const secret = randomBytes(48).toString('base64url')
-const client = { ip: '127.0.0.1', userAgent: 'bench' }
+const client = { ip: '127.0.0.1', network: '127.0.0.1', userAgent: 'bench' }
 
 const database = await openDatabase({ url: DATABASE_URL, dataDir: '', log })
 const app = Fastify()

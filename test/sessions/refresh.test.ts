@@ -195,3 +195,14 @@ t.test('a genuine token whose rotations a failover lost', async t => {
   t.match(await refresh(tokens.at(-1) ?? ''), { status: 401, body: { code: 'invalid_refresh_token' } }, 'three behind: is one of another past')
   t.equal((await refresh(tokens[1] ?? '')).status, 200, 'and ends nothing')
 })
+
+t.test('a refresh tells of the account as a login does, whatever is in its name', async t => {
+  const service = await startService(t)
+  const person = await service.person()
+  for (const name of ['Ada "the \\ Countess" O’Hara', '\u2028 \u{1f600} <b>&', null]) {
+    await service.sql('UPDATE users SET name = $2 WHERE id = $1::uuid', person.user.id, name)
+    const { user, refreshToken } = await service.logIn(person)
+    t.equal(user.name, name)
+    t.strictSame((await service.call<LoginBody>('POST /auth/refresh', { json: { refreshToken } })).body.user, user)
+  }
+})
