@@ -10,6 +10,8 @@ const STEP = 22
 const CUT_BEYOND = 4
 
 const OURS = /^countersign/
+// It had a part of the load alone.
+const NOT_DRAWN = /limits on$/
 
 /** Which rows are drawn: `unit` behind the number, `number` where it is not the row's result. */
 const GROUPS = [
@@ -24,7 +26,7 @@ export function toChart ({ about, rows }) {
   const parts = []
   let y = 24
   for (const group of GROUPS) {
-    const drawn = rows.filter(row => row.what === group.what && numberOf(group, row) !== undefined).sort((one, other) => OURS.test(other.subject) - OURS.test(one.subject))
+    const drawn = rows.filter(row => row.what === group.what && !NOT_DRAWN.test(row.subject) && numberOf(group, row) !== undefined).sort((one, other) => OURS.test(other.subject) - OURS.test(one.subject))
     if (drawn.length < 2) continue
     parts.push(text(0, y, `${group.title} · ${group.better}`, 'title'))
     y += 12
