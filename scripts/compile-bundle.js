@@ -16,9 +16,9 @@ const bundle = join(directory, name)
 const file = codeFile(bundle)
 
 if (process.env.COMPILED_IN) await compile()
-else await makeAnew()
+else await compileUnderFlags()
 
-async function makeAnew () {
+async function compileUnderFlags () {
   for (const old of await readdir(directory)) if (old.endsWith('.code') && old !== basename(file)) await rm(join(directory, old))
   const dataDir = await mkdtemp(join(tmpdir(), 'countersign-build-'))
   // Compiled code is good for the flags that it was compiled under.

@@ -11,7 +11,7 @@ import { weightsOf } from './test-weights.js'
 const APART = /^(?:browser|drills|gateways)\//
 // What a test changes of its process must not meet another test: its name says so.
 const ALONE = /\.process\.test\.js$/
-// Four run at once. To start one takes as long as two or three tests do; with fewer, one core waits for the last of them.
+// As many as run at once, with even shares: to start one more takes as long as two or three tests do.
 const PROCESSES = 4
 
 const build = join(import.meta.dirname, '../.build')
