@@ -65,17 +65,22 @@ t.test('values of every type come back as they were', async t => {
   t.same(Object.values(row ?? {}).map(value => value instanceof Uint8Array ? Buffer.from(value) : value), values)
 })
 
-t.test('a statement waits for a transaction that is under way', async t => {
+t.test('a statement sees nothing of a transaction that is under way', async t => {
   const { prisma, query } = await openTestDatabase(t)
   const order: string[] = []
-  let other: Promise<unknown> = Promise.resolve()
+  const read = async () => {
+    const [row] = await query<{ n: number }>({ name: 'test.count', text: 'SELECT count(*)::int AS n FROM users' }, [])
+    order.push(`read ${row?.n}`)
+  }
+  let asked: Promise<void> = Promise.resolve()
   await prisma.$transaction(async transaction => {
     await transaction.$executeRawUnsafe("INSERT INTO users (id, email, updated_at) VALUES (gen_random_uuid(), 'ada@example.com', now())")
-    other = query<{ n: number }>({ name: 'test.count', text: 'SELECT count(*)::int AS n FROM users' }, []).then(([row]) => order.push(`read ${row?.n}`))
+    asked = read()
+    // PostgreSQL answers at once, on another connection. The engine has one: there the statement waits for the end.
+    if (databaseUrl !== undefined) await asked
     await transaction.$executeRawUnsafe('SELECT 1')
     order.push('transaction')
   })
-  await other
-  // PostgreSQL answers on another connection, which sees nothing of it; the engine has one.
-  t.ok(['transaction,read 1', 'read 0,transaction'].includes(order.join()), order.join())
+  await asked
+  t.same(order, databaseUrl === undefined ? ['transaction', 'read 1'] : ['read 0', 'transaction'])
 })
