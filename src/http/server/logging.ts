@@ -5,8 +5,7 @@ import type pretty from 'pino-pretty'
 import type { Config } from '../../config.ts'
 import { clientAddress } from '../client-address.ts'
 import { logSerializers } from '../serialize-error.ts'
-
-const SECRET = ['authorization', 'countersign-client', 'cookie', 'set-cookie', 'password', 'newPassword', 'currentPassword', 'accessToken', 'refreshToken', 'idToken', 'token', 'codeVerifier', 'clientSecret', 'secret', 'client_secret', 'access_token', 'passwordHash']
+import { secretSerializers, withoutSecrets } from './redaction.ts'
 
 // Loaded for terminals only: JSON lines do not need it.
 function loadPretty (): typeof pretty {
@@ -20,8 +19,8 @@ function loadPretty (): typeof pretty {
 export function createLogger ({ logLevel }: Pick<Config, 'logLevel'>, to?: DestinationStream): NonNullable<FastifyServerOptions['loggerInstance']> {
   const options = {
     level: logLevel,
-    serializers: logSerializers,
-    redact: { paths: SECRET.flatMap(name => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]), censor: '[redacted]' }
+    serializers: { ...secretSerializers, ...logSerializers },
+    formatters: { log: withoutSecrets }
   }
   if (to !== undefined) return pino(options, to)
   return process.stdout.isTTY ? pino(options, loadPretty()({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' })) : pino(options)

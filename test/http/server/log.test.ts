@@ -125,8 +125,22 @@ t.test('the log', async t => {
 
   t.test('leaves secrets out of objects that somebody logs', async t => {
     const word = canary()
-    service.app.log.info({ password: word, headers: { authorization: word, cookie: word, 'countersign-client': word }, body: { refreshToken: word }, req: { headers: { 'set-cookie': word } }, accessToken: word }, 'something')
-    t.equal(service.log.at(-1)?.msg, 'something')
+    const { log } = service.app
+    const line = { password: word, headers: { authorization: word, cookie: word, 'countersign-client': word }, body: { refreshToken: word }, req: { headers: { 'set-cookie': word } }, asked: { headers: { 'set-cookie': word } }, accessToken: word, list: [{ token: word }] }
+    const before = structuredClone(line)
+    log.info({ ...line, kept: { of: [1, 'two', null], and: Buffer.from('bytes'), at: new Date(0) } }, 'something')
+    t.match(service.log.at(-1), {
+      msg: 'something',
+      password: '[redacted]',
+      headers: { authorization: '[redacted]', cookie: '[redacted]', 'countersign-client': '[redacted]' },
+      body: { refreshToken: '[redacted]' },
+      asked: { headers: { 'set-cookie': '[redacted]' } },
+      list: [{ token: '[redacted]' }],
+      kept: { of: [1, 'two', null], and: { type: 'Buffer' }, at: '1970-01-01T00:00:00.000Z' }
+    })
+    t.same(line, before, 'whoever logs an object still has the secret')
+    log.child({ token: word }).warn(Object.assign(new Error('failed'), { secret: word, config: { password: word } }))
+    t.match(service.log.at(-1), { token: '[redacted]', msg: 'failed', err: { type: 'Error', message: 'failed' } })
     t.strictSame(found([word]), [])
   })
 })
