@@ -1,14 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { Database, DatabaseOptions, Log } from '../../src/database/database.ts'
 import { openDatabase } from '../../src/database/open-database.ts'
 import { copyOfCluster } from './cluster-template.ts'
 import { openInMemory } from './in-memory.ts'
 import { createDatabase, databaseOf, dropDatabase, migratedPostgres } from './postgres.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
 
 export { onServer } from './postgres.ts'
+export { temporaryDirectory }
 
 /** The Postgres the suite runs on, as a role that may create databases; without it, it runs on the embedded engine. */
 export const databaseUrl = process.env.DATABASE_URL
@@ -41,11 +40,4 @@ export async function emptyPostgres (t: Test): Promise<string> {
   const name = await createDatabase(url, 'template0')
   t.teardown(() => dropDatabase(url, name))
   return databaseOf(url, name)
-}
-
-/** A directory that is gone when the test ends. */
-export async function temporaryDirectory (t: Test): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'countersign-test-'))
-  t.teardown(() => rm(directory, { recursive: true, force: true }))
-  return directory
 }
