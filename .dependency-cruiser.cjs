@@ -14,7 +14,7 @@ const FLOORS = [
   'server|cli'
 ]
 // Development dependencies that users get all the same: scripts/bundle.js puts them into what is shipped.
-const BUNDLED = ['@fastify/(cors|helmet|swagger|type-provider-typebox)', '@prisma/(adapter-pg|client)', 'commander', 'pglite-prisma-adapter', 'pino']
+const BUNDLED = ['@fastify/(cors|swagger|type-provider-typebox)', '@prisma/(adapter-pg|client)', 'commander', 'helmet', 'pglite-prisma-adapter', 'pino']
 const rooms = names => `^src/(${names})(/|[.]ts$)`
 
 // Where reading starts: what package.json exports, installs as a command, or runs.

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
-import helmet from '@fastify/helmet'
 import { createRequestSlot } from 'countersign-verifier/internal'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { compose } from './app.ts'
@@ -13,6 +12,7 @@ import { healthRoutes } from './http/server/health.ts'
 import { MAX_BODY_BYTES, MAX_HEADER_BYTES, REQUEST_TIMEOUT } from './http/limits.ts'
 import { createLogger, logRequests, setRequestIds } from './http/server/logging.ts'
 import { addMetricsRoute } from './http/server/metrics.ts'
+import { addSecurityHeaders } from './http/server/security-headers.ts'
 import { addOpenApi } from './http/openapi/openapi-document.ts'
 import { handleClientError, handleProblems, handleUnknownRoutes, handleUnroutable } from './http/problem-response.ts'
 import { addSchemas, nameSchemas } from './http/schemas.ts'
@@ -73,10 +73,7 @@ async function registerPlugins (app: FastifyInstance, config: Config, open: type
   closeConnectionsWhileStopping(app, stopping)
   closeIdleConnectionsOnShutdown(app)
   if (config.trustProxy === true) app.log.warn({}, 'TRUST_PROXY=true: whoever reaches the service can claim any address; name the proxies or their number instead')
-  await app.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-    strictTransportSecurity: config.publicUrl.startsWith('https:')
-  })
+  addSecurityHeaders(app, config.publicUrl)
   await addCors(app, config.allowedOrigins)
   if (config.apiDocs === 'open') await addOpenApi(app, { version, publicUrl: config.publicUrl, cookieNames: createCookies(config).names })
 
