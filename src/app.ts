@@ -61,8 +61,8 @@ export interface ComposeOptions {
   open?: typeof openDatabase
   /** Comes before the paths of the routes, after the prefix of `app`: empty, or with a slash at its beginning and none at its end. */
   prefix?: string
-  /** Hides the routes from the app's OpenAPI document. */
-  hidden?: boolean
+  /** Whether the app is somebody else's: its OpenAPI document does without the routes, and its log needs our serializers. */
+  isHosted?: boolean
 }
 
 /**
@@ -81,7 +81,7 @@ export async function compose (app: FastifyInstance, config: Config, users: Requ
   }
 }
 
-async function composeService (app: FastifyInstance, config: Config, users: RequestSlot<Principal>, closing: CloseStack, { open = openDatabase, prefix = '', hidden = false }: ComposeOptions): Promise<Service> {
+async function composeService (app: FastifyInstance, config: Config, users: RequestSlot<Principal>, closing: CloseStack, { open = openDatabase, prefix = '', isHosted = false }: ComposeOptions): Promise<Service> {
   const log = app.log.child({}, { serializers: logSerializers })
   const principal = createPrincipalReader(users)
   const baseUrl = config.publicUrl + normalisePrefix(app.prefix) + prefix
@@ -136,7 +136,7 @@ async function composeService (app: FastifyInstance, config: Config, users: Requ
     onRefused,
     isUnavailable: isDatabaseUnavailable
   })
-  await addRoutes(app, { config, baseUrl, prefix, hidden, guards, principal, cookies, csrf, limiter: limits.limiter, metrics, revocation, tokens, sessions, accounts, registration, verification, codeLogin, recovery, emailChange, providers, oneTimeTokens, audit, oauth, feed, admin, mail, askForMail })
+  await addRoutes(app, { config, baseUrl, prefix, isHosted, guards, principal, cookies, csrf, limiter: limits.limiter, metrics, revocation, tokens, sessions, accounts, registration, verification, codeLogin, recovery, emailChange, providers, oneTimeTokens, audit, oauth, feed, admin, mail, askForMail })
 
   const probes = { database: database.ping, ...redis && { redis: redis.ping } }
   addDependencyMetrics(metrics, probes)

@@ -37,7 +37,7 @@ const plugin: FastifyPluginAsync<PluginOptions> = async (app, options) => {
 
   const users = createRequestSlot<Principal>(names.user)
   const config = readConfig(toEnvironment(options, process.env))
-  const { guards, probes: dependencies, isFresh, metrics, cookies } = await compose(app, config, users, { hidden: true, prefix: normalisePrefix(options.prefix ?? '') })
+  const { guards, probes: dependencies, isFresh, metrics, cookies } = await compose(app, config, users, { isHosted: true, prefix: normalisePrefix(options.prefix ?? '') })
 
   const probes = { ...dependencies, async revocations () { if (!isFresh()) throw new Error('The ledger of revocations could not be read for too long') } }
   const { authenticate, authorize } = guards

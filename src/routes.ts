@@ -86,7 +86,7 @@ export interface RoutesDeps {
   /** `PUBLIC_URL`, with what precedes the paths of the routes. */
   baseUrl: string
   prefix: string
-  hidden: boolean
+  isHosted: boolean
   guards: Guards
   principal: (request: FastifyRequest) => Principal
   cookies: Cookies
@@ -115,7 +115,7 @@ export interface RoutesDeps {
 const SCHEMAS = nameSchemas({ Me: MeSchema, Login: LoginSchema, LoginWithIdentities: LoginWithIdentitiesSchema, Session: SessionSchema, Identity: IdentitySchema, AdminUser: AdminUserSchema, AuditEvent: AuditEventSchema, OAuthError: OAuthErrorSchema })
 
 /** Adds every route of the service, in a child of `app`: what is set up here does not change a host's own routes. */
-export async function addRoutes (app: FastifyInstance, { config, baseUrl, prefix, hidden, guards, principal, cookies, csrf, limiter, metrics, revocation, tokens, sessions, accounts, registration, verification, codeLogin, recovery, emailChange, providers, oneTimeTokens, audit, oauth, feed, admin, mail, askForMail }: RoutesDeps): Promise<void> {
+export async function addRoutes (app: FastifyInstance, { config, baseUrl, prefix, isHosted, guards, principal, cookies, csrf, limiter, metrics, revocation, tokens, sessions, accounts, registration, verification, codeLogin, recovery, emailChange, providers, oneTimeTokens, audit, oauth, feed, admin, mail, askForMail }: RoutesDeps): Promise<void> {
   const { findKnownDevices, endSessions, logIn, logOut, presence, readCredentials, readLogoutCredentials, rotateRefreshToken, sendLogin, sessionList } = sessions
   const { accountStatus, changePassword, deletion, register } = accounts
   const readSession = createReadSession({ guards, presence })
@@ -128,7 +128,7 @@ export async function addRoutes (app: FastifyInstance, { config, baseUrl, prefix
     validateStrictly(api, SCHEMAS)
     serializeLazily(api, SCHEMAS)
     serializeOwnPayloads(api)
-    if (hidden) hideFromOpenApi(api)
+    if (isHosted) hideFromOpenApi(api)
     else addSchemas(api, SCHEMAS)
     api.addHook('onRequest', (request, reply, done) => {
       reply.header('cache-control', 'no-store')
@@ -219,8 +219,8 @@ export async function addRoutes (app: FastifyInstance, { config, baseUrl, prefix
     await api.register(feedRoute, { feed, authorizeClient: oauth.authorizeClient, findClients: oauth.findClients, now: revocation.now })
     await api.register(metadataRoutes, { issuer: config.issuer, baseUrl, publicKeys: tokens.publicKeys })
     if (mail.inbox !== undefined) await api.register(developmentMailRoute, { inbox: mail.inbox })
-    // Without them a host's logger quotes rows of the database.
-  }, { prefix, logSerializers: forFastify(logSerializers) })
+    // Without them a host's logger quotes rows of the database. Ours has them, and would copy them for each request.
+  }, { prefix, ...isHosted && { logSerializers: forFastify(logSerializers) } })
 
   // With MAIL_LINKS_URL links lead to pages of a front end's own.
   if (!mail.isAvailable || config.mailLinksUrl !== undefined) return

@@ -12,6 +12,8 @@ const OVERLONG = /%(?:c[01]|e0%[89]|f0%8)/i
  * @param url the URL of a request, with or without a query
  */
 export function hasDotSegment (url: string): boolean {
+  // Most have neither a dot nor a character that stands for one.
+  if (!/[.%]/.test(url)) return false
   const [path = ''] = url.split('?')
   const decoded = decode(path)
   return decoded === undefined || OVERLONG.test(decoded) || decoded.split(/[/\\]/).some(isDotSegment)

@@ -3,11 +3,8 @@ const REDACTED = '[redacted]'
 // As deep as `req.headers.cookie`.
 const DEEPEST = 2
 
-/** Serializers for pino of what a line, or a child logger, has under the name of a secret. */
-export const secretSerializers = Object.fromEntries([...SECRET].map(name => [name, () => REDACTED]))
-
 /**
- * Replaces, in an object that is to be logged and in the objects within, what has the name of a secret. pino's own redaction does
+ * Replaces, in an object that is to be logged and in those within, what has the name of a secret. pino's own redaction does
  * so as well, and takes more of a request's time than the check of its token.
  * @returns the object itself where there is none, or else a copy: whose object it is, needs the secret
  */
