@@ -85,8 +85,7 @@ function printSums () {
   console.log(`# { ${COUNTS.filter(name => name === 'total' || sums[name] > 0).map(name => `${name}: ${sums[name]}`).join(', ')} }`)
 }
 
-/** The assertions that failed, each with what was found. */
-// The assertions that failed, and the error that nobody caught: Node writes it at the end, after the counts.
+/** The assertions that failed, each with what was found, and the error that nobody caught: Node writes it after the counts. */
 function failuresIn (tap) {
   return tap.match(/^ *not ok .*(?:\n *---\n(?:.*\n)*? *\.\.\.$)?|(?<=^# time=.*\n)[^]+/gm)?.join('\n')
 }

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 /**
  * Waits for something that nobody tells of. It looks every 5 ms, and less often the longer it has waited: of many that look,
  * each takes time from what they wait for.
- * @returns the milliseconds it took, up to a twentieth too many
+ * @returns the milliseconds it took, up to a twentieth or 5 ms too many
  * @throws when it has not come after `limit` ms
  */
 export async function until (isSo: () => boolean | Promise<boolean>, limit = 10_000): Promise<number> {

@@ -1,11 +1,11 @@
 import { createRequire } from 'node:module'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
-import { pino, type Bindings, type ChildLoggerOptions, type DestinationStream, type Logger } from 'pino'
+import { pino, type Bindings, type ChildLoggerOptions, type DestinationStream, type LogFn, type Logger } from 'pino'
 import type pretty from 'pino-pretty'
 import type { Config } from '../../config.ts'
 import { clientAddress } from '../client-address.ts'
 import { logSerializers } from '../serialize-error.ts'
-import { withoutSecrets } from './redaction.ts'
+import { withoutSecrets, withoutSecretsIn } from './redaction.ts'
 
 // Loaded for terminals only: JSON lines do not need it.
 function loadPretty (): typeof pretty {
@@ -17,13 +17,16 @@ function loadPretty (): typeof pretty {
  * @returns the logger of the process: readable text on a terminal, JSON lines elsewhere, secrets redacted in both
  */
 export function createLogger ({ logLevel }: Pick<Config, 'logLevel'>, to?: DestinationStream): NonNullable<FastifyServerOptions['loggerInstance']> {
-  const options = { level: logLevel, serializers: logSerializers, formatters: { log: withoutSecrets } }
+  const options = { level: logLevel, serializers: logSerializers, hooks: { logMethod } }
   if (to !== undefined) return withCleanBindings(pino(options, to))
   return withCleanBindings(process.stdout.isTTY ? pino(options, loadPretty()({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' })) : pino(options))
 }
 
-// pino formats the bindings of the first logger alone. Children inherit the method; a serializer for each name would be copied for
-// each request, which has a child of its own.
+function logMethod (this: Logger, args: Parameters<LogFn>, method: LogFn): void {
+  Reflect.apply(method, this, withoutSecretsIn(args))
+}
+
+// pino's `formatters.bindings` is for the first logger alone. Its children inherit this method.
 function withCleanBindings (logger: Logger): Logger {
   const { child } = logger
   return Object.assign(logger, {

@@ -2,7 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import helmet from 'helmet'
 
 /**
- * Sends helmet's headers with every response. Made once: @fastify/helmet puts their text together for each request.
+ * Sends helmet's headers with every response to a request that could be read. Made once: @fastify/helmet puts their text together for
+ * each request.
  *
  * @param publicUrl the service's own, by whose scheme browsers are told to come by https alone
  */

@@ -139,6 +139,11 @@ t.test('the log', async t => {
       kept: { of: [1, 'two', null], and: { type: 'Buffer' }, at: '1970-01-01T00:00:00.000Z' }
     })
     t.same(line, before, 'whoever logs an object still has the secret')
+    log.info(Object.freeze({ token: word }), 'of %j', { password: word })
+    t.match(service.log.at(-1), { token: '[redacted]', msg: 'of {"password":"[redacted]"}' })
+    log.info({}, { secret: word } as unknown as string)
+    log.info({ account: new class { id = 1; passwordHash = word; private = word; toJSON () { return { id: this.id } } }() })
+    t.match(service.log.at(-1), { account: { id: 1 } })
     log.child({ token: word }).warn(Object.assign(new Error('failed'), { secret: word, config: { password: word } }))
     t.match(service.log.at(-1), { token: '[redacted]', msg: 'failed', err: { type: 'Error', message: 'failed' } })
     t.strictSame(found([word]), [])
