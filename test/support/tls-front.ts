@@ -1,16 +1,15 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { request as forward } from 'node:http'
 import { createServer } from 'node:https'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
+import { temporaryDirectory } from './temporary-directory.ts'
 
 /** A proxy that terminates TLS with a certificate of its own, until the test ends. @param to the origin behind it */
 export async function startTlsFront (t: Test, { port, to, host }: { port: number, to: string, host: string }): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'countersign-tls-'))
-  t.teardown(() => rm(directory, { recursive: true, force: true }))
+  const directory = await temporaryDirectory(t)
   const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')]
   await promisify(execFile)('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host}`, '-keyout', key, '-out', cert])
   const server = createServer({ key: await readFile(key), cert: await readFile(cert) }, (request, response) => {
